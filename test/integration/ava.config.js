@@ -1,0 +1,9 @@
+// Real parts: each file starts its own swtpm, SoftHSM or service. Native addons do not run in worker threads.
+export default {
+  extensions: { ts: 'module' },
+  files: ['test/integration/**/*.test.ts'],
+  workerThreads: false,
+  concurrency: 2,
+  timeout: '4m',
+  nodeArguments: ['--disable-warning=ExperimentalWarning'],
+}
