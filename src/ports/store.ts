@@ -1,0 +1,173 @@
+import type {
+  AgentClassRecord,
+  AgentRecord,
+  AnchorRecord,
+  AuditEntry,
+  CertificateRecord,
+  ChallengeRecord,
+  ClientKeyRecord,
+  ClientRecord,
+  EnrollmentRecord,
+  HostRecord,
+  OperatorRecord,
+  SubjectKind,
+} from './records.ts'
+
+/**
+ * Durable state. Each method is one transaction, and a method that takes an {@link AuditEntry} commits the entry in
+ * the same transaction: when its promise resolves, both are on disk. A method that answers with a word other than
+ * `'done'` has changed nothing and written no entry.
+ *
+ * Rejects with `StoreError` (`store-unavailable`, `store-overloaded`) and nothing else.
+ */
+export interface Store {
+  readonly anchors: AnchorStore
+  readonly operators: OperatorStore
+  readonly enrollments: EnrollmentStore
+  readonly hosts: HostStore
+  readonly classes: AgentClassStore
+  readonly agents: AgentStore
+  readonly certificates: CertificateStore
+  readonly clients: ClientStore
+  readonly audit: AuditStore
+  /** Resolves when a write can be made durable now; rejects otherwise. For `/readyz`. */
+  ping(): Promise<void>
+  /** Deletes what is past its time: enrolments, challenges, replay keys. */
+  sweep(now: number): Promise<void>
+  close(): Promise<void>
+}
+
+export interface AnchorStore {
+  add(anchor: AnchorRecord, entry: AuditEntry): Promise<'done' | 'exists'>
+  list(): Promise<AnchorRecord[]>
+}
+
+export interface OperatorStore {
+  add(
+    operator: OperatorRecord,
+    key: ClientKeyRecord,
+    entry: AuditEntry,
+  ): Promise<'done' | 'key-in-use'>
+  list(): Promise<OperatorRecord[]>
+  revoke(id: string, entry: AuditEntry): Promise<'done' | 'unknown'>
+}
+
+export interface EnrollmentStore {
+  create(enrollment: EnrollmentRecord, entry: AuditEntry): Promise<'done'>
+  /**
+   * Takes the challenge out for good, before anything is verified: of a hundred simultaneous callers one gets the
+   * record, the others `'used'`. A taken or expired challenge keeps its id for as long as `expiresAt` says, without
+   * its secret.
+   */
+  take(id: string, now: number): Promise<EnrollmentRecord | 'unknown' | 'used' | 'expired'>
+  /** Records why an enrolment ended without a host: the verdict's checks are in the entry. */
+  refuse(id: string, entry: AuditEntry): Promise<'done'>
+}
+
+export interface HostStore {
+  find(id: string): Promise<HostRecord | undefined>
+  findByEndorsement(endorsementId: string): Promise<HostRecord | undefined>
+  list(): Promise<HostRecord[]>
+  /**
+   * Inserts, or renews the record with the same `endorsementId` (which keeps its id and `enrolledAt`). Answers
+   * `'revoked'` when that TPM's host was revoked, `'key-in-use'` when the key speaks for somebody else. A former
+   * key of the host stops authenticating it.
+   */
+  admit(
+    host: HostRecord,
+    key: ClientKeyRecord,
+    entry: AuditEntry,
+  ): Promise<'done' | 'revoked' | 'key-in-use'>
+  /** Takes every agent and certificate of the host with it. */
+  revoke(
+    id: string,
+    change: { readonly at: number; readonly reason: string },
+    entry: AuditEntry,
+  ): Promise<{ readonly agents: number; readonly certificates: number } | 'unknown' | 'already'>
+}
+
+export interface AgentClassStore {
+  create(agentClass: AgentClassRecord, entry: AuditEntry): Promise<'done' | 'exists'>
+  find(name: string): Promise<AgentClassRecord | undefined>
+  list(): Promise<AgentClassRecord[]>
+}
+
+export interface AgentStore {
+  /** `'host-revoked'` when the host is no longer active inside the transaction. */
+  create(
+    agent: AgentRecord,
+    challenge: ChallengeRecord,
+    entry: AuditEntry,
+  ): Promise<'done' | 'host-revoked'>
+  find(id: string): Promise<AgentRecord | undefined>
+  list(): Promise<AgentRecord[]>
+  createChallenge(challenge: ChallengeRecord, entry: AuditEntry): Promise<'done'>
+  /** As `EnrollmentStore.take`: exactly one caller gets it. `subject` must be the one it was made for. */
+  takeChallenge(
+    id: string,
+    subject: string,
+    now: number,
+  ): Promise<ChallengeRecord | 'unknown' | 'used' | 'expired'>
+  /** Makes the attested key the agent's key; a former key stops authenticating it. */
+  bindKey(
+    id: string,
+    key: ClientKeyRecord,
+    entry: AuditEntry,
+  ): Promise<'done' | 'unknown' | 'revoked' | 'host-revoked' | 'key-in-use'>
+  revoke(
+    id: string,
+    change: { readonly at: number; readonly reason: string },
+    entry: AuditEntry,
+  ): Promise<{ readonly certificates: number } | 'unknown' | 'already'>
+}
+
+export interface CertificateStore {
+  /**
+   * Records the intent to sign, before the signature exists. Refuses when the subject or its host is not active, or
+   * `notAfter` lies past the host's Attestation Result.
+   */
+  intend(
+    certificate: CertificateRecord,
+    entry: AuditEntry,
+  ): Promise<'done' | 'subject-revoked' | 'attestation-expired'>
+  /** Records the outcome. `'revoked'` when the subject was revoked in between: the certificate must not leave. */
+  issue(
+    serial: string,
+    result: { readonly x5t: string },
+    entry: AuditEntry,
+  ): Promise<'done' | 'revoked'>
+  find(x5t: string): Promise<CertificateRecord | undefined>
+  /** At start: intents without a result become `unknown`, one entry each (made by `entryOf`). Gives their number. */
+  closeOrphans(entryOf: {
+    readonly type: string
+    readonly time: number
+    readonly actor: string
+  }): Promise<number>
+}
+
+export interface ClientStore {
+  /** The client for which a key speaks, whatever its status. */
+  findByKey(jkt: string): Promise<ClientRecord | undefined>
+  /**
+   * The hot path's one write: consumes each replay key, checks inside the same transaction that the client (and an
+   * agent's host) is active and attested until `attestedUntil`, and appends the entry if there is one. All or nothing.
+   */
+  act(action: {
+    readonly client: { readonly kind: SubjectKind; readonly id: string; readonly jkt: string }
+    readonly replayKeys: readonly { readonly key: string; readonly expiresAt: number }[]
+    /** Unix milliseconds to which the client's host must stay attested; omit for operators. */
+    readonly attestedUntil?: number
+    readonly entry?: AuditEntry
+  }): Promise<'done' | 'replayed' | 'revoked' | 'attestation-expired'>
+}
+
+export interface AuditStore {
+  /** Appends an entry that has no state change of its own. */
+  append(entry: AuditEntry): Promise<void>
+  /** The newest signed checkpoint (C2SP tlog-checkpoint), text of a signed note. */
+  checkpoint(): Promise<string>
+  /** Hash tile bytes (C2SP tlog-tiles), `width` hashes; undefined when the tree is smaller. */
+  tile(level: number, index: number, width: number): Promise<Uint8Array | undefined>
+  /** Entry bundle (C2SP tlog-tiles), `width` entries each with its 16-bit length; undefined when the tree is smaller. */
+  entryBundle(index: number, width: number): Promise<Uint8Array | undefined>
+}
