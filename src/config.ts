@@ -1,0 +1,175 @@
+import { readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { LineCounter, parseDocument } from 'yaml'
+import { z } from 'zod'
+import { CodedError, type ErrorFacts, type ErrorRow } from './core/coded-error.ts'
+import { isTrustDomain } from './core/spiffe/spiffe-id.ts'
+
+const rows = {
+  'config-missing': {
+    summary: 'There is no configuration here.',
+    hint: 'Run `assay init`, or name the directory with --data or ASSAY_DATA.',
+  },
+  'config-malformed': {
+    summary: 'The configuration cannot be used as it is.',
+    hint: 'Correct the line named above; `assay init --help` lists what init writes.',
+  },
+} as const satisfies Record<string, ErrorRow>
+
+/** A configuration that cannot be used; `found` names file, line and key. */
+export class ConfigError extends CodedError<keyof typeof rows> {
+  constructor(code: keyof typeof rows, facts?: ErrorFacts) {
+    super(code, rows[code], facts)
+  }
+}
+
+const assuranceLevels = [
+  'tpm-discrete',
+  'tpm-firmware',
+  'tpm-virtual',
+  'hsm-attested',
+  'hsm-inspected',
+  'hsm-declared',
+  'emulated',
+] as const
+
+const hexDigest = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 digest is 64 lower-case hex digits')
+
+/** The whole configuration of a service; each member has a default but the two that name it. */
+export const configSchema = z.strictObject({
+  /** The service's own name: its URL as callers see it, without a trailing slash (RFC 8414 §2). */
+  issuer: z.url({ protocol: /^https$/ }).refine(url => !url.endsWith('/') && !/[?#]/.test(url), {
+    message: 'an issuer is an https URL without trailing slash, query or fragment',
+  }),
+  /** SPIFFE trust domain of everything this service names. */
+  trustDomain: z.string().refine(isTrustDomain, 'lower-case letters, digits, dots, dashes and underscores'),
+  listen: z
+    .strictObject({
+      host: z.string().default('127.0.0.1'),
+      port: z.int().min(0).max(65535).default(8443),
+    })
+    .prefault({}),
+  attestation: z
+    .strictObject({
+      /** Levels that may enrol. `emulated` is accepted only where it is written here. */
+      assurance: z.array(z.enum(assuranceLevels)).default(['tpm-discrete', 'tpm-firmware', 'tpm-virtual']),
+      /** PCRs of the SHA-256 bank that each quote must cover. */
+      pcrs: z.array(z.int().min(0).max(23)).min(1).default([0, 1, 2, 3, 4, 5, 6, 7]),
+      /** For a PCR, the values that are accepted; a PCR without values is recorded only. */
+      referenceValues: z.record(z.string().regex(/^([0-9]|1[0-9]|2[0-3])$/), z.array(hexDigest).min(1)).default({}),
+      /** How long an Attestation Result holds; no credential outlasts it. */
+      validitySeconds: z.int().min(60).max(7 * 86_400).default(86_400),
+      /** How long a host has to answer a challenge. */
+      challengeSeconds: z.int().min(10).max(600).default(300),
+    })
+    .prefault({}),
+  certificate: z
+    .strictObject({ lifetimeSeconds: z.int().min(60).max(86_400).default(3600) })
+    .prefault({}),
+  token: z.strictObject({ maxLifetimeSeconds: z.int().min(30).max(900).default(300) }).prefault({}),
+})
+
+export type Config = z.infer<typeof configSchema>
+
+/**
+ * Reads the text of a configuration file.
+ *
+ * @param name the file's name, for messages
+ * @throws ConfigError `config-malformed`, naming the line
+ */
+export function parseConfig(text: string, name: string): Config {
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true })
+  const [syntax] = document.errors
+  if (syntax !== undefined) throw new ConfigError('config-malformed', { found: `${name}: ${syntax.message}` })
+  const result = configSchema.safeParse(document.toJS() ?? {})
+  if (result.success) return result.data
+  const [issue] = result.error.issues
+  throw new ConfigError('config-malformed', {
+    found: `${name}${lineOf(document, lines, issue?.path ?? [])}: ${describeIssue(issue)}`,
+  })
+}
+
+function lineOf(document: ReturnType<typeof parseDocument>, lines: LineCounter, path: PropertyKey[]): string {
+  for (let length = path.length; length > 0; length -= 1) {
+    const node = document.getIn(path.slice(0, length), true)
+    const range = (node as { range?: [number, number, number] } | undefined)?.range
+    if (range !== undefined) return `:${lines.linePos(range[0]).line}`
+  }
+  return ''
+}
+
+function describeIssue(issue: z.core.$ZodIssue | undefined): string {
+  if (issue === undefined) return 'unreadable'
+  const place = issue.path.join('.') || 'the document'
+  if (issue.code !== 'unrecognized_keys') return `${place}: ${issue.message}`
+  const [key = ''] = issue.keys
+  const near = nearest(key, knownKeys(configSchema))
+  return `${issue.path.length ? `${place}: ` : ''}unknown key "${key}"${near === undefined ? '' : `; did you mean "${near}"?`}`
+}
+
+function knownKeys(schema: typeof configSchema): string[] {
+  const json = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as { properties?: Record<string, unknown> }
+  return Object.entries(json.properties ?? {}).flatMap(([key, value]) => [
+    key,
+    ...Object.keys((value as { properties?: object }).properties ?? {}),
+  ])
+}
+
+function nearest(word: string, candidates: readonly string[]): string | undefined {
+  const scored = candidates.map(candidate => ({ candidate, distance: editDistance(word, candidate) }))
+  scored.sort((left, right) => left.distance - right.distance)
+  const [best] = scored
+  return best !== undefined && best.distance <= Math.max(2, word.length / 3) ? best.candidate : undefined
+}
+
+function editDistance(left: string, right: string): number {
+  let row = Array.from({ length: right.length + 1 }, (_, index) => index)
+  for (let i = 1; i <= left.length; i += 1) {
+    const next = [i]
+    for (let j = 1; j <= right.length; j += 1) {
+      const substitution = (row[j - 1] ?? 0) + (left[i - 1] === right[j - 1] ? 0 : 1)
+      next.push(Math.min(substitution, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1))
+    }
+    row = next
+  }
+  return row[right.length] ?? 0
+}
+
+/** @throws ConfigError `config-missing`, `config-malformed` */
+export function loadConfig(path: string): Config {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (cause) {
+    throw new ConfigError('config-missing', { found: path, cause })
+  }
+  return parseConfig(text, path)
+}
+
+/** What the environment says; read here and nowhere else. */
+export interface Environment {
+  /** Where a service keeps its database, keys and configuration. */
+  readonly dataDirectory: string
+  /** Where a client (operator, host, agent) keeps who it is and whom it trusts. */
+  readonly homeDirectory: string
+  /** TCTI of the machine's TPM. */
+  readonly tcti: string
+  readonly logLevel: string
+  /** Where a PIN is read from when a `pkcs11:` key does not say. */
+  readonly pinSource: string | undefined
+}
+
+/** Reads the process environment; relative paths are taken from the current directory. */
+export function loadEnvironment(variables: NodeJS.ProcessEnv = process.env): Environment {
+  const data = variables['XDG_DATA_HOME'] ?? join(homedir(), '.local', 'share')
+  const settings = variables['XDG_CONFIG_HOME'] ?? join(homedir(), '.config')
+  return {
+    dataDirectory: resolve(variables['ASSAY_DATA'] ?? join(data, 'assay')),
+    homeDirectory: resolve(variables['ASSAY_HOME'] ?? join(settings, 'assay')),
+    tcti: variables['ASSAY_TCTI'] ?? 'device:/dev/tpmrm0',
+    logLevel: variables['ASSAY_LOG_LEVEL'] ?? 'info',
+    pinSource: variables['ASSAY_PIN_SOURCE'],
+  }
+}

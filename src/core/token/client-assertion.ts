@@ -1,0 +1,70 @@
+import { JoseError } from '../jose/error.ts'
+import { parseJws, verifyJws, type ParsedJws } from '../jose/jws.ts'
+import { TokenError } from './error.ts'
+import type { ProofKey } from './proof-key.ts'
+
+/** The one value of `client_assertion_type` (RFC 7523 §2.2). */
+export const jwtBearer = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
+
+const maxLifetimeSeconds = 300
+const skewSeconds = 10
+
+/** What the token endpoint knows before it reads the assertion. */
+export interface AssertionExpectations {
+  /** The client that the DPoP proof authenticated; `iss` and `sub` must name it. */
+  readonly clientId: string
+  readonly issuer: string
+  /** The client's attested key. */
+  readonly key: ProofKey
+  /** Unix milliseconds. */
+  readonly now: number
+}
+
+/**
+ * Verifies a `private_key_jwt` assertion and gives its replay key, to be consumed once.
+ *
+ * @throws TokenError `assertion-malformed`, `assertion-signature`, `assertion-audience`, `assertion-time`
+ * @see RFC 7523 §3, RFC 7521 §5.2
+ */
+export function verifyClientAssertion(
+  assertion: string,
+  expected: AssertionExpectations,
+): { readonly key: string; readonly expiresAt: number } {
+  const jws = verifySignature(assertion, expected.key)
+  const { iss, sub, aud, jti, exp } = jws.payload
+  if (iss !== expected.clientId || sub !== expected.clientId) {
+    throw new TokenError('assertion-malformed', { expected: `iss and sub ${expected.clientId}` })
+  }
+  const audience = Array.isArray(aud) && aud.length === 1 ? (aud[0] as unknown) : aud
+  if (audience !== expected.issuer) throw new TokenError('assertion-audience', { expected: expected.issuer })
+  if (typeof jti !== 'string' || jti.length < 8 || jti.length > 256) {
+    throw new TokenError('assertion-malformed', { expected: 'a jti of 8 to 256 characters' })
+  }
+  return { key: `assertion:${expected.key.jkt}:${jti}`, expiresAt: checkTime(exp, jws.payload['nbf'], expected.now) }
+}
+
+function verifySignature(assertion: string, key: ProofKey): ParsedJws {
+  try {
+    const jws = parseJws(assertion)
+    verifyJws(jws, key.key, key.algorithm)
+    return jws
+  } catch (cause) {
+    if (!(cause instanceof JoseError)) throw cause
+    throw new TokenError(cause.code === 'jws-malformed' ? 'assertion-malformed' : 'assertion-signature', { cause })
+  }
+}
+
+function checkTime(exp: unknown, nbf: unknown, now: number): number {
+  if (typeof exp !== 'number' || !Number.isFinite(exp)) throw new TokenError('assertion-malformed', { expected: 'exp' })
+  const remaining = exp - now / 1000
+  if (remaining <= -skewSeconds || remaining > maxLifetimeSeconds + skewSeconds) {
+    throw new TokenError('assertion-time', {
+      expected: `an exp within ${maxLifetimeSeconds} s`,
+      found: `${Math.round(remaining)} s`,
+    })
+  }
+  if (nbf !== undefined && (typeof nbf !== 'number' || nbf > now / 1000 + skewSeconds)) {
+    throw new TokenError('assertion-time', { expected: 'an nbf in the past' })
+  }
+  return (exp + skewSeconds) * 1000
+}

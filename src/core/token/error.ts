@@ -1,0 +1,138 @@
+import { CodedError, type ErrorFacts, type ErrorRow } from '../coded-error.ts'
+
+const rows = {
+  'token-malformed': {
+    summary: 'The access token cannot be read.',
+    hint: 'Send the token exactly as the token endpoint gave it.',
+    source: 'RFC 9068 §4',
+  },
+  'token-unknown-key': {
+    summary: 'No known key signed this access token.',
+    hint: 'Fetch a token from this issuer; a verifier refreshes the key set and tries once more.',
+    source: 'RFC 9068 §4',
+  },
+  'token-signature': {
+    summary: 'The signature of the access token does not verify.',
+    hint: 'Fetch a new token.',
+    source: 'RFC 9068 §4',
+  },
+  'token-issuer': {
+    summary: 'The access token comes from another issuer.',
+    hint: 'Fetch a token from the issuer that this resource trusts.',
+    source: 'RFC 9068 §4',
+  },
+  'token-audience': {
+    summary: 'The access token is for another audience.',
+    hint: 'Ask the token endpoint for this resource by its name.',
+    source: 'RFC 9068 §4',
+  },
+  'token-expired': {
+    summary: 'The access token has expired.',
+    hint: 'Fetch a new one; tokens live for minutes by design.',
+    source: 'RFC 9068 §4',
+  },
+  'token-scope': {
+    summary: 'The access token does not carry the scope that this call needs.',
+    hint: 'Ask for a token with that scope; what a client may have is decided by its role or class.',
+    source: 'RFC 6750 §3.1',
+  },
+  'token-unbound': {
+    summary: 'The access token was presented without the proof that its binding asks for.',
+    hint: 'Send it with the scheme DPoP and a proof by its key, or over mutual TLS with its certificate.',
+    source: 'RFC 9449 §7.1, RFC 8705 §3',
+  },
+  'token-certificate': {
+    summary: 'The access token is bound to another certificate than the one of this connection.',
+    hint: 'Present the certificate that the token was fetched with.',
+    source: 'RFC 8705 §3',
+  },
+  'token-inactive': {
+    summary: 'The access token, or the client that it was issued to, is no longer active.',
+    hint: 'Ask the operator why the host or agent was revoked; a revoked identity does not come back.',
+    source: 'RFC 7662 §2.2',
+  },
+  'dpop-missing': {
+    summary: 'There is no DPoP proof.',
+    hint: 'Send exactly one DPoP header with a proof signed for this request.',
+    source: 'RFC 9449 §4.3',
+  },
+  'dpop-malformed': {
+    summary: 'The DPoP proof cannot be read.',
+    hint: 'Send a JWS of type dpop+jwt with jwk in the header and jti, htm, htu and iat in the payload.',
+    source: 'RFC 9449 §4.2',
+  },
+  'dpop-signature': {
+    summary: 'The DPoP proof is not signed by the key that it names.',
+    hint: 'Sign the proof with the private half of the jwk in its header.',
+    source: 'RFC 9449 §4.3',
+  },
+  'dpop-method': {
+    summary: 'The DPoP proof is for another HTTP method.',
+    hint: 'Make a proof for this request.',
+    source: 'RFC 9449 §4.3',
+  },
+  'dpop-url': {
+    summary: 'The DPoP proof is for another URL.',
+    hint: 'Set htu to the URL of this request without query and fragment, as the service names itself.',
+    source: 'RFC 9449 §4.3',
+  },
+  'dpop-time': {
+    summary: 'The DPoP proof was made too long ago or in the future.',
+    hint: 'Set the clock of this machine, then make a fresh proof.',
+    source: 'RFC 9449 §11.1',
+  },
+  'dpop-nonce': {
+    summary: 'The DPoP proof lacks the nonce of this server, or carries an old one.',
+    hint: 'Take the nonce from the DPoP-Nonce header of this answer and try once more.',
+    source: 'RFC 9449 §8',
+  },
+  'dpop-token-hash': {
+    summary: 'The DPoP proof was made for another access token.',
+    hint: 'Set ath to the hash of the token that goes with the proof.',
+    source: 'RFC 9449 §4.3',
+  },
+  'dpop-key': {
+    summary: 'The DPoP proof is signed by another key than the one the token is bound to.',
+    hint: 'Sign with the key that fetched the token; a token without its key is of no use.',
+    source: 'RFC 9449 §4.3',
+  },
+  'dpop-replayed': {
+    summary: 'This DPoP proof was used before.',
+    hint: 'Make a fresh proof with a new jti for each request.',
+    source: 'RFC 9449 §11.1',
+  },
+  'assertion-malformed': {
+    summary: 'The client assertion cannot be read or lacks a claim.',
+    hint: 'Send a JWT with iss and sub the client id, aud this issuer, jti, iat and an exp at most minutes away.',
+    source: 'RFC 7523 §3',
+  },
+  'assertion-signature': {
+    summary: 'The client assertion is not signed by the attested key of the client.',
+    hint: 'Sign it with the same key as the DPoP proof.',
+    source: 'RFC 7523 §3',
+  },
+  'assertion-audience': {
+    summary: 'The audience of the client assertion is not this issuer alone.',
+    hint: 'Set aud to the issuer as the metadata document names it, and to nothing else.',
+    source: 'RFC 7523 §3, OAuth RFC 7523bis',
+  },
+  'assertion-time': {
+    summary: 'The client assertion has expired or lives too long.',
+    hint: 'Set the clock, and let assertions live five minutes at most.',
+    source: 'RFC 7523 §3',
+  },
+  'assertion-replayed': {
+    summary: 'This client assertion was used before.',
+    hint: 'Make a new one with a fresh jti for each request.',
+    source: 'RFC 7523 §3',
+  },
+} as const satisfies Record<string, ErrorRow>
+
+export type TokenErrorCode = keyof typeof rows
+
+/** An access token, DPoP proof or client assertion that is refused. */
+export class TokenError extends CodedError<TokenErrorCode> {
+  constructor(code: TokenErrorCode, facts?: ErrorFacts) {
+    super(code, rows[code], facts)
+  }
+}

@@ -1,0 +1,29 @@
+import { createHmac, timingSafeEqual } from 'node:crypto'
+
+/** How long one nonce is handed out; it is accepted for as long again (RFC 9449 §8.1 leaves the choice). */
+export const nonceIntervalMs = 60_000
+
+/**
+ * The DPoP nonce of this minute: a keyed hash of the time, so that no node has to remember what it gave. 128 bits.
+ *
+ * @param secret 32 bytes, shared by the nodes of one service
+ */
+export function createNonce(secret: Uint8Array, now: number): string {
+  return nonceOf(secret, Math.floor(now / nonceIntervalMs))
+}
+
+/** True for the nonce of this interval or the one before; compared in constant time. */
+export function isNonce(secret: Uint8Array, nonce: string, now: number): boolean {
+  const interval = Math.floor(now / nonceIntervalMs)
+  return [interval, interval - 1].some(candidate => isEqual(nonceOf(secret, candidate), nonce))
+}
+
+function nonceOf(secret: Uint8Array, interval: number): string {
+  return createHmac('sha256', secret).update(`assay/dpop-nonce/${interval}`).digest().subarray(0, 16).toString('base64url')
+}
+
+function isEqual(known: string, given: string): boolean {
+  const left = Buffer.from(known)
+  const right = Buffer.from(given)
+  return left.length === right.length && timingSafeEqual(left, right)
+}

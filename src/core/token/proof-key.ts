@@ -1,0 +1,52 @@
+import type { KeyObject } from 'node:crypto'
+import { algorithmOfCurve, type JwsAlgorithm } from '../jose/algorithm.ts'
+import { importJwk, parsePublicJwk, thumbprint, type PublicJwk } from '../jose/jwk.ts'
+import { JoseError } from '../jose/error.ts'
+import type { ParsedJws } from '../jose/jws.ts'
+
+/** The key that a DPoP header names, ready to verify with. */
+export interface ProofKey {
+  readonly jwk: PublicJwk
+  readonly jkt: string
+  readonly key: KeyObject
+  readonly algorithm: JwsAlgorithm
+}
+
+/**
+ * Remembers imported keys by the header segment that named them, since an import costs more than a verification.
+ * Holds at most `capacity` keys; the one longest unused goes first. Only headers whose proof verified are kept, so
+ * nobody without a key can push others out.
+ */
+export class ProofKeys {
+  readonly #kept = new Map<string, ProofKey>()
+  readonly #capacity: number
+
+  constructor(capacity: number) {
+    this.#capacity = capacity
+  }
+
+  /**
+   * The key in the header of a proof.
+   *
+   * @throws JoseError `jwk-malformed`, `jwk-private`, `jws-algorithm`
+   */
+  resolve(jws: ParsedJws): ProofKey {
+    return this.#kept.get(jws.headerSegment) ?? importProofKey(jws.header)
+  }
+
+  /** Keeps the key of a proof that verified. */
+  keep(jws: ParsedJws, key: ProofKey): void {
+    this.#kept.delete(jws.headerSegment)
+    this.#kept.set(jws.headerSegment, key)
+    if (this.#kept.size <= this.#capacity) return
+    const [oldest] = this.#kept.keys()
+    if (oldest !== undefined) this.#kept.delete(oldest)
+  }
+}
+
+function importProofKey(header: Readonly<Record<string, unknown>>): ProofKey {
+  const jwk = parsePublicJwk(header['jwk'])
+  const algorithm = algorithmOfCurve(jwk.crv)
+  if (algorithm === undefined || header['alg'] !== algorithm.name) throw new JoseError('jws-algorithm')
+  return { jwk, jkt: thumbprint(jwk), key: importJwk(jwk), algorithm }
+}
