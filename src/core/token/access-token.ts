@@ -45,7 +45,8 @@ export interface TokenVerificationKey {
 /** What a resource holds a token against. */
 export interface TokenExpectations {
   readonly issuer: string
-  readonly audience: string
+  /** Left out by the issuer alone, who may look at a token for anybody. */
+  readonly audience?: string
   readonly keys: readonly TokenVerificationKey[]
   /** Unix milliseconds. */
   readonly now: number
@@ -116,7 +117,7 @@ export function verifyAccessToken(token: string, expected: TokenExpectations): V
   const jws = verifyTokenSignature(token, expected.keys)
   const claims = parseClaims(jws.payload)
   if (claims.iss !== expected.issuer) throw new TokenError('token-issuer', { expected: expected.issuer })
-  if (claims.aud !== expected.audience) {
+  if (expected.audience !== undefined && claims.aud !== expected.audience) {
     throw new TokenError('token-audience', { expected: expected.audience, found: claims.aud })
   }
   const verified = new VerifiedAccessToken(seal, claims)

@@ -19,6 +19,7 @@ export interface ProofKey {
  */
 export class ProofKeys {
   readonly #kept = new Map<string, ProofKey>()
+  readonly #imported = new Map<string, ProofKey>()
   readonly #capacity: number
 
   constructor(capacity: number) {
@@ -34,19 +35,42 @@ export class ProofKeys {
     return this.#kept.get(jws.headerSegment) ?? importProofKey(jws.header)
   }
 
+  /**
+   * The key of a client as a store keeps it, imported once.
+   *
+   * @throws JoseError `jwk-malformed`
+   */
+  importOnce(record: { readonly jkt: string; readonly jwk: string }): ProofKey {
+    const known = this.#imported.get(record.jkt)
+    if (known !== undefined) return known
+    const key = proofKeyOf(parsePublicJwk(JSON.parse(record.jwk)))
+    this.#imported.set(record.jkt, key)
+    this.#evict(this.#imported)
+    return key
+  }
+
   /** Keeps the key of a proof that verified. */
   keep(jws: ParsedJws, key: ProofKey): void {
     this.#kept.delete(jws.headerSegment)
     this.#kept.set(jws.headerSegment, key)
-    if (this.#kept.size <= this.#capacity) return
-    const [oldest] = this.#kept.keys()
-    if (oldest !== undefined) this.#kept.delete(oldest)
+    this.#evict(this.#kept)
+  }
+
+  #evict(map: Map<string, ProofKey>): void {
+    if (map.size <= this.#capacity) return
+    const [oldest] = map.keys()
+    if (oldest !== undefined) map.delete(oldest)
   }
 }
 
 function importProofKey(header: Readonly<Record<string, unknown>>): ProofKey {
   const jwk = parsePublicJwk(header['jwk'])
+  if (header['alg'] !== algorithmOfCurve(jwk.crv)?.name) throw new JoseError('jws-algorithm')
+  return proofKeyOf(jwk)
+}
+
+function proofKeyOf(jwk: PublicJwk): ProofKey {
   const algorithm = algorithmOfCurve(jwk.crv)
-  if (algorithm === undefined || header['alg'] !== algorithm.name) throw new JoseError('jws-algorithm')
+  if (algorithm === undefined) throw new JoseError('jwk-malformed')
   return { jwk, jkt: thumbprint(jwk), key: importJwk(jwk), algorithm }
 }

@@ -1,0 +1,105 @@
+import Router from '@koa/router'
+import Koa from 'koa'
+import { CodedError } from '../core/coded-error.ts'
+import type { Service } from '../services/service.ts'
+import { agentEndpoints } from './agent-endpoints.ts'
+import { auditEndpoints } from './audit-endpoints.ts'
+import type { RequestContext, RequestExtras, RequestState, Step } from './context.ts'
+import type { Endpoint } from './endpoint.ts'
+import { HttpError } from './error.ts'
+import { healthEndpoints } from './health-endpoints.ts'
+import { hostEndpoints } from './host-endpoints.ts'
+import { oauthEndpoints } from './oauth-endpoints.ts'
+import { openApiDocument } from './openapi.ts'
+import { operatorEndpoints } from './operator-endpoints.ts'
+import { answerProblem } from './problem.ts'
+
+/** Where the application reports what callers are not told. */
+export interface RequestLog {
+  /** A refusal or failure, once per request; `error` for what should not happen. */
+  report(level: 'info' | 'error', facts: Readonly<Record<string, unknown>>, message: string): void
+}
+
+/** Every address of the service, in the order of the protocol. */
+export const endpoints: readonly Endpoint[] = [
+  ...oauthEndpoints,
+  ...hostEndpoints,
+  ...agentEndpoints,
+  ...operatorEndpoints,
+  ...auditEndpoints,
+  ...healthEndpoints,
+]
+
+/** The Koa application over a wired service; TLS in front of it is the caller's. */
+export function createApp(service: Service, log: RequestLog): Koa<RequestState, RequestExtras> {
+  const app = new Koa<RequestState, RequestExtras>()
+  app.context.service = service
+  // What reaches Koa itself is a socket that broke or a bug; both are ours to see, neither the caller's.
+  app.on('error', (error: Error) => log.report('error', { error: String(error) }, 'connection failed'))
+  app.use(identifyRequest(service))
+  app.use(setHeaders)
+  app.use(answerErrors(log))
+  app.use(createRouter(service).routes())
+  app.use(refuseUnknown)
+  return app
+}
+
+function createRouter(service: Service): Router<RequestState, RequestExtras> {
+  const router = new Router<RequestState, RequestExtras>()
+  for (const { method, path, steps } of endpoints) router.register(path, [method], [...steps])
+  const document = JSON.stringify(openApiDocument(endpoints, service.settings.issuer))
+  router.get('/openapi.json', ctx => {
+    ctx.type = 'application/json'
+    ctx.body = document
+  })
+  return router
+}
+
+function identifyRequest(service: Service): Step {
+  const process = Buffer.from(service.random.bytes(6)).toString('base64url')
+  let count = 0
+  return async function identifyRequestStep(ctx, next) {
+    count += 1
+    ctx.state.requestId = `${process}-${count}`
+    await next()
+  }
+}
+
+const setHeaders: Step = async function setHeaders(ctx, next) {
+  ctx.set('Cache-Control', 'no-store')
+  ctx.set('X-Content-Type-Options', 'nosniff')
+  ctx.set('Strict-Transport-Security', 'max-age=31536000')
+  await next()
+}
+
+function answerErrors(log: RequestLog): Step {
+  return async function answerErrorsStep(ctx, next) {
+    try {
+      await next()
+    } catch (cause) {
+      answerProblem(ctx, cause)
+      reportRefusal(log, ctx, cause)
+    }
+  }
+}
+
+function reportRefusal(log: RequestLog, ctx: RequestContext, cause: unknown): void {
+  const facts = { requestId: ctx.state.requestId, method: ctx.method, path: ctx.path, status: ctx.status }
+  if (cause instanceof CodedError) log.report('info', { ...facts, code: cause.code }, cause.message)
+  else log.report('error', { ...facts, error: cause }, 'unexpected failure')
+}
+
+const refuseUnknown: Step = async function refuseUnknown(ctx) {
+  if (ctx.status !== 404 || ctx.body !== undefined) return
+  const allowed = endpoints.filter(row => matches(row.path, ctx.path)).map(row => row.method)
+  if (allowed.length === 0 || (allowed as string[]).includes(ctx.method)) {
+    throw new HttpError('not-found', { found: ctx.path.slice(0, 200) })
+  }
+  ctx.set('Allow', allowed.join(', '))
+  throw new HttpError('method-not-allowed', { expected: allowed.join(', '), found: ctx.method })
+}
+
+function matches(pattern: string, path: string): boolean {
+  const source = pattern.replaceAll('.', '\\.').replaceAll(/:\w+/g, '[^/]+').replaceAll(/\*\w+/g, '.+')
+  return new RegExp(`^${source}$`).test(path)
+}

@@ -1,0 +1,92 @@
+import type { IncomingMessage } from 'node:http'
+import type { z } from 'zod'
+import { ServiceError } from '../services/error.ts'
+import type { Step } from './context.ts'
+import { HttpError } from './error.ts'
+
+const maxDepth = 16
+
+/** Reads at most `limit` bytes; the rest is never held. Throws HttpError `body-too-large`, `body-incomplete`. */
+async function readBytes(request: IncomingMessage, limit: number): Promise<Buffer> {
+  const declared = Number(request.headers['content-length'] ?? 0)
+  if (declared > limit) throw new HttpError('body-too-large', { expected: `at most ${limit} bytes` })
+  const chunks: Buffer[] = []
+  let length = 0
+  try {
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      length += chunk.length
+      if (length > limit) throw new HttpError('body-too-large', { expected: `at most ${limit} bytes` })
+      chunks.push(chunk)
+    }
+  } catch (cause) {
+    throw cause instanceof HttpError ? cause : new HttpError('body-incomplete', { cause })
+  }
+  return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)
+}
+
+function requireType(request: IncomingMessage, type: string): void {
+  const found = (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase()
+  if (found !== type) throw new HttpError('body-type', { expected: type, found: found || 'none' })
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+function decodeText(bytes: Uint8Array): string {
+  try {
+    return utf8.decode(bytes)
+  } catch (cause) {
+    throw new HttpError('body-malformed', { expected: 'UTF-8', cause })
+  }
+}
+
+/** Depth is looked at before parsing, so that no nesting reaches the parser's stack. */
+function requireShallow(text: string): void {
+  let depth = 0
+  let inString = false
+  for (let index = 0; index < text.length; index += 1) {
+    const character = text.charCodeAt(index)
+    if (inString) {
+      if (character === 0x5c) index += 1
+      else if (character === 0x22) inString = false
+    } else if (character === 0x22) inString = true
+    else if (character === 0x7b || character === 0x5b) depth += 1
+    else if (character === 0x7d || character === 0x5d) depth -= 1
+    if (depth > maxDepth) throw new HttpError('body-malformed', { expected: `at most ${maxDepth} levels` })
+  }
+}
+
+function parseJson(text: string): unknown {
+  requireShallow(text)
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new HttpError('body-malformed', { expected: 'JSON', cause })
+  }
+}
+
+/** Leaves `ctx.state.body` in the form of the schema; refuses unknown members. */
+export function readJson(schema: z.ZodType, limit: number = 64 * 1024): Step {
+  return async function readJsonBody(ctx, next) {
+    requireType(ctx.req, 'application/json')
+    const result = schema.safeParse(parseJson(decodeText(await readBytes(ctx.req, limit))))
+    if (!result.success) {
+      const [issue] = result.error.issues
+      const place = issue?.path.join('.') || 'the body'
+      throw new ServiceError('request-malformed', { found: `${place}: ${issue?.message ?? 'unreadable'}` })
+    }
+    ctx.state.body = result.data
+    await next()
+  }
+}
+
+/** Leaves `ctx.state.form`. A parameter that occurs twice is refused (RFC 6749 §3.2). */
+export async function readForm(request: IncomingMessage, limit: number): Promise<Record<string, string>> {
+  requireType(request, 'application/x-www-form-urlencoded')
+  const form: Record<string, string> = Object.create(null) as Record<string, string>
+  for (const [name, value] of new URLSearchParams(decodeText(await readBytes(request, limit)))) {
+    if (name in form) throw new HttpError('body-malformed', { found: `${name.slice(0, 40)} twice` })
+    // RFC 6749 §3.2: a parameter without a value counts as not sent.
+    if (value !== '') form[name] = value
+  }
+  return form
+}

@@ -1,0 +1,35 @@
+import type { DefaultContext, Middleware, ParameterizedContext } from 'koa'
+import type { Caller } from '../services/resource-access.ts'
+import type { Service } from '../services/service.ts'
+
+/** What middleware leaves for the next one; each member is written by the middleware named. */
+export interface RequestState {
+  /** By `identifyRequest`. */
+  requestId: string
+  /** By `requireScope`. */
+  caller?: Caller
+  /** By `readJson`: has the form of the endpoint's schema. */
+  body?: unknown
+  /** By `readForm`. */
+  form?: Readonly<Record<string, string>>
+}
+
+export interface RequestExtras extends DefaultContext {
+  service: Service
+  /** Path parameters, by @koa/router. */
+  params: Record<string, string>
+}
+
+export type RequestContext = ParameterizedContext<RequestState, RequestExtras>
+export type Step = Middleware<RequestState, RequestExtras>
+
+/** The URL of this request as the service names itself, without query: what `htu` must say. */
+export function requestUrl(ctx: RequestContext): string {
+  return ctx.service.settings.issuer + ctx.path
+}
+
+/** The caller that `requireScope` admitted; a bug of ours when it is not there. */
+export function callerOf(ctx: RequestContext): Caller {
+  if (ctx.state.caller === undefined) throw new TypeError('endpoint without requireScope')
+  return ctx.state.caller
+}

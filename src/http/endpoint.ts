@@ -1,0 +1,49 @@
+import type { z } from 'zod'
+import type { ApiScope } from '../core/token/scope.ts'
+import { admitRequest } from '../services/resource-access.ts'
+import { readJson } from './body.ts'
+import { requestUrl, type RequestContext, type Step } from './context.ts'
+import { certificateThumbprint } from './client-certificate.ts'
+
+/** One address of the API: what its documentation needs and the steps that serve it. */
+export interface Endpoint {
+  readonly method: 'GET' | 'POST'
+  /** With `:name` for parameters, as @koa/router and, translated, OpenAPI write it. */
+  readonly path: string
+  readonly summary: string
+  /** The scope a caller's token must carry; absent where evidence, or nothing, is asked for. */
+  readonly scope?: ApiScope
+  readonly request?: z.ZodType
+  /** Media type of the success answer; JSON where absent. */
+  readonly produces?: string
+  readonly steps: readonly Step[]
+}
+
+/** Lets in who holds a bound token with the scope and proves its key; leaves `ctx.state.caller`. */
+export function requireScope(scope: ApiScope): Step {
+  return async function requireScopeStep(ctx, next) {
+    ctx.state.caller = await admitRequest(ctx.service, scope, {
+      method: ctx.method,
+      url: requestUrl(ctx),
+      authorization: ctx.req.headers.authorization,
+      dpop: singleHeader(ctx, 'dpop'),
+      certificateThumbprint: certificateThumbprint(ctx.req.socket),
+    })
+    await next()
+  }
+}
+
+/** Node joins a repeated header with a comma, which no JWS contains: two proofs are read as one broken one. */
+export function singleHeader(ctx: RequestContext, name: string): string | undefined {
+  const value = ctx.req.headers[name]
+  return Array.isArray(value) ? value.join(',') : value
+}
+
+/** An endpoint for callers with a scope. */
+export function protectedEndpoint(
+  row: Omit<Endpoint, 'steps'> & { readonly scope: ApiScope },
+  answer: Step,
+): Endpoint {
+  const read = row.request === undefined ? [] : [readJson(row.request)]
+  return { ...row, steps: [requireScope(row.scope), ...read, answer] }
+}

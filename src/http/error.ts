@@ -1,0 +1,41 @@
+import { CodedError, type ErrorFacts, type ErrorRow } from '../core/coded-error.ts'
+
+const rows = {
+  'body-too-large': {
+    summary: 'The request body is larger than this endpoint reads.',
+    hint: 'Send less; evidence of a host fits in 256 KiB, everything else in 64 KiB.',
+    source: 'RFC 9110 §15.5.14',
+  },
+  'body-type': {
+    summary: 'The request body is of a type that this endpoint does not read.',
+    hint: 'Send application/json, or application/x-www-form-urlencoded to the OAuth endpoints.',
+    source: 'RFC 9110 §15.5.16',
+  },
+  'body-malformed': {
+    summary: 'The request body cannot be read.',
+    hint: 'Send one well-formed JSON object, or form parameters that occur once each.',
+  },
+  'body-incomplete': {
+    summary: 'The request ended before its body was complete.',
+    hint: 'Send it again.',
+  },
+  'not-found': {
+    summary: 'There is nothing at this address.',
+    hint: 'The OpenAPI document at /openapi.json lists the addresses.',
+  },
+  'method-not-allowed': {
+    summary: 'This address does not take that method.',
+    hint: 'The Allow header names the methods it takes.',
+  },
+  'internal-error': {
+    summary: 'The service failed in a way that it should not.',
+    hint: 'Try again; give the instance named here to the operator, who finds it in the log.',
+  },
+} as const satisfies Record<string, ErrorRow>
+
+/** What goes wrong between the socket and the use case. */
+export class HttpError extends CodedError<keyof typeof rows> {
+  constructor(code: keyof typeof rows, facts?: ErrorFacts) {
+    super(code, rows[code], facts)
+  }
+}

@@ -1,0 +1,38 @@
+import { trustBundle } from '../services/trust-bundle.ts'
+import type { Endpoint } from './endpoint.ts'
+
+/** Liveness, readiness, and what anybody may know. */
+export const healthEndpoints: readonly Endpoint[] = [
+  {
+    method: 'GET',
+    path: '/healthz',
+    summary: 'The process answers.',
+    steps: [
+      ctx => {
+        ctx.body = { status: 'ok' }
+      },
+    ],
+  },
+  {
+    method: 'GET',
+    path: '/readyz',
+    summary: 'The service can make a write durable now; 503 otherwise.',
+    steps: [
+      async ctx => {
+        await ctx.service.store.ping()
+        ctx.body = { status: 'ready' }
+      },
+    ],
+  },
+  {
+    method: 'GET',
+    path: '/v1/bundle',
+    summary: 'The trust bundle: the root of all certificates of this trust domain (SPIFFE bundle).',
+    steps: [
+      ctx => {
+        ctx.set('Cache-Control', 'public, max-age=60')
+        ctx.body = trustBundle(ctx.service)
+      },
+    ],
+  },
+]

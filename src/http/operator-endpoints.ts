@@ -1,0 +1,88 @@
+import { parseTrustAnchor } from '../core/verifier/trust-anchor.ts'
+import { decodeBase64url } from '../core/bytes/base64url.ts'
+import { admitAnchor, listAnchors } from '../services/anchors.ts'
+import { listClasses, registerClass } from '../services/classes.ts'
+import { listOperators, registerOperator, revokeOperator } from '../services/operators.ts'
+import { callerOf } from './context.ts'
+import { protectedEndpoint, type Endpoint } from './endpoint.ts'
+import * as schema from './schema.ts'
+import { anchorView } from '../services/view.ts'
+
+/** What operators administer: trust anchors, agent classes, each other. */
+export const operatorEndpoints: readonly Endpoint[] = [
+  protectedEndpoint(
+    { method: 'GET', path: '/v1/anchors', scope: 'anchors:read', summary: 'The admitted trust anchors.' },
+    async ctx => {
+      ctx.body = { anchors: (await listAnchors(ctx.service)).map(anchorView) }
+    },
+  ),
+  protectedEndpoint(
+    {
+      method: 'POST',
+      path: '/v1/anchors',
+      scope: 'anchors:write',
+      summary: 'Admits a manufacturer’s CA certificate as a trust anchor.',
+      request: schema.anchorRequest,
+    },
+    async ctx => {
+      const { certificate, ...labels } = ctx.state.body as schema.AnchorRequest
+      const now = new Date(ctx.service.clock.now())
+      const anchor = parseTrustAnchor(decodeBase64url(certificate), labels, now)
+      const record = { ...anchor, addedAt: now.getTime(), addedBy: callerOf(ctx).id }
+      ctx.status = 201
+      ctx.body = anchorView(await admitAnchor(ctx.service, record))
+    },
+  ),
+  protectedEndpoint(
+    { method: 'GET', path: '/v1/classes', scope: 'classes:read', summary: 'The registered agent classes.' },
+    async ctx => {
+      ctx.body = { classes: await listClasses(ctx.service) }
+    },
+  ),
+  protectedEndpoint(
+    {
+      method: 'POST',
+      path: '/v1/classes',
+      scope: 'classes:write',
+      summary: 'Registers an agent class: where its agents may run and what they may ask for.',
+      request: schema.classRequest,
+    },
+    async ctx => {
+      ctx.status = 201
+      ctx.body = await registerClass(ctx.service, callerOf(ctx).id, ctx.state.body as schema.ClassRequestBody)
+    },
+  ),
+  protectedEndpoint(
+    { method: 'GET', path: '/v1/operators', scope: 'operators:read', summary: 'The operators and relying parties.' },
+    async ctx => {
+      ctx.body = { operators: await listOperators(ctx.service) }
+    },
+  ),
+  protectedEndpoint(
+    {
+      method: 'POST',
+      path: '/v1/operators',
+      scope: 'operators:write',
+      summary: 'Registers the public key of an operator or relying party.',
+      request: schema.operatorRequest,
+    },
+    async ctx => {
+      ctx.status = 201
+      ctx.body = await registerOperator(ctx.service, callerOf(ctx).id, ctx.state.body as schema.OperatorRequestBody)
+    },
+  ),
+  protectedEndpoint(
+    {
+      method: 'POST',
+      path: '/v1/operators/:id/revoke',
+      scope: 'operators:write',
+      summary: 'Takes an operator’s key out of use.',
+      request: schema.revocationRequest,
+    },
+    async ctx => {
+      const { reason } = ctx.state.body as { reason: string }
+      await revokeOperator(ctx.service, callerOf(ctx).id, ctx.params['id'] ?? '', reason)
+      ctx.body = { id: ctx.params['id'], status: 'revoked' }
+    },
+  ),
+]

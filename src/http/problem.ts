@@ -1,0 +1,103 @@
+import { CodedError } from '../core/coded-error.ts'
+import type { RequestContext } from './context.ts'
+import { HttpError } from './error.ts'
+
+/** Statuses by code; what is not here answers 400. The one place where codes become HTTP. */
+const statusOf: Readonly<Record<string, number>> = {
+  'token-malformed': 401,
+  'token-unknown-key': 401,
+  'token-signature': 401,
+  'token-issuer': 401,
+  'token-audience': 401,
+  'token-expired': 401,
+  'token-unbound': 401,
+  'token-certificate': 401,
+  'token-inactive': 401,
+  'dpop-missing': 401,
+  'dpop-malformed': 401,
+  'dpop-signature': 401,
+  'dpop-method': 401,
+  'dpop-url': 401,
+  'dpop-time': 401,
+  'dpop-nonce': 401,
+  'dpop-token-hash': 401,
+  'dpop-key': 401,
+  'dpop-replayed': 401,
+  'certificate-unknown': 401,
+  'token-scope': 403,
+  'caller-not-permitted': 403,
+  'attestation-contraindicated': 403,
+  'attestation-expired': 403,
+  'host-revoked': 403,
+  'agent-revoked': 403,
+  'operator-revoked': 403,
+  'key-superseded': 403,
+  'agent-not-here': 403,
+  'class-not-on-host': 403,
+  'enrollment-unknown': 404,
+  'challenge-unknown': 404,
+  'host-unknown': 404,
+  'agent-unknown': 404,
+  'class-unknown': 404,
+  'operator-unknown': 404,
+  'audit-beyond-tree': 404,
+  'not-found': 404,
+  'method-not-allowed': 405,
+  'anchor-exists': 409,
+  'class-exists': 409,
+  'key-in-use': 409,
+  'challenge-used': 409,
+  'challenge-expired': 410,
+  'body-too-large': 413,
+  'body-type': 415,
+  'internal-error': 500,
+  'store-unavailable': 503,
+  'store-overloaded': 503,
+}
+
+/** Members that a family adds to its problem: the checks of a verdict, details for the caller. */
+interface Extended {
+  readonly checks?: unknown
+  readonly details?: Readonly<Record<string, unknown>> | undefined
+}
+
+/** The HTTP status of a refusal. Evidence that was refused is 403: understood, and not let in. */
+export function problemStatus(error: CodedError): number {
+  return statusOf[error.code] ?? (error.name === 'EvidenceError' ? 403 : 400)
+}
+
+/**
+ * Writes a refusal as a problem document. Anything that is not a coded error is ours: the caller learns an instance
+ * to ask for, and nothing else.
+ *
+ * @see RFC 9457 §3, RFC 6750 §3, RFC 9449 §7.1
+ */
+export function answerProblem(ctx: RequestContext, cause: unknown): void {
+  const error = cause instanceof CodedError ? cause : new HttpError('internal-error', { cause })
+  const { checks, details } = error as Extended
+  ctx.status = problemStatus(error)
+  if (ctx.status === 401) ctx.append('WWW-Authenticate', challengeOf(error))
+  if (ctx.status === 503) ctx.set('Retry-After', '1')
+  // A body that was not read to its end would be taken for the next request.
+  if (error.code.startsWith('body-')) ctx.set('Connection', 'close')
+  ctx.body = JSON.stringify({
+    type: `urn:assay:error:${error.code}`,
+    title: error.message,
+    status: ctx.status,
+    detail: [error.found === undefined ? '' : `Found ${error.found}.`, error.hint].filter(Boolean).join(' '),
+    instance: `urn:assay:request:${ctx.state.requestId}`,
+    code: error.code,
+    expected: error.expected,
+    found: error.found,
+    hint: error.hint,
+    source: error.source,
+    checks,
+    ...details,
+  })
+  ctx.type = 'application/problem+json'
+}
+
+function challengeOf(error: CodedError): string {
+  const code = error.code.startsWith('dpop-') ? 'invalid_dpop_proof' : 'invalid_token'
+  return `DPoP error="${code}", error_description="${error.code}", algs="ES256 ES384"`
+}

@@ -1,0 +1,98 @@
+import { z } from 'zod'
+
+/** base64url without padding of at most `bytes` bytes. */
+function base64url(bytes: number): z.ZodString {
+  return z
+    .string()
+    .max(Math.ceil((bytes * 4) / 3))
+    .regex(/^[A-Za-z0-9_-]+$/, 'base64url without padding')
+}
+
+const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, 'letters, digits, dot, dash, underscore; 63 at most')
+const id = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'an identifier as this service gave it')
+const scope = z.string().regex(/^[\x21\x23-\x5B\x5D-\x7E]{1,128}$/, 'a scope as RFC 6749 §3.3 writes it')
+const digest = z.string().regex(/^[0-9a-f]{64}$/, '64 lower-case hex digits')
+const pcrIndex = z.string().regex(/^([0-9]|1[0-9]|2[0-3])$/, 'a PCR number')
+
+/** TPMT_PUBLIC, base64url. */
+const tpmPublic = base64url(1024)
+const certificate = base64url(8 * 1024)
+
+export const anchorRequest = z.strictObject({
+  certificate,
+  name,
+  vendor: z.string().regex(/^id:[0-9A-F]{8}$/, 'a TCG vendor id such as id:49465800'),
+  assurance: z.enum(['tpm-discrete', 'tpm-firmware', 'tpm-virtual', 'emulated']),
+})
+
+export const publicJwk = z.strictObject({
+  kty: z.literal('EC'),
+  crv: z.enum(['P-256', 'P-384']),
+  x: base64url(48),
+  y: base64url(48),
+})
+
+export const operatorRequest = z.strictObject({
+  name,
+  role: z.enum(['administrator', 'auditor', 'resource-server']),
+  keyProtection: z.enum(['tpm', 'pkcs11', 'file']),
+  jwk: publicJwk,
+})
+
+export const enrollmentRequest = z.strictObject({
+  name,
+  endorsementKey: z.strictObject({
+    public: tpmPublic,
+    certificate,
+    chain: z.array(certificate).max(8).default([]),
+  }),
+  attestationKey: z.strictObject({ public: tpmPublic }),
+})
+
+/** A TPM attestation: TPMS_ATTEST and TPMT_SIGNATURE. */
+const attestation = z.strictObject({ attest: base64url(2048), signature: base64url(1024) })
+
+const subjectKey = z.strictObject({
+  public: tpmPublic,
+  /** The storage key under which the subject key was created. */
+  parent: z.strictObject({ public: tpmPublic, hierarchy: z.enum(['owner', 'endorsement']) }),
+  certify: attestation,
+})
+
+const certificationRequest = base64url(4096)
+
+export const evidenceRequest = z.strictObject({
+  activation: base64url(64),
+  quote: attestation,
+  pcrs: z.strictObject({ sha256: z.record(pcrIndex, digest) }),
+  subjectKey,
+  csr: certificationRequest,
+})
+
+export const agentRequest = z.strictObject({ class: name })
+
+export const credentialRequest = z.strictObject({
+  csr: certificationRequest,
+  /** Present when a key is to be proven; absent to renew for the key proven before. */
+  evidence: z.strictObject({ challenge: id, subjectKey }).optional(),
+})
+
+export const classRequest = z.strictObject({
+  name,
+  audiences: z
+    .array(z.url().refine(url => !url.includes('#'), 'an absolute URL without fragment'))
+    .min(1)
+    .max(32),
+  scopes: z.array(scope).max(64),
+  hosts: z.array(z.union([id, z.literal('*')])).min(1).max(1000),
+  tokenLifetimeSeconds: z.int().min(30).max(900).default(300),
+})
+
+export const revocationRequest = z.strictObject({ reason: z.string().min(1).max(200) })
+
+export type AnchorRequest = z.infer<typeof anchorRequest>
+export type OperatorRequestBody = z.infer<typeof operatorRequest>
+export type EnrollmentRequestBody = z.infer<typeof enrollmentRequest>
+export type EvidenceRequestBody = z.infer<typeof evidenceRequest>
+export type CredentialRequestBody = z.infer<typeof credentialRequest>
+export type ClassRequestBody = z.infer<typeof classRequest>

@@ -1,0 +1,126 @@
+import { EvidenceError } from '../core/verifier/error.ts'
+import { restoreAttestationKey } from '../core/verifier/attestation-key.ts'
+import { verifySubjectKey, type VerifiedSubjectKey } from '../core/verifier/subject-key.ts'
+import { verifyRenewalRequest } from '../core/issuance/credential.ts'
+import type { AgentRecord, ChallengeRecord, ClientRecord, HostRecord } from '../ports/records.ts'
+import { requireAgentOnHost } from './agents.ts'
+import { auditEntry } from './audit-entry.ts'
+import { requireTaken } from './challenge.ts'
+import { ServiceError } from './error.ts'
+import { issueCertificate, type IssuedCertificate } from './issuance.ts'
+import { agentSpiffeId, hostSpiffeId } from './naming.ts'
+import { explainRevocation } from './revocation.ts'
+import type { Service } from './service.ts'
+
+/** The host's proof that an agent's key lives in its TPM. Bytes, untrusted. */
+export interface AgentKeyEvidence {
+  readonly challenge: string
+  readonly csr: Uint8Array
+  readonly subjectKey: {
+    readonly public: Uint8Array
+    readonly parent: { readonly public: Uint8Array; readonly hierarchy: 'owner' | 'endorsement' }
+    readonly certify: { readonly attest: Uint8Array; readonly signature: Uint8Array }
+  }
+}
+
+/**
+ * Proves a key of an agent, makes it the agent's key, and issues a certificate for exactly that key: first issue and
+ * rekey alike. Called by the agent's host.
+ *
+ * @throws ServiceError `agent-unknown`, `agent-not-here`, `agent-revoked`, `challenge-…`, `key-in-use`;
+ *   EvidenceError with the checks that ran
+ */
+export async function proveAgentKey(
+  service: Service,
+  host: HostRecord,
+  actor: string,
+  agentId: string,
+  evidence: AgentKeyEvidence,
+): Promise<{ agent: AgentRecord; certificate: IssuedCertificate }> {
+  const agent = await requireAgentOnHost(service, agentId, host.id)
+  const taken = await service.store.agents.takeChallenge(evidence.challenge, agentId, service.clock.now())
+  const key = await verifyAgentKey(service, host, agent, requireTaken(taken), evidence)
+  await bindAgentKey(service, actor, agent, key)
+  const certificate = await issueCertificate(service, {
+    kind: 'agent',
+    id: agent.id,
+    spiffeId: agentSpiffeId(service, agent.className, agent.id),
+    key,
+    attestation: host,
+  })
+  return { agent: { ...agent, status: 'active', jkt: key.jkt }, certificate }
+}
+
+async function verifyAgentKey(
+  service: Service,
+  host: HostRecord,
+  agent: AgentRecord,
+  challenge: ChallengeRecord,
+  evidence: AgentKeyEvidence,
+): Promise<VerifiedSubjectKey> {
+  try {
+    return verifySubjectKey({
+      attestationKey: restoreAttestationKey(host.attestationPublic),
+      public: evidence.subjectKey.public,
+      parent: evidence.subjectKey.parent,
+      attest: evidence.subjectKey.certify.attest,
+      signature: evidence.subjectKey.certify.signature,
+      csr: evidence.csr,
+      nonce: challenge.nonce,
+      audience: service.settings.issuer,
+      purpose: 'agent',
+      contextId: agent.id,
+    })
+  } catch (cause) {
+    if (cause instanceof EvidenceError) {
+      const subject = agentSpiffeId(service, agent.className, agent.id)
+      await service.store.audit.append(auditEntry(service, 'agent.refused', host.id, subject, { code: cause.code }))
+    }
+    throw cause
+  }
+}
+
+async function bindAgentKey(
+  service: Service,
+  actor: string,
+  agent: AgentRecord,
+  key: VerifiedSubjectKey,
+): Promise<void> {
+  const subject = agentSpiffeId(service, agent.className, agent.id)
+  const entry = auditEntry(service, 'agent.key-bound', actor, subject, { jkt: key.jkt })
+  const record = { jkt: key.jkt, jwk: JSON.stringify(key.jwk) }
+  const answer = await service.store.agents.bindKey(agent.id, record, entry)
+  if (answer === 'unknown') throw new ServiceError('agent-unknown', { found: agent.id })
+  if (answer === 'revoked') throw new ServiceError('agent-revoked', { found: agent.id })
+  if (answer === 'host-revoked') throw new ServiceError('host-revoked', { found: agent.hostId })
+  if (answer === 'key-in-use') throw new ServiceError('key-in-use', { found: key.jkt })
+}
+
+/**
+ * Renews the caller's own certificate for the key that its hardware proved before and that signed this request. A
+ * new key is never taken on this way.
+ *
+ * @throws ServiceError `renewal-key-differs`, `attestation-expired`, `caller-not-permitted`
+ */
+export async function renewCertificate(
+  service: Service,
+  client: ClientRecord,
+  csr: Uint8Array,
+): Promise<IssuedCertificate> {
+  if (client.kind === 'operator') throw new ServiceError('caller-not-permitted')
+  const key = verifyRenewalRequest(csr, service.proofKeys.importOnce(client.key))
+  if (key === undefined) throw new ServiceError('renewal-key-differs', { expected: client.key.jkt })
+  const { host } = client
+  const subject =
+    client.kind === 'host'
+      ? { id: host.id, spiffeId: hostSpiffeId(service, host.id) }
+      : { id: client.agent.id, spiffeId: agentSpiffeId(service, client.agent.className, client.agent.id) }
+  return issueCertificate(service, { kind: client.kind, ...subject, key, attestation: host })
+}
+
+/** The caller of a request as an active host, or the refusal. */
+export async function requireHostCaller(service: Service, client: ClientRecord): Promise<HostRecord> {
+  if (client.kind !== 'host') throw new ServiceError('caller-not-permitted', { expected: 'a host', found: client.kind })
+  if (client.host.status !== 'active') throw await explainRevocation(service, client)
+  return client.host
+}

@@ -1,0 +1,98 @@
+import type { AgentRecord, ChallengeRecord, HostRecord } from '../ports/records.ts'
+import { auditEntry } from './audit-entry.ts'
+import { ServiceError } from './error.ts'
+import { agentSpiffeId, createId } from './naming.ts'
+import type { Service } from './service.ts'
+
+/** A nonce to have the TPM certify an agent's key with, once. */
+export interface KeyChallenge {
+  readonly id: string
+  readonly nonce: Uint8Array
+  readonly audience: string
+  readonly expiresAt: number
+}
+
+/**
+ * Creates an agent of a class on the calling host; it is `pending` until its key is proven with the challenge.
+ *
+ * @throws ServiceError `class-unknown`, `class-not-on-host`, `host-revoked`
+ */
+export async function createAgent(
+  service: Service,
+  host: HostRecord,
+  actor: string,
+  className: string,
+): Promise<{ agent: AgentRecord; challenge: KeyChallenge }> {
+  await requireClassOnHost(service, className, host.id)
+  const agent: AgentRecord = {
+    id: createId(service),
+    className,
+    hostId: host.id,
+    status: 'pending',
+    jkt: null,
+    createdAt: service.clock.now(),
+    createdBy: actor,
+    revokedAt: null,
+    revocationReason: null,
+  }
+  const record = createChallengeRecord(service, agent.id)
+  const entry = auditEntry(service, 'agent.created', actor, agentSpiffeId(service, className, agent.id), {
+    class: className,
+    host: host.id,
+  })
+  if ((await service.store.agents.create(agent, record, entry)) === 'host-revoked') {
+    throw new ServiceError('host-revoked', { found: host.id })
+  }
+  return { agent, challenge: challengeView(service, record) }
+}
+
+/**
+ * A fresh challenge to prove a first or a new key of an agent, for its host.
+ *
+ * @throws ServiceError `agent-unknown`, `agent-not-here`, `agent-revoked`
+ */
+export async function challengeAgent(
+  service: Service,
+  host: HostRecord,
+  actor: string,
+  agentId: string,
+): Promise<KeyChallenge> {
+  const agent = await requireAgentOnHost(service, agentId, host.id)
+  const record = createChallengeRecord(service, agent.id)
+  const subject = agentSpiffeId(service, agent.className, agent.id)
+  await service.store.agents.createChallenge(record, auditEntry(service, 'agent.challenged', actor, subject))
+  return challengeView(service, record)
+}
+
+/** @throws ServiceError `agent-unknown`, `agent-not-here`, `agent-revoked` */
+export async function requireAgentOnHost(service: Service, agentId: string, hostId: string): Promise<AgentRecord> {
+  const agent = await service.store.agents.find(agentId)
+  if (agent === undefined) throw new ServiceError('agent-unknown', { found: agentId })
+  if (agent.hostId !== hostId) throw new ServiceError('agent-not-here', { found: agentId })
+  if (agent.status === 'revoked') throw new ServiceError('agent-revoked', { found: agentId })
+  return agent
+}
+
+async function requireClassOnHost(service: Service, className: string, hostId: string): Promise<void> {
+  const agentClass = await service.store.classes.find(className)
+  if (agentClass === undefined) throw new ServiceError('class-unknown', { found: className })
+  const { hosts } = agentClass
+  if (!hosts.includes('*') && !hosts.includes(hostId)) {
+    throw new ServiceError('class-not-on-host', { expected: hosts.join(' '), found: hostId })
+  }
+}
+
+function createChallengeRecord(service: Service, agentId: string): ChallengeRecord {
+  return {
+    id: createId(service),
+    purpose: 'agent-key',
+    subject: agentId,
+    nonce: service.random.bytes(32),
+    expiresAt: service.clock.now() + service.settings.attestation.challengeSeconds * 1000,
+  }
+}
+
+function challengeView(service: Service, record: ChallengeRecord): KeyChallenge {
+  const { id, nonce, expiresAt } = record
+  return { id, nonce, audience: service.settings.issuer, expiresAt }
+}

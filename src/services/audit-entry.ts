@@ -1,0 +1,36 @@
+import type { AuditEntry } from '../ports/records.ts'
+import type { Service } from './service.ts'
+
+/** The acts that the log knows; a new act is a new row here and in the README's table. */
+export type AuditType =
+  | 'service.initialised'
+  | 'service.started'
+  | 'anchor.added'
+  | 'operator.registered'
+  | 'operator.revoked'
+  | 'enrollment.challenged'
+  | 'enrollment.refused'
+  | 'host.enrolled'
+  | 'host.revoked'
+  | 'class.registered'
+  | 'agent.created'
+  | 'agent.challenged'
+  | 'agent.refused'
+  | 'agent.key-bound'
+  | 'agent.revoked'
+  | 'certificate.intended'
+  | 'certificate.issued'
+  | 'certificate.unknown'
+  | 'token.issued'
+  | 'token.introspected'
+
+/** One line for the audit log, stamped with the service's clock. */
+export function auditEntry(
+  service: Pick<Service, 'clock'>,
+  type: AuditType,
+  actor: string,
+  subject: string,
+  detail: AuditEntry['detail'] = {},
+): AuditEntry {
+  return { type, time: service.clock.now(), actor, subject, detail }
+}

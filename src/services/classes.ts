@@ -1,0 +1,39 @@
+import type { AgentClassRecord } from '../ports/records.ts'
+import { auditEntry } from './audit-entry.ts'
+import { ServiceError } from './error.ts'
+import type { Service } from './service.ts'
+
+/** What an operator says of a kind of agent; lists are exact, nothing is implied. */
+export interface ClassRequest {
+  readonly name: string
+  readonly audiences: readonly string[]
+  readonly scopes: readonly string[]
+  readonly hosts: readonly string[]
+  readonly tokenLifetimeSeconds: number
+}
+
+/**
+ * Registers a class of agents. Its tokens never live longer than the service's own limit.
+ *
+ * @throws ServiceError `class-exists`, `request-malformed` when the lifetime is above the limit
+ */
+export async function registerClass(service: Service, actor: string, request: ClassRequest): Promise<AgentClassRecord> {
+  const limit = service.settings.tokenMaxLifetimeSeconds
+  if (request.tokenLifetimeSeconds > limit) {
+    throw new ServiceError('request-malformed', {
+      expected: `tokenLifetimeSeconds of at most ${limit}`,
+      found: String(request.tokenLifetimeSeconds),
+    })
+  }
+  const agentClass: AgentClassRecord = { ...request, createdAt: service.clock.now(), createdBy: actor }
+  const entry = auditEntry(service, 'class.registered', actor, request.name, { ...request })
+  if ((await service.store.classes.create(agentClass, entry)) === 'exists') {
+    throw new ServiceError('class-exists', { found: request.name })
+  }
+  return agentClass
+}
+
+/** The registered classes, by name. */
+export async function listClasses(service: Service): Promise<AgentClassRecord[]> {
+  return service.store.classes.list()
+}

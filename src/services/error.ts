@@ -1,0 +1,111 @@
+import { CodedError, type ErrorFacts, type ErrorRow } from '../core/coded-error.ts'
+
+const rows = {
+  'request-malformed': {
+    summary: 'The request does not have the form that this call takes.',
+    hint: 'Correct the member named above; the OpenAPI document at /openapi.json has each form.',
+  },
+  'anchor-exists': {
+    summary: 'This certificate is a trust anchor already.',
+    hint: 'See it with `assay anchor list`.',
+  },
+  'enrollment-unknown': {
+    summary: 'There is no such enrolment.',
+    hint: 'Begin again; an enrolment is forgotten once its time is over.',
+  },
+  'challenge-unknown': {
+    summary: 'There is no such challenge for this subject.',
+    hint: 'Ask for a challenge and answer that one.',
+  },
+  'challenge-used': {
+    summary: 'This challenge was answered before; a challenge counts once, whether the answer was right or not.',
+    hint: 'Begin again with a new challenge. If you did not answer it, somebody else did: look at the audit log.',
+    source: 'RFC 9334 §10.2',
+  },
+  'challenge-expired': {
+    summary: 'The time to answer this challenge is over.',
+    hint: 'Begin again; if the TPM is slow, have the operator raise attestation.challengeSeconds.',
+    source: 'RFC 9334 §10.2',
+  },
+  'attestation-contraindicated': {
+    summary: 'The evidence is genuine, and the appraisal policy does not accept what it shows.',
+    hint: 'Read the rule that decided; the operator changes the policy or you change the machine.',
+    source: 'RFC 9334 §8.4',
+  },
+  'attestation-expired': {
+    summary: 'The Attestation Result of the host is too old to rest a credential on.',
+    hint: 'Run `assay host enroll` on the host again; the same TPM keeps its record.',
+    source: 'RFC 9334 §10',
+  },
+  'host-unknown': { summary: 'There is no such host.', hint: 'See the hosts with `assay host list`.' },
+  'host-revoked': {
+    summary: 'This host is revoked, and all its agents with it.',
+    hint: 'Ask the operator why. A revoked TPM does not enrol again, under whatever name.',
+  },
+  'agent-unknown': { summary: 'There is no such agent.', hint: 'See the agents with `assay agent list`.' },
+  'agent-revoked': {
+    summary: 'This agent is revoked.',
+    hint: 'Create a new agent; an identity that was taken back is not given again.',
+  },
+  'agent-not-here': {
+    summary: 'This agent belongs to another host.',
+    hint: 'Prove its key on the host that created it.',
+  },
+  'class-unknown': {
+    summary: 'There is no such agent class.',
+    hint: 'Have an operator register it with `assay class register`.',
+  },
+  'class-exists': { summary: 'There is an agent class of this name.', hint: 'Choose another name.' },
+  'class-not-on-host': {
+    summary: 'This host may not run agents of that class.',
+    hint: 'Have an operator register a class that names this host.',
+  },
+  'key-superseded': {
+    summary: 'This key was replaced by a newer one of the same client.',
+    hint: 'Use the key that was proven last.',
+  },
+  'operator-revoked': {
+    summary: 'This operator is revoked.',
+    hint: 'Have another operator register a new key.',
+  },
+  'operator-unknown': { summary: 'There is no such operator.', hint: 'See `assay operator list`.' },
+  'key-in-use': {
+    summary: 'This key speaks for somebody else already.',
+    hint: 'Create a key of its own for each identity.',
+  },
+  'subject-key-algorithm': {
+    summary: 'A key of this kind cannot sign tokens and requests here.',
+    hint: 'Create a signing key on P-256 or P-384.',
+    source: 'RFC 7518 §3.4',
+  },
+  'renewal-key-differs': {
+    summary: 'The certificate request is for another key than the one that the hardware proved.',
+    hint: 'Renew for the same key, or ask for a challenge and prove the new key.',
+  },
+  'caller-not-permitted': {
+    summary: 'The caller may not do this to that subject.',
+    hint: 'Call as the subject itself or its host.',
+  },
+  'certificate-unknown': {
+    summary: 'The client certificate of this connection is not one that this service issued and still holds valid.',
+    hint: 'Renew the certificate, or use a DPoP-bound token.',
+    source: 'RFC 8705 §2.1',
+  },
+  'audit-beyond-tree': {
+    summary: 'The log does not reach that far.',
+    hint: 'Read the checkpoint first; its second line is the size.',
+    source: 'C2SP tlog-tiles',
+  },
+} as const satisfies Record<string, ErrorRow>
+
+export type ServiceErrorCode = keyof typeof rows
+
+/** A use case that says no. `details` is for the caller: an Attestation Result, for example. */
+export class ServiceError extends CodedError<ServiceErrorCode> {
+  readonly details: Readonly<Record<string, unknown>> | undefined
+
+  constructor(code: ServiceErrorCode, facts?: ErrorFacts, details?: Readonly<Record<string, unknown>>) {
+    super(code, rows[code], facts)
+    this.details = details
+  }
+}

@@ -1,0 +1,103 @@
+import type { VerifiedSubjectKey } from '../core/verifier/subject-key.ts'
+import { issueCredential, prepareCredential, type PreparedCredential, type SubjectKey } from '../core/issuance/credential.ts'
+import { agentProfile, hostProfile } from '../core/issuance/profile.ts'
+import { auditEntry } from './audit-entry.ts'
+import { ServiceError } from './error.ts'
+import type { Service } from './service.ts'
+
+/** Whom a certificate is for, and on which proofs it rests. */
+export interface CertificateSubject {
+  readonly kind: 'host' | 'agent'
+  readonly id: string
+  readonly spiffeId: string
+  /** A key that the TPM certified just now, or the one that it certified before and a CSR proved again. */
+  readonly key: VerifiedSubjectKey | SubjectKey
+  /** The host's standing; no certificate outlasts it. */
+  readonly attestation: { readonly attestationExpiresAt: number; readonly evidenceSha256: string }
+}
+
+export interface IssuedCertificate {
+  /** DER, leaf first, root last. */
+  readonly chain: readonly Uint8Array[]
+  readonly serial: string
+  readonly notAfter: number
+}
+
+/**
+ * Prepares a certificate, logs the intent, signs, logs the result. A crash in between leaves an intent that the next
+ * start closes as `unknown`.
+ *
+ * @throws ServiceError `attestation-expired`, `host-revoked`, `agent-revoked`
+ * @see RFC 5280 §4, X509-SVID §2
+ */
+export async function issueCertificate(service: Service, subject: CertificateSubject): Promise<IssuedCertificate> {
+  const prepared = prepareCertificate(service, subject)
+  await recordIntent(service, subject, prepared)
+  const credential = await issueCredential(prepared, service.authority.signer)
+  await recordIssued(service, subject, prepared, credential.x5t)
+  return {
+    chain: [credential.certificate, ...service.authority.chain],
+    serial: prepared.serial,
+    notAfter: prepared.notAfter,
+  }
+}
+
+function prepareCertificate(service: Service, subject: CertificateSubject): PreparedCredential {
+  const now = service.clock.now()
+  const [issuer] = service.authority.chain
+  if (issuer === undefined) throw new TypeError('an authority has a chain')
+  const { attestationExpiresAt } = subject.attestation
+  if (attestationExpiresAt <= now + 1000) throw new ServiceError('attestation-expired')
+  return prepareCredential({
+    profile: subject.kind === 'host' ? hostProfile : agentProfile,
+    issuer,
+    signatureAlgorithm: service.authority.signer.algorithm,
+    key: subject.key,
+    spiffeId: subject.spiffeId,
+    commonName: subject.id,
+    serial: service.random.bytes(16),
+    notBefore: now,
+    notAfter: Math.min(now + service.settings.certificateLifetimeSeconds * 1000, attestationExpiresAt),
+  })
+}
+
+async function recordIntent(service: Service, subject: CertificateSubject, prepared: PreparedCredential): Promise<void> {
+  const { serial, notBefore, notAfter } = prepared
+  const entry = auditEntry(service, 'certificate.intended', 'service', subject.spiffeId, {
+    serial,
+    notAfter,
+    jkt: prepared.jkt,
+    tbs: prepared.tbsSha256,
+    evidence: subject.attestation.evidenceSha256,
+  })
+  const answer = await service.store.certificates.intend(
+    {
+      serial,
+      subjectKind: subject.kind,
+      subjectId: subject.id,
+      spiffeId: subject.spiffeId,
+      jkt: prepared.jkt,
+      notBefore,
+      notAfter,
+      status: 'intended',
+      x5t: null,
+    },
+    entry,
+  )
+  if (answer === 'attestation-expired') throw new ServiceError('attestation-expired')
+  if (answer === 'subject-revoked') throw revoked(subject)
+}
+
+async function recordIssued(
+  service: Service,
+  subject: CertificateSubject,
+  prepared: PreparedCredential,
+  x5t: string,
+): Promise<void> {
+  const entry = auditEntry(service, 'certificate.issued', 'service', subject.spiffeId, { serial: prepared.serial, x5t })
+  if ((await service.store.certificates.issue(prepared.serial, { x5t }, entry)) === 'revoked') throw revoked(subject)
+}
+
+function revoked(subject: CertificateSubject): ServiceError {
+  return new ServiceError(subject.kind === 'host' ? 'host-revoked' : 'agent-revoked', { found: subject.id })
+}

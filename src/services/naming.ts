@@ -1,0 +1,42 @@
+import { createHmac } from 'node:crypto'
+import { encodeSpiffeId } from '../core/spiffe/spiffe-id.ts'
+import type { ClientRecord } from '../ports/records.ts'
+import type { Service } from './service.ts'
+
+/** A new identifier: 128 random bits, base64url. */
+export function createId(service: Pick<Service, 'random'>): string {
+  return Buffer.from(service.random.bytes(16)).toString('base64url')
+}
+
+/** `spiffe://<trust domain>/host/<id>` */
+export function hostSpiffeId(service: Pick<Service, 'settings'>, hostId: string): string {
+  return encodeSpiffeId({ trustDomain: service.settings.trustDomain, segments: ['host', hostId] })
+}
+
+/** `spiffe://<trust domain>/agent/<class>/<id>` */
+export function agentSpiffeId(service: Pick<Service, 'settings'>, className: string, agentId: string): string {
+  return encodeSpiffeId({ trustDomain: service.settings.trustDomain, segments: ['agent', className, agentId] })
+}
+
+/** The one name of a client: its SPIFFE ID; `client_id` and `sub` of its tokens. */
+export function clientSpiffeId(service: Pick<Service, 'settings'>, client: ClientRecord): string {
+  if (client.kind === 'host') return hostSpiffeId(service, client.host.id)
+  if (client.kind === 'agent') return agentSpiffeId(service, client.agent.className, client.agent.id)
+  return encodeSpiffeId({ trustDomain: service.settings.trustDomain, segments: ['operator', client.operator.id] })
+}
+
+/** The identifier under which a store knows the client. */
+export function clientId(client: ClientRecord): string {
+  if (client.kind === 'host') return client.host.id
+  if (client.kind === 'agent') return client.agent.id
+  return client.operator.id
+}
+
+/**
+ * How this service knows a TPM: a keyed hash of its EK, stable here and unlinkable elsewhere (base64url, 32 bytes).
+ *
+ * @param spkiSha256 hex SHA-256 of the EK's SubjectPublicKeyInfo
+ */
+export function endorsementId(service: Pick<Service, 'privacyKey'>, spkiSha256: string): string {
+  return createHmac('sha256', service.privacyKey).update(`assay/endorsement/${spkiSha256}`).digest('base64url')
+}

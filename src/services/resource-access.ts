@@ -1,0 +1,128 @@
+import { createHash } from 'node:crypto'
+import { verifyAccessToken, type AccessTokenClaims, type VerifiedAccessToken } from '../core/token/access-token.ts'
+import { verifyDpopProof } from '../core/token/dpop-proof.ts'
+import { TokenError } from '../core/token/error.ts'
+import type { ApiScope } from '../core/token/scope.ts'
+import type { ClientRecord } from '../ports/records.ts'
+import { findCertificateHolder } from './client-authentication.ts'
+import { clientId } from './naming.ts'
+import { explainRevocation } from './revocation.ts'
+import type { Service } from './service.ts'
+
+/** What a request to the service's own API carries to show who sends it. */
+export interface ResourceRequest {
+  readonly method: string
+  /** The URL without query, as the service names itself. */
+  readonly url: string
+  /** The whole `Authorization` header. */
+  readonly authorization: string | undefined
+  readonly dpop: string | undefined
+  readonly certificateThumbprint: string | undefined
+}
+
+/** The caller of one API request: its key or certificate was proven with the request itself. */
+export interface Caller {
+  readonly client: ClientRecord
+  /** SPIFFE ID. */
+  readonly id: string
+  readonly claims: AccessTokenClaims
+}
+
+const verifiedTokens = new WeakMap<Service, Map<string, VerifiedAccessToken>>()
+const rememberedTokens = 10_000
+
+/**
+ * Admits one request to the service's own API: a token of this issuer for this audience with the scope, its binding
+ * proven by this request, the proof spent, and the client still active.
+ *
+ * @throws TokenError for what is wrong with token or proof; ServiceError for a client that was revoked
+ * @see RFC 9449 §7.1, RFC 8705 §3, RFC 9068 §4
+ */
+export async function admitRequest(service: Service, scope: ApiScope, request: ResourceRequest): Promise<Caller> {
+  const token = readAuthorization(request)
+  const verified = verifyOwnToken(service, token)
+  const bound = await proveBinding(service, request, token, verified)
+  verified.requireScope(scope)
+  await spendProof(service, bound)
+  return { client: bound.client, id: verified.claims.sub, claims: verified.claims }
+}
+
+function readAuthorization(request: ResourceRequest): string {
+  const [scheme = '', token = '', ...rest] = (request.authorization ?? '').split(' ')
+  const known = scheme.toLowerCase() === 'dpop' || scheme.toLowerCase() === 'bearer'
+  if (!known || token === '' || rest.length > 0) {
+    throw new TokenError('token-malformed', { expected: 'Authorization: DPoP <token>' })
+  }
+  // RFC 9449 §7.2: a bound token under the scheme Bearer counts only with its other binding, the certificate.
+  if (scheme.toLowerCase() === 'dpop' && request.dpop === undefined) throw new TokenError('dpop-missing')
+  return token
+}
+
+/** A token is verified once and remembered by its hash; its time is looked at with each use. */
+function verifyOwnToken(service: Service, token: string): VerifiedAccessToken {
+  const now = service.clock.now()
+  const { issuer } = service.settings
+  const remembered = verifiedTokens.get(service) ?? new Map<string, VerifiedAccessToken>()
+  verifiedTokens.set(service, remembered)
+  const hash = createHash('sha256').update(token).digest('base64url')
+  const known = remembered.get(hash)
+  if (known !== undefined) {
+    known.requireFresh(now)
+    return known
+  }
+  const { kid, publicKey: key, algorithm } = service.tokenKey
+  const verified = verifyAccessToken(token, { issuer, audience: issuer, keys: [{ kid, key, algorithm }], now })
+  remembered.set(hash, verified)
+  if (remembered.size > rememberedTokens) {
+    const [oldest] = remembered.keys()
+    if (oldest !== undefined) remembered.delete(oldest)
+  }
+  return verified
+}
+
+interface Bound {
+  readonly client: ClientRecord
+  readonly replayKeys: readonly { readonly key: string; readonly expiresAt: number }[]
+}
+
+async function proveBinding(
+  service: Service,
+  request: ResourceRequest,
+  token: string,
+  verified: VerifiedAccessToken,
+): Promise<Bound> {
+  if ('jkt' in verified.claims.cnf) return proveByKey(service, request, token, verified)
+  verified.requireCertificate(request.certificateThumbprint)
+  const { client } = await findCertificateHolder(service, verified.claims.cnf['x5t#S256'])
+  return { client, replayKeys: [] }
+}
+
+async function proveByKey(
+  service: Service,
+  request: ResourceRequest,
+  token: string,
+  verified: VerifiedAccessToken,
+): Promise<Bound> {
+  if (request.dpop === undefined) throw new TokenError('token-unbound', { expected: 'a DPoP proof' })
+  const now = service.clock.now()
+  const proof = verifyDpopProof(request.dpop, service.proofKeys, {
+    method: request.method,
+    url: request.url,
+    now,
+    accessToken: token,
+  })
+  verified.requireProofKey(proof.key.jkt)
+  const client = await service.clients.find(proof.key.jkt, now)
+  if (client === undefined) throw new TokenError('token-inactive')
+  return { client, replayKeys: [proof.replay] }
+}
+
+async function spendProof(service: Service, bound: Bound): Promise<void> {
+  const { client, replayKeys } = bound
+  const answer = await service.store.clients.act({
+    client: { kind: client.kind, id: clientId(client), jkt: client.key.jkt },
+    replayKeys,
+  })
+  if (answer === 'replayed') throw new TokenError('dpop-replayed')
+  if (answer !== 'done') throw await explainRevocation(service, client)
+}

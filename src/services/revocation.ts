@@ -1,0 +1,52 @@
+import type { ClientRecord } from '../ports/records.ts'
+import { auditEntry } from './audit-entry.ts'
+import { ServiceError } from './error.ts'
+import type { Service } from './service.ts'
+
+/** What one call took back. */
+export interface Revoked {
+  readonly id: string
+  readonly agents: number
+  readonly certificates: number
+}
+
+/**
+ * Revokes a host with every agent, certificate and token under it, in one transaction. Asking twice is not an error.
+ *
+ * @throws ServiceError `host-unknown`
+ */
+export async function revokeHost(service: Service, actor: string, id: string, reason: string): Promise<Revoked> {
+  const entry = auditEntry(service, 'host.revoked', actor, id, { reason })
+  const answer = await service.store.hosts.revoke(id, { at: service.clock.now(), reason }, entry)
+  if (answer === 'unknown') throw new ServiceError('host-unknown', { found: id })
+  if (answer === 'already') return { id, agents: 0, certificates: 0 }
+  return { id, ...answer }
+}
+
+/**
+ * Revokes one agent with its certificates and tokens. Asking twice is not an error.
+ *
+ * @throws ServiceError `agent-unknown`
+ */
+export async function revokeAgent(service: Service, actor: string, id: string, reason: string): Promise<Revoked> {
+  const entry = auditEntry(service, 'agent.revoked', actor, id, { reason })
+  const answer = await service.store.agents.revoke(id, { at: service.clock.now(), reason }, entry)
+  if (answer === 'unknown') throw new ServiceError('agent-unknown', { found: id })
+  if (answer === 'already') return { id, agents: 0, certificates: 0 }
+  return { id, agents: 1, ...answer }
+}
+
+/**
+ * Why a client that was known a moment ago is refused now: its host, itself, or its key was taken out of use. Reads
+ * the store afresh; for the path of refusal only.
+ */
+export async function explainRevocation(
+  service: Pick<Service, 'store'>,
+  client: ClientRecord,
+): Promise<ServiceError> {
+  const current = await service.store.clients.findByKey(client.key.jkt)
+  if (current === undefined) return new ServiceError('key-superseded', { found: client.key.jkt })
+  if (current.kind === 'operator') return new ServiceError('operator-revoked', { found: current.operator.id })
+  if (current.host.status === 'revoked') return new ServiceError('host-revoked', { found: current.host.id })
+  return new ServiceError('agent-revoked')
+}

@@ -1,0 +1,59 @@
+import type { KeyObject } from 'node:crypto'
+import type { JwsAlgorithm } from '../core/jose/algorithm.ts'
+import type { NoteVerifier } from '../core/log/note-key.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Random } from '../ports/random.ts'
+import type { AssuranceLevel } from '../ports/records.ts'
+import type { Signer } from '../ports/signer.ts'
+import type { Store } from '../ports/store.ts'
+import type { ProofKeys } from '../core/token/proof-key.ts'
+import type { ClientDirectory } from './client-directory.ts'
+
+/** What a service is told about itself; read once at start. */
+export interface Settings {
+  /** Its own URL: issuer of tokens, audience of evidence, base of every `htu`. */
+  readonly issuer: string
+  readonly trustDomain: string
+  readonly attestation: {
+    readonly assurance: readonly AssuranceLevel[]
+    readonly pcrs: readonly number[]
+    readonly referenceValues: Readonly<Record<string, readonly string[]>>
+    readonly validitySeconds: number
+    readonly challengeSeconds: number
+  }
+  readonly certificateLifetimeSeconds: number
+  readonly tokenMaxLifetimeSeconds: number
+}
+
+/** The certificate authority that signs for hosts and agents. */
+export interface Authority {
+  /** Issuing certificate first, root last; DER. */
+  readonly chain: readonly Uint8Array[]
+  readonly signer: Signer
+}
+
+/** The key that signs access tokens. It lives in this process, for the rate; see DECISIONS. */
+export interface TokenKey {
+  readonly kid: string
+  readonly algorithm: JwsAlgorithm
+  readonly privateKey: KeyObject
+  readonly publicKey: KeyObject
+}
+
+/** Everything a use case may touch: what `main` wired. A use case takes the whole and names what it uses. */
+export interface Service {
+  readonly settings: Settings
+  readonly store: Store
+  readonly clock: Clock
+  readonly random: Random
+  readonly authority: Authority
+  readonly tokenKey: TokenKey
+  /** Verifies the checkpoints of the audit log. */
+  readonly logVerifier: NoteVerifier
+  /** 32 bytes: keys the hash by which an EK is known here, so that it means nothing elsewhere. */
+  readonly privacyKey: Uint8Array
+  /** 32 bytes behind the DPoP nonces. */
+  readonly nonceKey: Uint8Array
+  readonly clients: ClientDirectory
+  readonly proofKeys: ProofKeys
+}
