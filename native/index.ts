@@ -1,0 +1,12 @@
+/** node-tpm2: TPM 2.0 commands for Node, over tpm2-tss ESAPI. See README.md. */
+export { activateWithEndorsementPolicy } from './activation.ts'
+export type { EndorsementAuthorization } from './activation.ts'
+export type * from './commands.ts'
+export type { ConnectionOptions } from './connection.ts'
+export { Capability, HandleRange, HashAlgorithm, Hierarchy, Property } from './constants.ts'
+export { Tpm2Error } from './error.ts'
+export type { Tpm2ErrorCode } from './error.ts'
+export { TpmHandle } from './handles.ts'
+export { descriptorOf, peerCredentials } from './peer-credentials.ts'
+export type { PeerCredentials } from './peer-credentials.ts'
+export { Tpm } from './tpm.ts'
