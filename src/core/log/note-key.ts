@@ -71,19 +71,21 @@ export function encodeVerifierKey({ name, keyId, key }: NoteVerifier): string {
 }
 
 /** The 32 bytes of an Ed25519 public key. */
-export function rawPublicKey(key: KeyObject): Uint8Array {
+function rawPublicKey(key: KeyObject): Uint8Array {
   if (key.asymmetricKeyType !== 'ed25519') throw new TypeError('an Ed25519 key is needed')
   const der = key.export({ format: 'der', type: 'spki' })
   return new Uint8Array(der.subarray(spkiPrefix.length))
 }
 
 /**
- * The verifier that belongs to an Ed25519 private key (PKCS#8 DER) under a name.
+ * The verifier of an Ed25519 public key (DER SubjectPublicKeyInfo) under a name.
  *
  * @throws {LogError} `note-key-malformed`
  */
-export function verifierOfPrivateKey(name: string, pkcs8: Uint8Array): NoteVerifier {
-  return createNoteVerifier(name, rawPublicKey(createPublicKey(loadPkcs8(pkcs8))))
+export function verifierOfSpki(name: string, spki: Uint8Array): NoteVerifier {
+  const prefix = spki.subarray(0, spkiPrefix.length)
+  if (Buffer.compare(prefix, spkiPrefix) !== 0) throw new LogError('note-key-malformed')
+  return createNoteVerifier(name, spki.subarray(spkiPrefix.length))
 }
 
 /**

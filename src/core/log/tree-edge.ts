@@ -7,11 +7,14 @@ import { tileWidth } from './tile-path.ts'
 /** Tile height in levels of the tree. C2SP tlog-tiles v0.1.0 §Merkle Tree. */
 const tileHeight = 8
 
-/** A tile that has just become full: 256 hashes, and with `root` what stands for it one level up. */
+/** A tile that has just become full. */
 export interface FullTile {
   readonly level: number
   readonly index: number
+  /** 256 hashes. */
   readonly hashes: Uint8Array
+  /** What stands for the tile one level up. */
+  readonly root: Uint8Array
 }
 
 /**
@@ -64,11 +67,11 @@ export class TreeEdge {
 
   #place(level: number, leaf: number, hash: Uint8Array): void {
     const position = Math.floor(leaf / tileWidth ** level)
-    const column = position % tileWidth
-    const tile = this.#tileOf(level)
-    tile.set(hash, column * hashSize)
-    if (column === tileWidth - 1)
-      this.#full({ level, index: Math.floor(position / tileWidth), hashes: tile.slice() })
+    this.#tileOf(level).set(hash, (position % tileWidth) * hashSize)
+    // A hash above level 0 is the root of the tile below, which has just become full.
+    if (level === 0) return
+    const hashes = this.#tileOf(level - 1).slice()
+    this.#full({ level: level - 1, index: position, hashes, root: hash })
   }
 
   #tileOf(level: number): Uint8Array {

@@ -1,0 +1,63 @@
+import type { AnchorStore, EnrollmentStore, HostStore, OperatorStore } from '../ports/store.ts'
+import { encodeEntry } from './entry.ts'
+import type { Executor } from './executor.ts'
+import { encodeAnchor, parseAnchor } from './records/anchor.ts'
+import { encodeClientKey } from './records/client-key.ts'
+import { encodeEnrollment, parseEnrollment } from './records/enrollment.ts'
+import { encodeHost, parseHost } from './records/host.ts'
+import { encodeOperator, parseOperator } from './records/operator.ts'
+
+/** The `AnchorStore` of any database. */
+export function createAnchorStore(db: Executor): AnchorStore {
+  return {
+    add: async (anchor, entry) =>
+      await db.execute('addAnchor', encodeAnchor(anchor), encodeEntry(entry)),
+    list: async () => (await db.execute('listAnchors')).map(parseAnchor),
+  }
+}
+
+/** The `OperatorStore` of any database. */
+export function createOperatorStore(db: Executor): OperatorStore {
+  return {
+    add: async (operator, key, entry) => {
+      const row = encodeClientKey(key, 'operator', operator.id)
+      return await db.execute('addOperator', encodeOperator(operator), row, encodeEntry(entry))
+    },
+    list: async () => (await db.execute('listOperators')).map(parseOperator),
+    revoke: async (id, entry) => await db.execute('revokeOperator', id, encodeEntry(entry)),
+  }
+}
+
+/** The `EnrollmentStore` of any database. */
+export function createEnrollmentStore(db: Executor): EnrollmentStore {
+  return {
+    create: async (enrollment, entry) =>
+      await db.execute('createEnrollment', encodeEnrollment(enrollment), encodeEntry(entry)),
+    take: async (id, now) => {
+      const taken = await db.execute('takeEnrollment', id, now)
+      return typeof taken === 'string' ? taken : parseEnrollment(taken)
+    },
+    refuse: async (id, entry) => await db.execute('refuseEnrollment', id, encodeEntry(entry)),
+  }
+}
+
+/** The `HostStore` of any database. */
+export function createHostStore(db: Executor): HostStore {
+  return {
+    find: async id => {
+      const row = await db.execute('findHost', id)
+      return row && parseHost(row)
+    },
+    findByEndorsement: async endorsementId => {
+      const row = await db.execute('findHostByEndorsement', endorsementId)
+      return row && parseHost(row)
+    },
+    list: async () => (await db.execute('listHosts')).map(parseHost),
+    admit: async (host, key, entry) => {
+      const row = encodeClientKey(key, 'host', host.id)
+      return await db.execute('admitHost', encodeHost(host), row, encodeEntry(entry))
+    },
+    revoke: async (id, { at, reason }, entry) =>
+      await db.execute('revokeHost', id, { at, reason }, encodeEntry(entry)),
+  }
+}

@@ -1,0 +1,45 @@
+import type { AgentClassStore, AgentStore } from '../ports/store.ts'
+import { encodeEntry } from './entry.ts'
+import type { Executor } from './executor.ts'
+import { encodeAgent, parseAgent } from './records/agent.ts'
+import { encodeAgentClass, parseAgentClass } from './records/agent-class.ts'
+import { encodeChallenge, parseChallenge } from './records/challenge.ts'
+import { encodeClientKey } from './records/client-key.ts'
+
+/** The `AgentClassStore` of any database. */
+export function createAgentClassStore(db: Executor): AgentClassStore {
+  return {
+    create: async (agentClass, entry) =>
+      await db.execute('createAgentClass', encodeAgentClass(agentClass), encodeEntry(entry)),
+    find: async name => {
+      const row = await db.execute('findAgentClass', name)
+      return row && parseAgentClass(row)
+    },
+    list: async () => (await db.execute('listAgentClasses')).map(parseAgentClass),
+  }
+}
+
+/** The `AgentStore` of any database. */
+export function createAgentStore(db: Executor): AgentStore {
+  return {
+    create: async (agent, challenge, entry) => {
+      const row = encodeChallenge(challenge)
+      return await db.execute('createAgent', encodeAgent(agent), row, encodeEntry(entry))
+    },
+    find: async id => {
+      const row = await db.execute('findAgent', id)
+      return row && parseAgent(row)
+    },
+    list: async () => (await db.execute('listAgents')).map(parseAgent),
+    createChallenge: async (challenge, entry) =>
+      await db.execute('createChallenge', encodeChallenge(challenge), encodeEntry(entry)),
+    takeChallenge: async (id, subject, now) => {
+      const taken = await db.execute('takeChallenge', id, subject, now)
+      return typeof taken === 'string' ? taken : parseChallenge(taken)
+    },
+    bindKey: async (id, key, entry) =>
+      await db.execute('bindAgentKey', id, encodeClientKey(key, 'agent', id), encodeEntry(entry)),
+    revoke: async (id, { at, reason }, entry) =>
+      await db.execute('revokeAgent', id, { at, reason }, encodeEntry(entry)),
+  }
+}

@@ -1,0 +1,30 @@
+import type { Store } from '../ports/store.ts'
+import {
+  createAnchorStore,
+  createEnrollmentStore,
+  createHostStore,
+  createOperatorStore,
+} from './admission-stores.ts'
+import { createAgentClassStore, createAgentStore } from './agent-stores.ts'
+import { createAuditStore, createCertificateStore, createClientStore } from './credential-stores.ts'
+import type { Executor } from './executor.ts'
+
+/** The whole `Store` over whatever runs its operations. */
+export function createStore(db: Executor): Store {
+  return {
+    anchors: createAnchorStore(db),
+    operators: createOperatorStore(db),
+    enrollments: createEnrollmentStore(db),
+    hosts: createHostStore(db),
+    classes: createAgentClassStore(db),
+    agents: createAgentStore(db),
+    certificates: createCertificateStore(db),
+    clients: createClientStore(db),
+    audit: createAuditStore(db),
+    ping: async () => await db.execute('writeHealth'),
+    sweep: async now => {
+      while (await db.execute('sweepSome', now));
+    },
+    close: async () => await db.close(),
+  }
+}

@@ -1,0 +1,47 @@
+import type { AuditStore, CertificateStore, ClientStore } from '../ports/store.ts'
+import { encodeEntry } from './entry.ts'
+import type { Executor } from './executor.ts'
+import { encodeCertificate, parseCertificate } from './records/certificate.ts'
+import { parseClient } from './records/client.ts'
+
+/** The `CertificateStore` of any database. */
+export function createCertificateStore(db: Executor): CertificateStore {
+  return {
+    intend: async (certificate, entry) =>
+      await db.execute('intendCertificate', encodeCertificate(certificate), encodeEntry(entry)),
+    issue: async (serial, { x5t }, entry) =>
+      await db.execute('issueCertificate', serial, x5t, encodeEntry(entry)),
+    find: async x5t => {
+      const row = await db.execute('findCertificate', x5t)
+      return row && parseCertificate(row)
+    },
+    closeOrphans: async ({ type, time, actor }) =>
+      await db.execute('closeOrphans', { type, time, actor }),
+  }
+}
+
+/** The `ClientStore` of any database. */
+export function createClientStore(db: Executor): ClientStore {
+  return {
+    findByKey: async jkt => {
+      const rows = await db.execute('findClientByKey', jkt)
+      return rows && parseClient(rows)
+    },
+    act: async ({ client, replayKeys, attestedUntil, entry }) => {
+      const { kind, id, jkt } = client
+      const text = entry === undefined ? null : encodeEntry(entry)
+      const keys = replayKeys.flatMap(({ key, expiresAt }) => [key, expiresAt])
+      return await db.execute('act', kind, id, jkt, attestedUntil ?? null, text, ...keys)
+    },
+  }
+}
+
+/** The `AuditStore` of any database. */
+export function createAuditStore(db: Executor): AuditStore {
+  return {
+    append: async entry => await db.execute('appendEntry', encodeEntry(entry)),
+    checkpoint: async () => (await db.execute('findLogState'))?.checkpoint ?? '',
+    tile: async (level, index, width) => await db.execute('readTile', level, index, width),
+    entryBundle: async (index, width) => await db.execute('readEntryBundle', index, width),
+  }
+}

@@ -1,0 +1,35 @@
+import { sql, type Kysely } from 'kysely'
+import { Migrator, type Migration } from 'kysely/migration'
+import { StoreError } from '../../ports/store-error.ts'
+import type { Schema } from '../schema.ts'
+import type { ColumnTypes } from './column-types.ts'
+import { firstEnrolment } from './0001-first-enrolment.ts'
+
+/** All migrations, oldest first. Names are forever: they are what a database remembers. */
+function migrationsFor(types: ColumnTypes): Record<string, Migration> {
+  return { '0001-first-enrolment': firstEnrolment(types) }
+}
+
+/**
+ * Brings the schema up to this version, all or nothing.
+ *
+ * @throws {StoreError} `store-schema-newer` when the database knows a migration that this version does not
+ */
+export async function migrate(db: Kysely<Schema>, types: ColumnTypes): Promise<void> {
+  const migrations = migrationsFor(types)
+  await refuseNewer(db, Object.keys(migrations))
+  const migrator = new Migrator({
+    db,
+    provider: { getMigrations: () => Promise.resolve(migrations) },
+  })
+  const { error } = await migrator.migrateToLatest()
+  if (error !== undefined) throw error
+}
+
+async function refuseNewer(db: Kysely<Schema>, known: readonly string[]): Promise<void> {
+  const tables = await db.introspection.getTables({ withInternalKyselyTables: true })
+  if (!tables.some(table => table.name === 'kysely_migration')) return
+  const { rows } = await sql<{ name: string }>`select name from kysely_migration`.execute(db)
+  const newer = rows.find(row => !known.includes(row.name))
+  if (newer !== undefined) throw new StoreError('store-schema-newer', { found: newer.name })
+}

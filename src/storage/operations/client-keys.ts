@@ -1,0 +1,64 @@
+import type { ClientKeyRow } from '../schema.ts'
+import { statement } from '../statement.ts'
+import type { Transaction } from '../transaction.ts'
+
+const find = statement<{ jkt: string }>()((db, is) =>
+  db.selectFrom('client_keys').selectAll().where('jkt', '=', is.jkt),
+)
+
+const insert = statement<ClientKeyRow>()((db, is) =>
+  db.insertInto('client_keys').values({
+    jkt: is.jkt,
+    kind: is.kind,
+    subject_id: is.subject_id,
+    jwk: is.jwk,
+    retired: is.retired,
+  }),
+)
+
+const retire = statement<{ kind: string; subject_id: string; jkt: string }>()((db, is) =>
+  db
+    .updateTable('client_keys')
+    .set({ retired: 1 })
+    .where('jkt', '=', is.jkt)
+    .where('kind', '=', is.kind)
+    .where('subject_id', '=', is.subject_id),
+)
+
+const restore = statement<{ jkt: string }>()((db, is) =>
+  db.updateTable('client_keys').set({ retired: 0 }).where('jkt', '=', is.jkt),
+)
+
+const revokeCertificates = statement<{ subject_id: string; jkt: string }>()((db, is) =>
+  db
+    .updateTable('certificates')
+    .set({ status: 'revoked' })
+    .where('subject_id', '=', is.subject_id)
+    .where('jkt', '=', is.jkt)
+    .where('status', 'in', ['intended', 'issued']),
+)
+
+/** Whether a thumbprint speaks, or once spoke, for anybody but this subject. */
+export async function isForeignKey(tx: Transaction, key: ClientKeyRow): Promise<boolean> {
+  const known = await tx.first(find, { jkt: key.jkt })
+  return known !== undefined && (known.kind !== key.kind || known.subject_id !== key.subject_id)
+}
+
+/**
+ * Makes `key` the one key of its subject in place of `former`, which authenticates nobody from now on, nor do its
+ * certificates. Asks for {@link isForeignKey} first.
+ */
+export async function replaceKey(
+  tx: Transaction,
+  key: ClientKeyRow,
+  former: string | null,
+): Promise<void> {
+  const { kind, subject_id } = key
+  if (former !== null && former !== key.jkt) {
+    await tx.run(retire, { kind, subject_id, jkt: former })
+    await tx.run(revokeCertificates, { subject_id, jkt: former })
+  }
+  const known = await tx.first(find, { jkt: key.jkt })
+  if (known === undefined) await tx.run(insert, key)
+  else await tx.run(restore, { jkt: key.jkt })
+}

@@ -1,0 +1,79 @@
+import type {
+  AgentClassRow,
+  AgentRow,
+  ClientKeyRow,
+  HostRow,
+  OperatorRow,
+  ReplayKeyRow,
+} from '../schema.ts'
+import { statement } from '../statement.ts'
+import type { Transaction } from '../transaction.ts'
+import { findAgentClass } from './agent-classes.ts'
+import { findAgent } from './agents.ts'
+import { findHost } from './hosts.ts'
+import { findStanding } from './standing.ts'
+
+/** The rows behind a client; which are there follows from `key.kind`. */
+export interface ClientRows {
+  readonly key: ClientKeyRow
+  readonly operator?: OperatorRow | undefined
+  readonly host?: HostRow | undefined
+  readonly agent?: AgentRow | undefined
+  readonly agentClass?: AgentClassRow | undefined
+}
+
+const findKey = statement<{ jkt: string }>()((db, is) =>
+  db.selectFrom('client_keys').selectAll().where('jkt', '=', is.jkt).where('retired', '=', 0),
+)
+
+const findOperator = statement<{ id: string }>()((db, is) =>
+  db.selectFrom('operators').selectAll().where('id', '=', is.id),
+)
+
+const consume = statement<ReplayKeyRow>()((db, is) =>
+  db
+    .insertInto('replay_keys')
+    .values({ key: is.key, expires_at: is.expires_at })
+    .onConflict(conflict => conflict.column('key').doNothing()),
+)
+
+/** See `ClientStore.findByKey`. */
+export async function findClientByKey(
+  tx: Transaction,
+  jkt: string,
+): Promise<ClientRows | undefined> {
+  const key = await tx.first(findKey, { jkt })
+  if (key === undefined) return undefined
+  const id = key.subject_id
+  if (key.kind === 'operator') return { key, operator: await tx.first(findOperator, { id }) }
+  if (key.kind === 'host') return { key, host: await findHost(tx, id) }
+  const agent = await findAgent(tx, id)
+  if (agent === undefined) return undefined
+  const host = await findHost(tx, agent.host_id)
+  return { key, agent, host, agentClass: await findAgentClass(tx, agent.class_name) }
+}
+
+/**
+ * See `ClientStore.act`. Takes plain values, since they cross a thread: `replayKeys` alternates key and expiry, absent
+ * is null.
+ */
+export async function act(
+  tx: Transaction,
+  kind: string,
+  id: string,
+  jkt: string,
+  attestedUntil: number | null,
+  entry: string | null,
+  ...replayKeys: (string | number)[]
+): Promise<'done' | 'replayed' | 'revoked' | 'attestation-expired'> {
+  const standing = await findStanding(tx, kind, jkt)
+  if (standing?.subjectId !== id || !standing.isActive) return tx.refuse('revoked')
+  if (attestedUntil !== null && (standing.attestedUntil ?? -Infinity) < attestedUntil)
+    return tx.refuse('attestation-expired')
+  for (let i = 0; i < replayKeys.length; i += 2) {
+    const key = { key: replayKeys[i] as string, expires_at: replayKeys[i + 1] as number }
+    if ((await tx.run(consume, key)) === 0) return tx.refuse('replayed')
+  }
+  if (entry !== null) tx.append(entry)
+  return 'done'
+}

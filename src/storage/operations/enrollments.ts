@@ -1,0 +1,67 @@
+import type { EnrollmentRow } from '../schema.ts'
+import { statement } from '../statement.ts'
+import type { Transaction } from '../transaction.ts'
+
+const insert = statement<EnrollmentRow>()((db, is) =>
+  db.insertInto('enrollments').values({
+    id: is.id,
+    name: is.name,
+    nonce: is.nonce,
+    secret: is.secret,
+    endorsement_certificate: is.endorsement_certificate,
+    endorsement_chain: is.endorsement_chain,
+    endorsement_public: is.endorsement_public,
+    attestation_public: is.attestation_public,
+    created_at: is.created_at,
+    expires_at: is.expires_at,
+    taken: is.taken,
+  }),
+)
+
+const find = statement<{ id: string }>()((db, is) =>
+  db.selectFrom('enrollments').selectAll().where('id', '=', is.id),
+)
+
+/** Conditional, so that one of two simultaneous nodes changes a row and the other none. */
+const take = statement<{ id: string }>()((db, is) =>
+  db
+    .updateTable('enrollments')
+    .set({ taken: 1, secret: null })
+    .where('id', '=', is.id)
+    .where('taken', '=', 0),
+)
+
+/** See `EnrollmentStore.create`. */
+export async function createEnrollment(
+  tx: Transaction,
+  enrollment: EnrollmentRow,
+  entry: string,
+): Promise<'done'> {
+  await tx.run(insert, enrollment)
+  tx.append(entry)
+  return 'done'
+}
+
+/** See `EnrollmentStore.take`. The secret leaves the table with the answer. */
+export async function takeEnrollment(
+  tx: Transaction,
+  id: string,
+  now: number,
+): Promise<EnrollmentRow | 'unknown' | 'used' | 'expired'> {
+  const enrollment = await tx.first(find, { id })
+  if (enrollment === undefined) return tx.refuse('unknown')
+  if (enrollment.taken !== 0) return tx.refuse('used')
+  if (now >= enrollment.expires_at) return tx.refuse('expired')
+  return (await tx.run(take, { id })) === 1 ? enrollment : tx.refuse('used')
+}
+
+/** See `EnrollmentStore.refuse`; a challenge not yet taken dies with it. */
+export async function refuseEnrollment(
+  tx: Transaction,
+  id: string,
+  entry: string,
+): Promise<'done'> {
+  await tx.run(take, { id })
+  tx.append(entry)
+  return 'done'
+}

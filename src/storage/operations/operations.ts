@@ -1,0 +1,103 @@
+import type { Transaction } from '../transaction.ts'
+import { addAnchor, listAnchors } from './anchors.ts'
+import { createAgentClass, findAgentClass, listAgentClasses } from './agent-classes.ts'
+import { bindAgentKey, createAgent, findAgent, listAgents, revokeAgent } from './agents.ts'
+import { appendEntry, findLogState, readEntryBundle, readTile } from './audit.ts'
+import {
+  closeOrphans,
+  findCertificate,
+  intendCertificate,
+  issueCertificate,
+} from './certificates.ts'
+import { createChallenge, takeChallenge } from './challenges.ts'
+import { act, findClientByKey } from './clients.ts'
+import { createEnrollment, refuseEnrollment, takeEnrollment } from './enrollments.ts'
+import { admitHost, findHost, findHostByEndorsement, listHosts, revokeHost } from './hosts.ts'
+import { addOperator, listOperators, revokeOperator } from './operators.ts'
+import { sweepSome, writeHealth } from './upkeep.ts'
+
+/** Every operation by the name under which it crosses a thread. Arguments and answers are plain rows and values. */
+export interface Operations {
+  readonly addAnchor: typeof addAnchor
+  readonly listAnchors: typeof listAnchors
+  readonly addOperator: typeof addOperator
+  readonly listOperators: typeof listOperators
+  readonly revokeOperator: typeof revokeOperator
+  readonly createEnrollment: typeof createEnrollment
+  readonly takeEnrollment: typeof takeEnrollment
+  readonly refuseEnrollment: typeof refuseEnrollment
+  readonly findHost: typeof findHost
+  readonly findHostByEndorsement: typeof findHostByEndorsement
+  readonly listHosts: typeof listHosts
+  readonly admitHost: typeof admitHost
+  readonly revokeHost: typeof revokeHost
+  readonly createAgentClass: typeof createAgentClass
+  readonly findAgentClass: typeof findAgentClass
+  readonly listAgentClasses: typeof listAgentClasses
+  readonly createAgent: typeof createAgent
+  readonly findAgent: typeof findAgent
+  readonly listAgents: typeof listAgents
+  readonly createChallenge: typeof createChallenge
+  readonly takeChallenge: typeof takeChallenge
+  readonly bindAgentKey: typeof bindAgentKey
+  readonly revokeAgent: typeof revokeAgent
+  readonly intendCertificate: typeof intendCertificate
+  readonly issueCertificate: typeof issueCertificate
+  readonly findCertificate: typeof findCertificate
+  readonly closeOrphans: typeof closeOrphans
+  readonly findClientByKey: typeof findClientByKey
+  readonly act: typeof act
+  readonly appendEntry: typeof appendEntry
+  readonly findLogState: typeof findLogState
+  readonly readTile: typeof readTile
+  readonly readEntryBundle: typeof readEntryBundle
+  readonly writeHealth: typeof writeHealth
+  readonly sweepSome: typeof sweepSome
+}
+
+export type OperationName = keyof Operations
+
+/** What a caller gives an operation: all but its transaction. */
+export type OperationArguments<Name extends OperationName> =
+  Parameters<Operations[Name]> extends [Transaction, ...infer Rest] ? Rest : never
+
+/** What an operation answers. */
+export type OperationAnswer<Name extends OperationName> = Awaited<ReturnType<Operations[Name]>>
+
+export const operations: Operations = {
+  addAnchor,
+  listAnchors,
+  addOperator,
+  listOperators,
+  revokeOperator,
+  createEnrollment,
+  takeEnrollment,
+  refuseEnrollment,
+  findHost,
+  findHostByEndorsement,
+  listHosts,
+  admitHost,
+  revokeHost,
+  createAgentClass,
+  findAgentClass,
+  listAgentClasses,
+  createAgent,
+  findAgent,
+  listAgents,
+  createChallenge,
+  takeChallenge,
+  bindAgentKey,
+  revokeAgent,
+  intendCertificate,
+  issueCertificate,
+  findCertificate,
+  closeOrphans,
+  findClientByKey,
+  act,
+  appendEntry,
+  findLogState,
+  readTile,
+  readEntryBundle,
+  writeHealth,
+  sweepSome,
+}

@@ -1,0 +1,53 @@
+import { statement } from '../statement.ts'
+import type { Transaction } from '../transaction.ts'
+
+/** Rows deleted in one transaction, so that a large sweep never holds up other work for long. */
+const sweepLimit = 2_000
+
+const ping = statement<object>()(db =>
+  db
+    .insertInto('health')
+    .values({ id: 1, pings: 1 })
+    .onConflict(conflict =>
+      conflict.column('id').doUpdateSet(e => ({ pings: e('health.pings', '+', 1) })),
+    ),
+)
+
+const sweepEnrollments = statement<{ now: number }>()((db, is) =>
+  db
+    .deleteFrom('enrollments')
+    .where('id', 'in', q =>
+      q.selectFrom('enrollments').select('id').where('expires_at', '<', is.now).limit(sweepLimit),
+    ),
+)
+
+const sweepChallenges = statement<{ now: number }>()((db, is) =>
+  db
+    .deleteFrom('challenges')
+    .where('id', 'in', q =>
+      q.selectFrom('challenges').select('id').where('expires_at', '<', is.now).limit(sweepLimit),
+    ),
+)
+
+const sweepReplayKeys = statement<{ now: number }>()((db, is) =>
+  db
+    .deleteFrom('replay_keys')
+    .where('key', 'in', q =>
+      q.selectFrom('replay_keys').select('key').where('expires_at', '<', is.now).limit(sweepLimit),
+    ),
+)
+
+/** Writes something for the sake of writing. */
+export async function writeHealth(tx: Transaction): Promise<void> {
+  await tx.run(ping, {})
+}
+
+/** Deletes a part of what is past its time; answers whether more may be left. */
+export async function sweepSome(tx: Transaction, now: number): Promise<boolean> {
+  const deleted = [
+    await tx.run(sweepEnrollments, { now }),
+    await tx.run(sweepChallenges, { now }),
+    await tx.run(sweepReplayKeys, { now }),
+  ]
+  return deleted.includes(sweepLimit)
+}

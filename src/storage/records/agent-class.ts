@@ -1,0 +1,27 @@
+import type { AgentClassRecord } from '../../ports/records.ts'
+import type { AgentClassRow } from '../schema.ts'
+import { parseStringList } from './bytes.ts'
+
+export function encodeAgentClass(agentClass: AgentClassRecord): AgentClassRow {
+  return {
+    name: agentClass.name,
+    audiences: JSON.stringify(agentClass.audiences),
+    scopes: JSON.stringify(agentClass.scopes),
+    hosts: JSON.stringify(agentClass.hosts),
+    token_lifetime_seconds: agentClass.tokenLifetimeSeconds,
+    created_at: agentClass.createdAt,
+    created_by: agentClass.createdBy,
+  }
+}
+
+export function parseAgentClass(row: AgentClassRow): AgentClassRecord {
+  return {
+    name: row.name,
+    audiences: parseStringList(row.audiences),
+    scopes: parseStringList(row.scopes),
+    hosts: parseStringList(row.hosts),
+    tokenLifetimeSeconds: row.token_lifetime_seconds,
+    createdAt: row.created_at,
+    createdBy: row.created_by,
+  }
+}

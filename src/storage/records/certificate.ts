@@ -1,0 +1,30 @@
+import type { CertificateRecord } from '../../ports/records.ts'
+import type { CertificateRow } from '../schema.ts'
+
+export function encodeCertificate(certificate: CertificateRecord): CertificateRow {
+  return {
+    serial: certificate.serial,
+    subject_kind: certificate.subjectKind,
+    subject_id: certificate.subjectId,
+    spiffe_id: certificate.spiffeId,
+    jkt: certificate.jkt,
+    not_before: certificate.notBefore,
+    not_after: certificate.notAfter,
+    status: certificate.status,
+    x5t: certificate.x5t,
+  }
+}
+
+export function parseCertificate(row: CertificateRow): CertificateRecord {
+  return {
+    serial: row.serial,
+    subjectKind: row.subject_kind as CertificateRecord['subjectKind'],
+    subjectId: row.subject_id,
+    spiffeId: row.spiffe_id,
+    jkt: row.jkt,
+    notBefore: row.not_before,
+    notAfter: row.not_after,
+    status: row.status as CertificateRecord['status'],
+    x5t: row.x5t,
+  }
+}

@@ -1,0 +1,164 @@
+/**
+ * The tables as Kysely sees them. The same on SQLite and PostgreSQL: text, 64-bit integers within ±2^53, bytes.
+ * Columns keep SQL's snake_case so that what is read in a query is what stands in the database.
+ */
+export interface Schema {
+  anchors: AnchorRow
+  operators: OperatorRow
+  client_keys: ClientKeyRow
+  enrollments: EnrollmentRow
+  hosts: HostRow
+  agent_classes: AgentClassRow
+  agents: AgentRow
+  challenges: ChallengeRow
+  certificates: CertificateRow
+  replay_keys: ReplayKeyRow
+  log_entries: LogEntryRow
+  log_tiles: LogTileRow
+  log_state: LogStateRow
+  health: HealthRow
+}
+
+/** What a column can hold. */
+export type Value = string | number | Uint8Array | null
+
+export interface AnchorRow {
+  fingerprint: string
+  certificate: Uint8Array
+  vendor: string
+  name: string
+  assurance: string
+  added_at: number
+  added_by: string
+}
+
+export interface OperatorRow {
+  id: string
+  name: string
+  role: string
+  key_protection: string
+  jkt: string
+  status: string
+  created_at: number
+  created_by: string
+}
+
+/** Every key that ever spoke for a client. A retired one speaks for nobody and can become nobody else's. */
+export interface ClientKeyRow {
+  jkt: string
+  kind: string
+  subject_id: string
+  jwk: string
+  retired: number
+}
+
+export interface EnrollmentRow {
+  id: string
+  name: string
+  nonce: Uint8Array
+  /** Null once taken. */
+  secret: Uint8Array | null
+  endorsement_certificate: Uint8Array
+  /** JSON array of base64url. */
+  endorsement_chain: string
+  endorsement_public: Uint8Array
+  attestation_public: Uint8Array
+  created_at: number
+  expires_at: number
+  taken: number
+}
+
+export interface HostRow {
+  id: string
+  name: string
+  endorsement_id: string
+  attestation_public: Uint8Array
+  assurance: string
+  status: string
+  enrolled_at: number
+  attested_at: number
+  attestation_expires_at: number
+  evidence_sha256: string
+  attestation_result: string
+  jkt: string
+  revoked_at: number | null
+  revocation_reason: string | null
+}
+
+export interface AgentClassRow {
+  name: string
+  /** JSON arrays of strings, as the next two. */
+  audiences: string
+  scopes: string
+  hosts: string
+  token_lifetime_seconds: number
+  created_at: number
+  created_by: string
+}
+
+export interface AgentRow {
+  id: string
+  class_name: string
+  host_id: string
+  status: string
+  jkt: string | null
+  created_at: number
+  created_by: string
+  revoked_at: number | null
+  revocation_reason: string | null
+}
+
+export interface ChallengeRow {
+  id: string
+  purpose: string
+  subject: string
+  nonce: Uint8Array
+  expires_at: number
+  taken: number
+}
+
+export interface CertificateRow {
+  serial: string
+  subject_kind: string
+  subject_id: string
+  spiffe_id: string
+  jkt: string
+  not_before: number
+  not_after: number
+  status: string
+  x5t: string | null
+}
+
+export interface ReplayKeyRow {
+  key: string
+  expires_at: number
+}
+
+export interface LogEntryRow {
+  /** Leaf index. */
+  position: number
+  entry: Uint8Array
+}
+
+/** Full tiles only: partial ones follow from what lies below them. */
+export interface LogTileRow {
+  level: number
+  tile_index: number
+  /** 256 hashes. */
+  hashes: Uint8Array
+  /** Their Merkle root: one hash of the tile above. */
+  root: Uint8Array
+}
+
+/** One row: what the log last committed to. */
+export interface LogStateRow {
+  id: number
+  size: number
+  checkpoint: string
+}
+
+/** One row, rewritten to prove that a write becomes durable. */
+export interface HealthRow {
+  id: number
+  pings: number
+}

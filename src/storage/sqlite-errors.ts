@@ -1,0 +1,44 @@
+import { StoreError, type StoreErrorCode } from '../ports/store-error.ts'
+
+/** Primary result codes, the low byte of an extended one. <https://sqlite.org/rescode.html> */
+const resultCodes = {
+  error: 1,
+  busy: 5,
+  cantOpen: 14,
+  tooBig: 18,
+  constraint: 19,
+  notADatabase: 26,
+}
+
+/** SQLITE_CONSTRAINT_DATATYPE: a value of a type that a STRICT column refuses. */
+const constraintDatatype = 3091
+
+/** The code by which SQLite failed; undefined for what SQLite did not throw. */
+function resultCodeOf(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !('errcode' in error)) return undefined
+  return typeof error.errcode === 'number' ? error.errcode : undefined
+}
+
+/**
+ * What to tell the one caller whose operation threw; undefined when the database itself is at fault, so that nobody in
+ * the batch may be told that it worked.
+ */
+export function refusalOf(error: unknown): StoreErrorCode | undefined {
+  const code = resultCodeOf(error)
+  if (code === undefined) return 'store-invalid-record'
+  if (code === constraintDatatype) return 'store-invalid-record'
+  const primary = code & 0xff
+  if (primary === resultCodes.constraint) return 'store-conflict'
+  return primary === resultCodes.tooBig ? 'store-invalid-record' : undefined
+}
+
+/** The refusal to open a database, by what SQLite or the file system said. */
+export function openingError(cause: unknown): StoreError {
+  if (cause instanceof StoreError) return cause
+  const code = resultCodeOf(cause)
+  const primary = code === undefined ? undefined : code & 0xff
+  if (primary === resultCodes.busy) return new StoreError('store-in-use', { cause })
+  if (primary === resultCodes.notADatabase) return new StoreError('store-not-a-database', { cause })
+  const isPath = code === undefined || primary === resultCodes.cantOpen
+  return new StoreError(isPath ? 'store-unreachable' : 'store-unavailable', { cause })
+}
