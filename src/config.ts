@@ -7,6 +7,18 @@ import { CodedError, type ErrorFacts, type ErrorRow } from './core/coded-error.t
 import { isTrustDomain } from './core/spiffe/spiffe-id.ts'
 
 const rows = {
+  'config-exists': {
+    summary: 'This directory holds a service already.',
+    hint: 'Start it with `assay serve`, or choose another directory with --data.',
+  },
+  'config-exposed': {
+    summary: 'A key file of the service can be read by other users of this machine.',
+    hint: 'Take the rights away with chmod 600, and consider the key known.',
+  },
+  'config-address': {
+    summary: 'The service cannot listen at this address.',
+    hint: 'Stop what listens there, or set listen.host and listen.port.',
+  },
   'config-missing': {
     summary: 'There is no configuration here.',
     hint: 'Run `assay init`, or name the directory with --data or ASSAY_DATA.',
@@ -39,8 +51,8 @@ const hexDigest = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 digest is 64 low
 /** The whole configuration of a service; each member has a default but the two that name it. */
 export const configSchema = z.strictObject({
   /** The service's own name: its URL as callers see it, without a trailing slash (RFC 8414 §2). */
-  issuer: z.url({ protocol: /^https$/ }).refine(url => !url.endsWith('/') && !/[?#]/.test(url), {
-    message: 'an issuer is an https URL without trailing slash, query or fragment',
+  issuer: z.url({ protocol: /^https$/ }).refine(url => /^https:\/\/[^/?#]+$/.test(url), {
+    message: 'an issuer is an https URL without path, query or fragment, and without a slash at its end',
   }),
   /** SPIFFE trust domain of everything this service names. */
   trustDomain: z.string().refine(isTrustDomain, 'lower-case letters, digits, dots, dashes and underscores'),

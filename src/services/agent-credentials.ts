@@ -1,7 +1,7 @@
 import { EvidenceError } from '../core/verifier/error.ts'
 import { restoreAttestationKey } from '../core/verifier/attestation-key.ts'
 import { verifySubjectKey, type VerifiedSubjectKey } from '../core/verifier/subject-key.ts'
-import { verifyRenewalRequest } from '../core/issuance/credential.ts'
+import { verifyRenewalRequest } from '../core/issuance/renewal-key.ts'
 import type { AgentRecord, ChallengeRecord, ClientRecord, HostRecord } from '../ports/records.ts'
 import { requireAgentOnHost } from './agents.ts'
 import { auditEntry } from './audit-entry.ts'

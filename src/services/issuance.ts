@@ -1,5 +1,4 @@
-import type { VerifiedSubjectKey } from '../core/verifier/subject-key.ts'
-import { issueCredential, prepareCredential, type PreparedCredential, type SubjectKey } from '../core/issuance/credential.ts'
+import { issueCredential, prepareCredential, type PreparedCredential, type ProvenKey } from '../core/issuance/credential.ts'
 import { agentProfile, hostProfile } from '../core/issuance/profile.ts'
 import { auditEntry } from './audit-entry.ts'
 import { ServiceError } from './error.ts'
@@ -11,7 +10,7 @@ export interface CertificateSubject {
   readonly id: string
   readonly spiffeId: string
   /** A key that the TPM certified just now, or the one that it certified before and a CSR proved again. */
-  readonly key: VerifiedSubjectKey | SubjectKey
+  readonly key: ProvenKey
   /** The host's standing; no certificate outlasts it. */
   readonly attestation: { readonly attestationExpiresAt: number; readonly evidenceSha256: string }
 }

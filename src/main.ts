@@ -1,0 +1,161 @@
+import { createPrivateKey, createPublicKey, randomBytes, X509Certificate } from 'node:crypto'
+import type { AddressInfo } from 'node:net'
+import type { Config } from './config.ts'
+import { exportJwk, thumbprint } from './core/jose/jwk.ts'
+import { verifierOfPrivateKey } from './core/log/note-key.ts'
+import { tokenAlgorithm } from './core/token/access-token.ts'
+import { ProofKeys } from './core/token/proof-key.ts'
+import { createDataDirectory, loadDataDirectory, type DataDirectory } from './data-directory.ts'
+import { createEmbeddedSigner } from './hsm/embedded-key.ts'
+import { createApp, type RequestLog } from './http/app.ts'
+import { auditEntry } from './services/audit-entry.ts'
+import { ClientDirectory } from './services/client-directory.ts'
+import { clientSpiffeId } from './services/naming.ts'
+import { registerOperator, type OperatorRequest } from './services/operators.ts'
+import type { Service } from './services/service.ts'
+import { openSqliteStore } from './storage/sqlite-store.ts'
+import { startTlsServer } from './tls-server.ts'
+
+const proofKeyCapacity = 20_000
+const sweepIntervalMs = 60_000
+
+/** What `assay init` tells its user. */
+export interface InitialisedService {
+  readonly issuer: string
+  /** `sha256:` and hex: what hosts and operators pin. */
+  readonly fingerprint: string
+  /** DER of the root. */
+  readonly root: Uint8Array
+  readonly operatorId: string
+  /** SPIFFE ID of the operator: the client_id of its tokens. */
+  readonly clientId: string
+}
+
+/**
+ * Makes a service: data directory, authorities, and the first operator's key on record.
+ *
+ * @throws ConfigError `config-exists`; ServiceError; StoreError
+ */
+export async function initialiseService(options: {
+  readonly dataDirectory: string
+  readonly config: Config
+  readonly operator: OperatorRequest
+}): Promise<InitialisedService> {
+  await createDataDirectory(options.dataDirectory, options.config)
+  const { service, root } = await openService(loadDataDirectory(options.dataDirectory))
+  try {
+    const operator = await registerOperator(service, 'service', options.operator)
+    await service.store.audit.append(auditEntry(service, 'service.initialised', 'service', service.settings.issuer))
+    const client = {
+      kind: 'operator',
+      operator,
+      key: { jkt: operator.jkt, jwk: JSON.stringify(options.operator.jwk) },
+    } as const
+    return {
+      issuer: service.settings.issuer,
+      fingerprint: fingerprintOf(root),
+      root,
+      operatorId: operator.id,
+      clientId: clientSpiffeId(service, client),
+    }
+  } finally {
+    await service.store.close()
+  }
+}
+
+/** A service that answers. */
+export interface RunningService {
+  readonly issuer: string
+  readonly fingerprint: string
+  readonly address: AddressInfo
+  /** Finishes what is under way and closes; safe to call twice. */
+  stop(): Promise<void>
+}
+
+/**
+ * Starts the service of a data directory.
+ *
+ * @throws ConfigError, StoreError, and the coded error of a port that is taken
+ */
+export async function startService(options: {
+  readonly dataDirectory: string
+  readonly log: RequestLog
+}): Promise<RunningService> {
+  const data = loadDataDirectory(options.dataDirectory)
+  const { service, root } = await openService(data)
+  try {
+    await closeOrphans(service)
+    const app = createApp(service, options.log)
+    const server = await startTlsServer(service, data.config.listen, app.callback())
+    const sweeper = startSweeper(service, options.log)
+    return {
+      issuer: service.settings.issuer,
+      fingerprint: fingerprintOf(root),
+      address: server.address,
+      stop: async () => {
+        clearInterval(sweeper)
+        await server.stop()
+        await service.store.close()
+      },
+    }
+  } catch (cause) {
+    await service.store.close()
+    throw cause
+  }
+}
+
+async function openService(data: DataDirectory): Promise<{ service: Service; root: Uint8Array }> {
+  const { config, chain } = data
+  const root = chain.at(-1) ?? new Uint8Array()
+  const logKey = createPrivateKey(data.logKey).export({ format: 'der', type: 'pkcs8' })
+  const logOrigin = `${new URL(config.issuer).host}/audit`
+  const store = await openSqliteStore({ path: data.databasePath, logOrigin, logKey })
+  const service: Service = {
+    settings: {
+      issuer: config.issuer,
+      trustDomain: config.trustDomain,
+      attestation: config.attestation,
+      certificateLifetimeSeconds: config.certificate.lifetimeSeconds,
+      tokenMaxLifetimeSeconds: config.token.maxLifetimeSeconds,
+    },
+    store,
+    clock: { now: () => Date.now() },
+    random: { bytes: length => randomBytes(length) },
+    authority: { chain, signer: createEmbeddedSigner(data.issuingKey) },
+    tokenKey: loadTokenKey(data.tokenKey),
+    logVerifier: verifierOfPrivateKey(logOrigin, logKey),
+    privacyKey: data.privacyKey,
+    nonceKey: randomBytes(32),
+    clients: new ClientDirectory(store.clients),
+    proofKeys: new ProofKeys(proofKeyCapacity),
+  }
+  return { service, root }
+}
+
+function loadTokenKey(pkcs8: string): Service['tokenKey'] {
+  const privateKey = createPrivateKey(pkcs8)
+  const publicKey = createPublicKey(privateKey)
+  return { kid: thumbprint(exportJwk(publicKey)), algorithm: tokenAlgorithm('ES256'), privateKey, publicKey }
+}
+
+/** What a crash left open is closed before the first request: an intent without a result becomes `unknown`. */
+async function closeOrphans(service: Service): Promise<void> {
+  const { type, time, actor } = auditEntry(service, 'certificate.unknown', 'service', '')
+  const orphans = await service.store.certificates.closeOrphans({ type, time, actor })
+  const { issuer } = service.settings
+  await service.store.audit.append(auditEntry(service, 'service.started', 'service', issuer, { orphans }))
+}
+
+function startSweeper(service: Service, log: RequestLog): NodeJS.Timeout {
+  const sweep = (): void => {
+    service.store.sweep(service.clock.now()).catch((error: unknown) => {
+      log.report('error', { error: String(error) }, 'sweep failed')
+    })
+  }
+  return setInterval(sweep, sweepIntervalMs).unref()
+}
+
+/** `sha256:` and the hex digest of a DER certificate. */
+export function fingerprintOf(certificate: Uint8Array): string {
+  return `sha256:${new X509Certificate(certificate).fingerprint256.replaceAll(':', '').toLowerCase()}`
+}

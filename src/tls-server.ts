@@ -1,0 +1,102 @@
+import { generateKeyPairSync } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createServer, type Server } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import type { SecureContextOptions } from 'node:tls'
+import { ConfigError, type Config } from './config.ts'
+import { createServiceCertificate } from './core/issuance/service-certificate.ts'
+import { encodeSpiffeId } from './core/spiffe/spiffe-id.ts'
+import { pem } from './services/view.ts'
+import type { Service } from './services/service.ts'
+
+const lifetimeMs = 7 * 86_400_000
+const renewalMs = 86_400_000
+
+/** A listening server. */
+export interface TlsServer {
+  readonly address: AddressInfo
+  stop(): Promise<void>
+}
+
+/**
+ * Listens with TLS 1.3 under a certificate of the service's own authority, made anew at each start and each day.
+ * Client certificates are asked for and never required; whether one counts is decided by its thumbprint.
+ *
+ * @throws ConfigError `config-address` when it cannot listen there
+ */
+export async function startTlsServer(
+  service: Service,
+  listen: Config['listen'],
+  handle: (request: IncomingMessage, response: ServerResponse) => unknown,
+): Promise<TlsServer> {
+  const server = createServer(
+    {
+      ...(await createSecureOptions(service, listen.host)),
+      minVersion: 'TLSv1.3',
+      requestCert: true,
+      rejectUnauthorized: false,
+      requestTimeout: 30_000,
+      headersTimeout: 10_000,
+      keepAliveTimeout: 60_000,
+    },
+    (request, response) => void handle(request, response),
+  )
+  await listenOn(server, listen)
+  const renewal = setInterval(() => void renew(server, service, listen.host), renewalMs).unref()
+  let stopped: Promise<void> | undefined
+  return {
+    address: server.address() as AddressInfo,
+    stop: () => {
+      clearInterval(renewal)
+      stopped ??= closeServer(server)
+      return stopped
+    },
+  }
+}
+
+async function renew(server: Server, service: Service, host: string): Promise<void> {
+  server.setSecureContext({ ...(await createSecureOptions(service, host)), minVersion: 'TLSv1.3' })
+}
+
+async function createSecureOptions(service: Service, host: string): Promise<SecureContextOptions> {
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const [issuer] = service.authority.chain
+  const { signer } = service.authority
+  if (issuer === undefined || signer.algorithm === 'Ed25519') throw new TypeError('an authority signs with ECDSA')
+  const now = service.clock.now()
+  const certificate = await createServiceCertificate(
+    {
+      issuer,
+      spki: publicKey.export({ format: 'der', type: 'spki' }),
+      spiffeId: encodeSpiffeId({ trustDomain: service.settings.trustDomain, segments: ['service', 'assay'] }),
+      names: [...new Set([new URL(service.settings.issuer).hostname.replaceAll(/[[\]]/g, ''), host])],
+      serial: service.random.bytes(16),
+      notBefore: now - 60_000,
+      notAfter: now + lifetimeMs,
+    },
+    { algorithm: signer.algorithm, sign: message => signer.sign(message) },
+  )
+  return {
+    key: privateKey.export({ format: 'pem', type: 'pkcs8' }),
+    // The root goes along so that a host that pinned it can see the chain end there.
+    cert: [certificate, ...service.authority.chain].map(pem).join(''),
+    ca: service.authority.chain.map(pem),
+  }
+}
+
+async function listenOn(server: Server, listen: Config['listen']): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', cause => {
+      reject(new ConfigError('config-address', { found: `${listen.host}:${listen.port}`, cause }))
+    })
+    server.listen(listen.port, listen.host, resolve)
+  })
+}
+
+async function closeServer(server: Server): Promise<void> {
+  await new Promise<void>(resolve => {
+    server.close(() => resolve())
+    server.closeIdleConnections()
+    setTimeout(() => server.closeAllConnections(), 2_000).unref()
+  })
+}
