@@ -52,10 +52,13 @@ const hexDigest = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 digest is 64 low
 export const configSchema = z.strictObject({
   /** The service's own name: its URL as callers see it, without a trailing slash (RFC 8414 §2). */
   issuer: z.url({ protocol: /^https$/ }).refine(url => /^https:\/\/[^/?#]+$/.test(url), {
-    message: 'an issuer is an https URL without path, query or fragment, and without a slash at its end',
+    message:
+      'an issuer is an https URL without path, query or fragment, and without a slash at its end',
   }),
   /** SPIFFE trust domain of everything this service names. */
-  trustDomain: z.string().refine(isTrustDomain, 'lower-case letters, digits, dots, dashes and underscores'),
+  trustDomain: z
+    .string()
+    .refine(isTrustDomain, 'lower-case letters, digits, dots, dashes and underscores'),
   listen: z
     .strictObject({
       host: z.string().default('127.0.0.1'),
@@ -65,13 +68,21 @@ export const configSchema = z.strictObject({
   attestation: z
     .strictObject({
       /** Levels that may enrol. `emulated` is accepted only where it is written here. */
-      assurance: z.array(z.enum(assuranceLevels)).default(['tpm-discrete', 'tpm-firmware', 'tpm-virtual']),
+      assurance: z
+        .array(z.enum(assuranceLevels))
+        .default(['tpm-discrete', 'tpm-firmware', 'tpm-virtual']),
       /** PCRs of the SHA-256 bank that each quote must cover. */
       pcrs: z.array(z.int().min(0).max(23)).min(1).default([0, 1, 2, 3, 4, 5, 6, 7]),
       /** For a PCR, the values that are accepted; a PCR without values is recorded only. */
-      referenceValues: z.record(z.string().regex(/^([0-9]|1[0-9]|2[0-3])$/), z.array(hexDigest).min(1)).default({}),
+      referenceValues: z
+        .record(z.string().regex(/^([0-9]|1[0-9]|2[0-3])$/), z.array(hexDigest).min(1))
+        .default({}),
       /** How long an Attestation Result holds; no credential outlasts it. */
-      validitySeconds: z.int().min(60).max(7 * 86_400).default(86_400),
+      validitySeconds: z
+        .int()
+        .min(60)
+        .max(7 * 86_400)
+        .default(86_400),
       /** How long a host has to answer a challenge. */
       challengeSeconds: z.int().min(10).max(600).default(300),
     })
@@ -94,7 +105,8 @@ export function parseConfig(text: string, name: string): Config {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true })
   const [syntax] = document.errors
-  if (syntax !== undefined) throw new ConfigError('config-malformed', { found: `${name}: ${syntax.message}` })
+  if (syntax !== undefined)
+    throw new ConfigError('config-malformed', { found: `${name}: ${syntax.message}` })
   const result = configSchema.safeParse(document.toJS() ?? {})
   if (result.success) return result.data
   const [issue] = result.error.issues
@@ -103,7 +115,11 @@ export function parseConfig(text: string, name: string): Config {
   })
 }
 
-function lineOf(document: ReturnType<typeof parseDocument>, lines: LineCounter, path: PropertyKey[]): string {
+function lineOf(
+  document: ReturnType<typeof parseDocument>,
+  lines: LineCounter,
+  path: PropertyKey[],
+): string {
   for (let length = path.length; length > 0; length -= 1) {
     const node = document.getIn(path.slice(0, length), true)
     const range = (node as { range?: [number, number, number] } | undefined)?.range
@@ -122,7 +138,9 @@ function describeIssue(issue: z.core.$ZodIssue | undefined): string {
 }
 
 function knownKeys(schema: typeof configSchema): string[] {
-  const json = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as { properties?: Record<string, unknown> }
+  const json = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as {
+    properties?: Record<string, unknown>
+  }
   return Object.entries(json.properties ?? {}).flatMap(([key, value]) => [
     key,
     ...Object.keys((value as { properties?: object }).properties ?? {}),
@@ -130,10 +148,15 @@ function knownKeys(schema: typeof configSchema): string[] {
 }
 
 function nearest(word: string, candidates: readonly string[]): string | undefined {
-  const scored = candidates.map(candidate => ({ candidate, distance: editDistance(word, candidate) }))
+  const scored = candidates.map(candidate => ({
+    candidate,
+    distance: editDistance(word, candidate),
+  }))
   scored.sort((left, right) => left.distance - right.distance)
   const [best] = scored
-  return best !== undefined && best.distance <= Math.max(2, word.length / 3) ? best.candidate : undefined
+  return best !== undefined && best.distance <= Math.max(2, word.length / 3)
+    ? best.candidate
+    : undefined
 }
 
 function editDistance(left: string, right: string): number {

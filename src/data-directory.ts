@@ -3,7 +3,12 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync
 import { join } from 'node:path'
 import { stringify } from 'yaml'
 import { ConfigError, loadConfig, type Config } from './config.ts'
-import { createIssuing, createRoot, issuingAlgorithm, rootAlgorithm } from './core/issuance/ceremony.ts'
+import {
+  createIssuing,
+  createRoot,
+  issuingAlgorithm,
+  rootAlgorithm,
+} from './core/issuance/ceremony.ts'
 import { embeddedCrypto, exportPkcs8 } from './hsm/embedded-key.ts'
 
 /** Where a service keeps what outlives it; directory 0700, files 0600. */
@@ -44,7 +49,8 @@ export function isInitialised(directory: string): boolean {
  */
 export async function createDataDirectory(directory: string, config: Config): Promise<void> {
   if (isInitialised(directory)) throw new ConfigError('config-exists', { found: directory })
-  for (const part of ['', 'ca', 'keys']) mkdirSync(join(directory, part), { recursive: true, mode: 0o700 })
+  for (const part of ['', 'ca', 'keys'])
+    mkdirSync(join(directory, part), { recursive: true, mode: 0o700 })
   chmodSync(directory, 0o700)
   await writeAuthority(directory, config.trustDomain)
   writeSecret(directory, files.tokenKey, newKey('ec'))
@@ -60,7 +66,10 @@ async function writeAuthority(directory: string, trustDomain: string): Promise<v
   const rootKeys = await subtle.generateKey(rootAlgorithm, true, ['sign', 'verify'])
   const root = await createRoot({ ...shared, serial: randomBytes(16), keys: rootKeys })
   const issuingKeys = await subtle.generateKey(issuingAlgorithm, true, ['sign', 'verify'])
-  const issuing = await createIssuing({ ...shared, serial: randomBytes(16), keys: issuingKeys }, root)
+  const issuing = await createIssuing(
+    { ...shared, serial: randomBytes(16), keys: issuingKeys },
+    root,
+  )
   writeSecret(directory, files.rootCertificate, `${root.certificate.toString('pem')}\n`)
   writeSecret(directory, files.rootKey, await exportPkcs8(rootKeys.privateKey))
   writeSecret(directory, files.issuingCertificate, `${issuing.certificate.toString('pem')}\n`)
@@ -69,7 +78,9 @@ async function writeAuthority(directory: string, trustDomain: string): Promise<v
 
 function newKey(type: 'ec' | 'ed25519'): string {
   const { privateKey } =
-    type === 'ec' ? generateKeyPairSync('ec', { namedCurve: 'P-256' }) : generateKeyPairSync('ed25519')
+    type === 'ec'
+      ? generateKeyPairSync('ec', { namedCurve: 'P-256' })
+      : generateKeyPairSync('ed25519')
   return privateKey.export({ format: 'pem', type: 'pkcs8' }) as string
 }
 
@@ -88,7 +99,9 @@ export function loadDataDirectory(directory: string): DataDirectory {
   return {
     config,
     databasePath: join(directory, files.database),
-    chain: [files.issuingCertificate, files.rootCertificate].map(name => new X509Certificate(text(name)).raw),
+    chain: [files.issuingCertificate, files.rootCertificate].map(
+      name => new X509Certificate(text(name)).raw,
+    ),
     issuingKey: text(files.issuingKey),
     tokenKey: text(files.tokenKey),
     logKey: text(files.logKey),
@@ -101,7 +114,10 @@ function readSecret(directory: string, name: string): Buffer {
   try {
     const { mode } = statSync(path)
     if ((mode & 0o077) !== 0) {
-      throw new ConfigError('config-exposed', { expected: '0600', found: `${path} ${(mode & 0o777).toString(8)}` })
+      throw new ConfigError('config-exposed', {
+        expected: '0600',
+        found: `${path} ${(mode & 0o777).toString(8)}`,
+      })
     }
     return readFileSync(path)
   } catch (cause) {

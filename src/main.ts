@@ -1,6 +1,7 @@
 import { createPrivateKey, createPublicKey, randomBytes, X509Certificate } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
-import type { Config } from './config.ts'
+import { ConfigError, type Config } from './config.ts'
+import type { CertificateSigner } from './core/issuance/credential.ts'
 import { exportJwk, thumbprint } from './core/jose/jwk.ts'
 import { verifierOfPrivateKey } from './core/log/note-key.ts'
 import { tokenAlgorithm } from './core/token/access-token.ts'
@@ -45,7 +46,9 @@ export async function initialiseService(options: {
   const { service, root } = await openService(loadDataDirectory(options.dataDirectory))
   try {
     const operator = await registerOperator(service, 'service', options.operator)
-    await service.store.audit.append(auditEntry(service, 'service.initialised', 'service', service.settings.issuer))
+    await service.store.audit.append(
+      auditEntry(service, 'service.initialised', 'service', service.settings.issuer),
+    )
     const client = {
       kind: 'operator',
       operator,
@@ -121,7 +124,7 @@ async function openService(data: DataDirectory): Promise<{ service: Service; roo
     store,
     clock: { now: () => Date.now() },
     random: { bytes: length => randomBytes(length) },
-    authority: { chain, signer: createEmbeddedSigner(data.issuingKey) },
+    authority: { chain, signer: createCertificateSigner(data.issuingKey) },
     tokenKey: loadTokenKey(data.tokenKey),
     logVerifier: verifierOfPrivateKey(logOrigin, logKey),
     privacyKey: data.privacyKey,
@@ -132,10 +135,23 @@ async function openService(data: DataDirectory): Promise<{ service: Service; roo
   return { service, root }
 }
 
+function createCertificateSigner(pkcs8: string): CertificateSigner {
+  const signer = createEmbeddedSigner(pkcs8)
+  const { algorithm } = signer
+  if (algorithm === 'Ed25519')
+    throw new ConfigError('config-malformed', { expected: 'an issuing key on P-256 or P-384' })
+  return { algorithm, sign: message => signer.sign(message) }
+}
+
 function loadTokenKey(pkcs8: string): Service['tokenKey'] {
   const privateKey = createPrivateKey(pkcs8)
   const publicKey = createPublicKey(privateKey)
-  return { kid: thumbprint(exportJwk(publicKey)), algorithm: tokenAlgorithm('ES256'), privateKey, publicKey }
+  return {
+    kid: thumbprint(exportJwk(publicKey)),
+    algorithm: tokenAlgorithm('ES256'),
+    privateKey,
+    publicKey,
+  }
 }
 
 /** What a crash left open is closed before the first request: an intent without a result becomes `unknown`. */
@@ -143,7 +159,9 @@ async function closeOrphans(service: Service): Promise<void> {
   const { type, time, actor } = auditEntry(service, 'certificate.unknown', 'service', '')
   const orphans = await service.store.certificates.closeOrphans({ type, time, actor })
   const { issuer } = service.settings
-  await service.store.audit.append(auditEntry(service, 'service.started', 'service', issuer, { orphans }))
+  await service.store.audit.append(
+    auditEntry(service, 'service.started', 'service', issuer, { orphans }),
+  )
 }
 
 function startSweeper(service: Service, log: RequestLog): NodeJS.Timeout {

@@ -61,20 +61,24 @@ async function renew(server: Server, service: Service, host: string): Promise<vo
 async function createSecureOptions(service: Service, host: string): Promise<SecureContextOptions> {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const [issuer] = service.authority.chain
-  const { signer } = service.authority
-  if (issuer === undefined || signer.algorithm === 'Ed25519') throw new TypeError('an authority signs with ECDSA')
+  if (issuer === undefined) throw new TypeError('an authority has a chain')
   const now = service.clock.now()
   const certificate = await createServiceCertificate(
     {
       issuer,
       spki: publicKey.export({ format: 'der', type: 'spki' }),
-      spiffeId: encodeSpiffeId({ trustDomain: service.settings.trustDomain, segments: ['service', 'assay'] }),
-      names: [...new Set([new URL(service.settings.issuer).hostname.replaceAll(/[[\]]/g, ''), host])],
+      spiffeId: encodeSpiffeId({
+        trustDomain: service.settings.trustDomain,
+        segments: ['service', 'assay'],
+      }),
+      names: [
+        ...new Set([new URL(service.settings.issuer).hostname.replaceAll(/[[\]]/g, ''), host]),
+      ],
       serial: service.random.bytes(16),
       notBefore: now - 60_000,
       notAfter: now + lifetimeMs,
     },
-    { algorithm: signer.algorithm, sign: message => signer.sign(message) },
+    service.authority.signer,
   )
   return {
     key: privateKey.export({ format: 'pem', type: 'pkcs8' }),

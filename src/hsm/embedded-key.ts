@@ -30,11 +30,16 @@ export function createEmbeddedSigner(pkcs8: string): Signer {
 }
 
 function signWith(key: KeyObject, hash: string | null, message: Uint8Array): Uint8Array {
-  return hash === null ? sign(null, message, key) : sign(hash, message, { key, dsaEncoding: 'ieee-p1363' })
+  return hash === null
+    ? sign(null, message, key)
+    : sign(hash, message, { key, dsaEncoding: 'ieee-p1363' })
 }
 
 /** A Web Cryptography private key as PKCS#8 PEM. */
 export async function exportPkcs8(key: CryptoKey): Promise<string> {
   const der = Buffer.from(await embeddedCrypto.subtle.exportKey('pkcs8', key))
-  return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' }).export({ format: 'pem', type: 'pkcs8' }) as string
+  return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' }).export({
+    format: 'pem',
+    type: 'pkcs8',
+  }) as string
 }

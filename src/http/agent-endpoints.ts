@@ -1,5 +1,9 @@
 import { decodeBase64url, encodeBase64url } from '../core/bytes/base64url.ts'
-import { proveAgentKey, renewCertificate, requireHostCaller } from '../services/agent-credentials.ts'
+import {
+  proveAgentKey,
+  renewCertificate,
+  requireHostCaller,
+} from '../services/agent-credentials.ts'
 import { challengeAgent, createAgent, type KeyChallenge } from '../services/agents.ts'
 import { ServiceError } from '../services/error.ts'
 import { listAgents } from '../services/hosts.ts'
@@ -19,7 +23,8 @@ export const agentEndpoints: readonly Endpoint[] = [
       method: 'POST',
       path: '/v1/agents',
       scope: 'agents:create',
-      summary: 'Creates an agent of a class on the calling host; answers with a challenge for its key.',
+      summary:
+        'Creates an agent of a class on the calling host; answers with a challenge for its key.',
       request: schema.agentRequest,
     },
     async ctx => {
@@ -45,7 +50,9 @@ export const agentEndpoints: readonly Endpoint[] = [
       const caller = callerOf(ctx)
       const host = await requireHostCaller(ctx.service, caller.client)
       ctx.status = 201
-      ctx.body = challengeView(await challengeAgent(ctx.service, host, caller.id, ctx.params['id'] ?? ''))
+      ctx.body = challengeView(
+        await challengeAgent(ctx.service, host, caller.id, ctx.params['id'] ?? ''),
+      )
     },
   ),
   protectedEndpoint(
@@ -53,7 +60,8 @@ export const agentEndpoints: readonly Endpoint[] = [
       method: 'POST',
       path: '/v1/agents/:id/credentials',
       scope: 'credentials:issue',
-      summary: 'Issues a certificate: with evidence for a key the host’s TPM certified, without it to renew one’s own.',
+      summary:
+        'Issues a certificate: with evidence for a key the host’s TPM certified, without it to renew one’s own.',
       request: schema.credentialRequest,
     },
     async ctx => {
@@ -82,7 +90,11 @@ export const agentEndpoints: readonly Endpoint[] = [
     { method: 'GET', path: '/v1/agents', scope: 'agents:read', summary: 'All agents with status.' },
     async ctx => {
       const agents = await listAgents(ctx.service)
-      ctx.body = { agents: agents.map(agent => agentView(agent, agentSpiffeId(ctx.service, agent.className, agent.id))) }
+      ctx.body = {
+        agents: agents.map(agent =>
+          agentView(agent, agentSpiffeId(ctx.service, agent.className, agent.id)),
+        ),
+      }
     },
   ),
   protectedEndpoint(
@@ -107,11 +119,17 @@ async function prove(
 ): Promise<Record<string, unknown>> {
   const caller = callerOf(ctx)
   const host = await requireHostCaller(ctx.service, caller.client)
-  const { agent, certificate } = await proveAgentKey(ctx.service, host, caller.id, ctx.params['id'] ?? '', {
-    challenge: evidence.challenge,
-    csr,
-    subjectKey: decodeSubjectKey(evidence.subjectKey),
-  })
+  const { agent, certificate } = await proveAgentKey(
+    ctx.service,
+    host,
+    caller.id,
+    ctx.params['id'] ?? '',
+    {
+      challenge: evidence.challenge,
+      csr,
+      subjectKey: decodeSubjectKey(evidence.subjectKey),
+    },
+  )
   return {
     agent: agentView(agent, agentSpiffeId(ctx.service, agent.className, agent.id)),
     ...certificateView(certificate),
@@ -120,10 +138,14 @@ async function prove(
 
 async function renewOwn(ctx: RequestContext, csr: Uint8Array): Promise<Record<string, unknown>> {
   const { client } = callerOf(ctx)
-  const own = client.kind === 'agent' ? client.agent.id : client.kind === 'host' ? client.host.id : undefined
+  const own =
+    client.kind === 'agent' ? client.agent.id : client.kind === 'host' ? client.host.id : undefined
   const path = client.kind === 'agent' ? '/v1/agents/' : '/v1/hosts/'
   if (own !== ctx.params['id'] || !ctx.path.startsWith(path)) {
-    throw new ServiceError('caller-not-permitted', { expected: own ?? 'a host or agent', found: ctx.params['id'] ?? '' })
+    throw new ServiceError('caller-not-permitted', {
+      expected: own ?? 'a host or agent',
+      found: ctx.params['id'] ?? '',
+    })
   }
   return certificateView(await renewCertificate(ctx.service, client, csr))
 }

@@ -1,4 +1,4 @@
-import Router from '@koa/router'
+import { Router } from '@koa/router'
 import Koa from 'koa'
 import { CodedError } from '../core/coded-error.ts'
 import type { Service } from '../services/service.ts'
@@ -35,7 +35,9 @@ export function createApp(service: Service, log: RequestLog): Koa<RequestState, 
   const app = new Koa<RequestState, RequestExtras>()
   app.context.service = service
   // What reaches Koa itself is a socket that broke or a bug; both are ours to see, neither the caller's.
-  app.on('error', (error: Error) => log.report('error', { error: String(error) }, 'connection failed'))
+  app.on('error', (error: Error) =>
+    log.report('error', { error: String(error) }, 'connection failed'),
+  )
   app.use(identifyRequest(service))
   app.use(setHeaders)
   app.use(answerErrors(log))
@@ -84,7 +86,12 @@ function answerErrors(log: RequestLog): Step {
 }
 
 function reportRefusal(log: RequestLog, ctx: RequestContext, cause: unknown): void {
-  const facts = { requestId: ctx.state.requestId, method: ctx.method, path: ctx.path, status: ctx.status }
+  const facts = {
+    requestId: ctx.state.requestId,
+    method: ctx.method,
+    path: ctx.path,
+    status: ctx.status,
+  }
   if (cause instanceof CodedError) log.report('info', { ...facts, code: cause.code }, cause.message)
   else log.report('error', { ...facts, error: cause }, 'unexpected failure')
 }
@@ -100,6 +107,9 @@ const refuseUnknown: Step = async function refuseUnknown(ctx) {
 }
 
 function matches(pattern: string, path: string): boolean {
-  const source = pattern.replaceAll('.', '\\.').replaceAll(/:\w+/g, '[^/]+').replaceAll(/\*\w+/g, '.+')
+  const source = pattern
+    .replaceAll('.', '\\.')
+    .replaceAll(/:\w+/g, '[^/]+')
+    .replaceAll(/\*\w+/g, '.+')
   return new RegExp(`^${source}$`).test(path)
 }

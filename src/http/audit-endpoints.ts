@@ -1,4 +1,9 @@
-import { readCheckpoint, readEntryBundle, readHashTile, logVerifierKey } from '../services/audit-log.ts'
+import {
+  readCheckpoint,
+  readEntryBundle,
+  readHashTile,
+  logVerifierKey,
+} from '../services/audit-log.ts'
 import type { RequestContext } from './context.ts'
 import { requireScope, type Endpoint } from './endpoint.ts'
 

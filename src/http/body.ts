@@ -9,13 +9,15 @@ const maxDepth = 16
 /** Reads at most `limit` bytes; the rest is never held. Throws HttpError `body-too-large`, `body-incomplete`. */
 async function readBytes(request: IncomingMessage, limit: number): Promise<Buffer> {
   const declared = Number(request.headers['content-length'] ?? 0)
-  if (declared > limit) throw new HttpError('body-too-large', { expected: `at most ${limit} bytes` })
+  if (declared > limit)
+    throw new HttpError('body-too-large', { expected: `at most ${limit} bytes` })
   const chunks: Buffer[] = []
   let length = 0
   try {
     for await (const chunk of request as AsyncIterable<Buffer>) {
       length += chunk.length
-      if (length > limit) throw new HttpError('body-too-large', { expected: `at most ${limit} bytes` })
+      if (length > limit)
+        throw new HttpError('body-too-large', { expected: `at most ${limit} bytes` })
       chunks.push(chunk)
     }
   } catch (cause) {
@@ -51,7 +53,8 @@ function requireShallow(text: string): void {
     } else if (character === 0x22) inString = true
     else if (character === 0x7b || character === 0x5b) depth += 1
     else if (character === 0x7d || character === 0x5d) depth -= 1
-    if (depth > maxDepth) throw new HttpError('body-malformed', { expected: `at most ${maxDepth} levels` })
+    if (depth > maxDepth)
+      throw new HttpError('body-malformed', { expected: `at most ${maxDepth} levels` })
   }
 }
 
@@ -72,7 +75,9 @@ export function readJson(schema: z.ZodType, limit: number = 64 * 1024): Step {
     if (!result.success) {
       const [issue] = result.error.issues
       const place = issue?.path.join('.') || 'the body'
-      throw new ServiceError('request-malformed', { found: `${place}: ${issue?.message ?? 'unreadable'}` })
+      throw new ServiceError('request-malformed', {
+        found: `${place}: ${issue?.message ?? 'unreadable'}`,
+      })
     }
     ctx.state.body = result.data
     await next()
@@ -80,7 +85,10 @@ export function readJson(schema: z.ZodType, limit: number = 64 * 1024): Step {
 }
 
 /** Leaves `ctx.state.form`. A parameter that occurs twice is refused (RFC 6749 §3.2). */
-export async function readForm(request: IncomingMessage, limit: number): Promise<Record<string, string>> {
+export async function readForm(
+  request: IncomingMessage,
+  limit: number,
+): Promise<Record<string, string>> {
   requireType(request, 'application/x-www-form-urlencoded')
   const form: Record<string, string> = Object.create(null) as Record<string, string>
   for (const [name, value] of new URLSearchParams(decodeText(await readBytes(request, limit)))) {

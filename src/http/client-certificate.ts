@@ -13,7 +13,9 @@ export function certificateThumbprint(socket: Socket): string | undefined {
   if (thumbprints.has(socket)) return thumbprints.get(socket)
   const certificate = socket.getPeerX509Certificate()
   const thumbprint =
-    certificate === undefined ? undefined : createHash('sha256').update(certificate.raw).digest('base64url')
+    certificate === undefined
+      ? undefined
+      : createHash('sha256').update(certificate.raw).digest('base64url')
   thumbprints.set(socket, thumbprint)
   return thumbprint
 }

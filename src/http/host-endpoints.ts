@@ -16,12 +16,14 @@ export const hostEndpoints: readonly Endpoint[] = [
   {
     method: 'POST',
     path: '/v1/enrollments',
-    summary: 'Shows an EK certificate and an attestation key; answers with a challenge that only their TPM can solve.',
+    summary:
+      'Shows an EK certificate and an attestation key; answers with a challenge that only their TPM can solve.',
     request: schema.enrollmentRequest,
     steps: [
       readJson(schema.enrollmentRequest),
       async ctx => {
-        const { name, endorsementKey, attestationKey } = ctx.state.body as schema.EnrollmentRequestBody
+        const { name, endorsementKey, attestationKey } = ctx.state
+          .body as schema.EnrollmentRequestBody
         const challenge = await requestEnrollment(ctx.service, {
           name,
           endorsementKey: {
@@ -44,7 +46,8 @@ export const hostEndpoints: readonly Endpoint[] = [
   {
     method: 'POST',
     path: '/v1/enrollments/:id/evidence',
-    summary: 'Answers the challenge with the host’s Evidence; gives its certificate and the Attestation Result.',
+    summary:
+      'Answers the challenge with the host’s Evidence; gives its certificate and the Attestation Result.',
     request: schema.evidenceRequest,
     steps: [
       readJson(schema.evidenceRequest, evidenceLimit),
@@ -61,14 +64,24 @@ export const hostEndpoints: readonly Endpoint[] = [
     ],
   },
   protectedEndpoint(
-    { method: 'GET', path: '/v1/hosts', scope: 'hosts:read', summary: 'All hosts with status and verdict.' },
+    {
+      method: 'GET',
+      path: '/v1/hosts',
+      scope: 'hosts:read',
+      summary: 'All hosts with status and verdict.',
+    },
     async ctx => {
       const hosts = await listHosts(ctx.service)
       ctx.body = { hosts: hosts.map(host => hostView(host, hostSpiffeId(ctx.service, host.id))) }
     },
   ),
   protectedEndpoint(
-    { method: 'GET', path: '/v1/hosts/:id', scope: 'hosts:read', summary: 'One host with its verdict.' },
+    {
+      method: 'GET',
+      path: '/v1/hosts/:id',
+      scope: 'hosts:read',
+      summary: 'One host with its verdict.',
+    },
     async ctx => {
       const host = await findHost(ctx.service, ctx.params['id'] ?? '')
       ctx.body = hostView(host, hostSpiffeId(ctx.service, host.id))
@@ -112,6 +125,9 @@ export function decodeSubjectKey(key: schema.EvidenceRequestBody['subjectKey']):
   return {
     public: decodeBase64url(key.public),
     parent: { public: decodeBase64url(key.parent.public), hierarchy: key.parent.hierarchy },
-    certify: { attest: decodeBase64url(key.certify.attest), signature: decodeBase64url(key.certify.signature) },
+    certify: {
+      attest: decodeBase64url(key.certify.attest),
+      signature: decodeBase64url(key.certify.signature),
+    },
   }
 }

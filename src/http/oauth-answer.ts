@@ -4,7 +4,10 @@ import type { RequestContext } from './context.ts'
 import { problemStatus } from './problem.ts'
 
 /** RFC 6749 §5.2: 401 for a client that is not authenticated; 400 for the rest but what is ours. */
-const statusOf: Partial<Record<OAuthErrorCode, number>> = { invalid_client: 401, temporarily_unavailable: 503 }
+const statusOf: Partial<Record<OAuthErrorCode, number>> = {
+  invalid_client: 401,
+  temporarily_unavailable: 503,
+}
 
 /**
  * Writes a refusal of an OAuth endpoint in OAuth's form, our own code and hint beside it. The one place where codes
@@ -16,7 +19,8 @@ export function answerOAuthError(ctx: RequestContext, cause: unknown): void {
   const error = asOAuthError(cause)
   const { reason } = error
   ctx.status = statusOf[error.error] ?? (reason?.code === 'body-too-large' ? 413 : 400)
-  if (ctx.status === 401) ctx.set('WWW-Authenticate', `DPoP error="${error.error}", algs="ES256 ES384"`)
+  if (ctx.status === 401)
+    ctx.set('WWW-Authenticate', `DPoP error="${error.error}", algs="ES256 ES384"`)
   if (ctx.status === 503) ctx.set('Retry-After', '1')
   if (reason?.code.startsWith('body-') === true) ctx.set('Connection', 'close')
   ctx.body = {

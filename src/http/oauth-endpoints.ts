@@ -38,7 +38,8 @@ const answerToken: Step = async function answerToken(ctx) {
 
 const answerIntrospection: Step = async function answerIntrospection(ctx) {
   const token = ctx.state.form?.['token']
-  if (token === undefined) throw new OAuthError('invalid_request', 'The parameter token is missing.')
+  if (token === undefined)
+    throw new OAuthError('invalid_request', 'The parameter token is missing.')
   ctx.body = await introspectToken(ctx.service, token)
 }
 
@@ -47,7 +48,8 @@ export const oauthEndpoints: readonly Endpoint[] = [
   {
     method: 'POST',
     path: '/oauth/token',
-    summary: 'Client credentials by the attested key: a bound access token of minutes (RFC 6749, RFC 9449, RFC 8705).',
+    summary:
+      'Client credentials by the attested key: a bound access token of minutes (RFC 6749, RFC 9449, RFC 8705).',
     steps: [oauthForm, readParameters, answerToken],
   },
   {

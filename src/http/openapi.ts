@@ -2,7 +2,10 @@ import { z } from 'zod'
 import type { Endpoint } from './endpoint.ts'
 
 /** The OpenAPI document of a list of endpoints, made from the very schemas that read their requests. */
-export function openApiDocument(endpoints: readonly Endpoint[], issuer: string): Record<string, unknown> {
+export function openApiDocument(
+  endpoints: readonly Endpoint[],
+  issuer: string,
+): Record<string, unknown> {
   const paths: Record<string, Record<string, unknown>> = {}
   for (const endpoint of endpoints) {
     const path = endpoint.path.replaceAll(/[:*](\w+)/g, '{$1}')
@@ -10,7 +13,11 @@ export function openApiDocument(endpoints: readonly Endpoint[], issuer: string):
   }
   return {
     openapi: '3.1.0',
-    info: { title: 'Assay', version: '1', license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
+    info: {
+      title: 'Assay',
+      version: '1',
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
     servers: [{ url: issuer }],
     paths,
     components: {
@@ -18,9 +25,13 @@ export function openApiDocument(endpoints: readonly Endpoint[], issuer: string):
         dpop: {
           type: 'http',
           scheme: 'DPoP',
-          description: 'An access token of this issuer and, in the header DPoP, a proof by its key (RFC 9449).',
+          description:
+            'An access token of this issuer and, in the header DPoP, a proof by its key (RFC 9449).',
         },
-        mutualTLS: { type: 'mutualTLS', description: 'An access token and the certificate it is bound to (RFC 8705).' },
+        mutualTLS: {
+          type: 'mutualTLS',
+          description: 'An access token and the certificate it is bound to (RFC 8705).',
+        },
       },
       schemas: { Problem: problemSchema },
     },
@@ -42,7 +53,11 @@ const problemSchema = {
     found: { type: 'string' },
     hint: { type: 'string' },
     source: { type: 'string' },
-    checks: { type: 'array', items: { type: 'object' }, description: 'The checks that ran; the last one failed' },
+    checks: {
+      type: 'array',
+      items: { type: 'object' },
+      description: 'The checks that ran; the last one failed',
+    },
   },
 }
 
@@ -64,14 +79,18 @@ function operation(endpoint: Endpoint): Record<string, unknown> {
       : {
           requestBody: {
             required: true,
-            content: { 'application/json': { schema: z.toJSONSchema(endpoint.request, { io: 'input' }) } },
+            content: {
+              'application/json': { schema: z.toJSONSchema(endpoint.request, { io: 'input' }) },
+            },
           },
         }),
     responses: {
       '2XX': { description: 'Done.', content: { [endpoint.produces ?? 'application/json']: {} } },
       default: {
         description: 'Refused.',
-        content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+        content: {
+          'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } },
+        },
       },
     },
   }

@@ -11,7 +11,12 @@ import { anchorView } from '../services/view.ts'
 /** What operators administer: trust anchors, agent classes, each other. */
 export const operatorEndpoints: readonly Endpoint[] = [
   protectedEndpoint(
-    { method: 'GET', path: '/v1/anchors', scope: 'anchors:read', summary: 'The admitted trust anchors.' },
+    {
+      method: 'GET',
+      path: '/v1/anchors',
+      scope: 'anchors:read',
+      summary: 'The admitted trust anchors.',
+    },
     async ctx => {
       ctx.body = { anchors: (await listAnchors(ctx.service)).map(anchorView) }
     },
@@ -34,7 +39,12 @@ export const operatorEndpoints: readonly Endpoint[] = [
     },
   ),
   protectedEndpoint(
-    { method: 'GET', path: '/v1/classes', scope: 'classes:read', summary: 'The registered agent classes.' },
+    {
+      method: 'GET',
+      path: '/v1/classes',
+      scope: 'classes:read',
+      summary: 'The registered agent classes.',
+    },
     async ctx => {
       ctx.body = { classes: await listClasses(ctx.service) }
     },
@@ -49,11 +59,20 @@ export const operatorEndpoints: readonly Endpoint[] = [
     },
     async ctx => {
       ctx.status = 201
-      ctx.body = await registerClass(ctx.service, callerOf(ctx).id, ctx.state.body as schema.ClassRequestBody)
+      ctx.body = await registerClass(
+        ctx.service,
+        callerOf(ctx).id,
+        ctx.state.body as schema.ClassRequestBody,
+      )
     },
   ),
   protectedEndpoint(
-    { method: 'GET', path: '/v1/operators', scope: 'operators:read', summary: 'The operators and relying parties.' },
+    {
+      method: 'GET',
+      path: '/v1/operators',
+      scope: 'operators:read',
+      summary: 'The operators and relying parties.',
+    },
     async ctx => {
       ctx.body = { operators: await listOperators(ctx.service) }
     },
@@ -68,7 +87,11 @@ export const operatorEndpoints: readonly Endpoint[] = [
     },
     async ctx => {
       ctx.status = 201
-      ctx.body = await registerOperator(ctx.service, callerOf(ctx).id, ctx.state.body as schema.OperatorRequestBody)
+      ctx.body = await registerOperator(
+        ctx.service,
+        callerOf(ctx).id,
+        ctx.state.body as schema.OperatorRequestBody,
+      )
     },
   ),
   protectedEndpoint(

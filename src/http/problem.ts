@@ -84,7 +84,9 @@ export function answerProblem(ctx: RequestContext, cause: unknown): void {
     type: `urn:assay:error:${error.code}`,
     title: error.message,
     status: ctx.status,
-    detail: [error.found === undefined ? '' : `Found ${error.found}.`, error.hint].filter(Boolean).join(' '),
+    detail: [error.found === undefined ? '' : `Found ${error.found}.`, error.hint]
+      .filter(Boolean)
+      .join(' '),
     instance: `urn:assay:request:${ctx.state.requestId}`,
     code: error.code,
     expected: error.expected,

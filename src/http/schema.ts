@@ -8,9 +8,13 @@ function base64url(bytes: number): z.ZodString {
     .regex(/^[A-Za-z0-9_-]+$/, 'base64url without padding')
 }
 
-const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, 'letters, digits, dot, dash, underscore; 63 at most')
+const name = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, 'letters, digits, dot, dash, underscore; 63 at most')
 const id = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'an identifier as this service gave it')
-const scope = z.string().regex(/^[\x21\x23-\x5B\x5D-\x7E]{1,128}$/, 'a scope as RFC 6749 §3.3 writes it')
+const scope = z
+  .string()
+  .regex(/^[\x21\x23-\x5B\x5D-\x7E]{1,128}$/, 'a scope as RFC 6749 §3.3 writes it')
 const digest = z.string().regex(/^[0-9a-f]{64}$/, '64 lower-case hex digits')
 const pcrIndex = z.string().regex(/^([0-9]|1[0-9]|2[0-3])$/, 'a PCR number')
 
@@ -84,7 +88,10 @@ export const classRequest = z.strictObject({
     .min(1)
     .max(32),
   scopes: z.array(scope).max(64),
-  hosts: z.array(z.union([id, z.literal('*')])).min(1).max(1000),
+  hosts: z
+    .array(z.union([id, z.literal('*')]))
+    .min(1)
+    .max(1000),
   tokenLifetimeSeconds: z.int().min(30).max(900).default(300),
 })
 

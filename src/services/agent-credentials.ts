@@ -38,7 +38,11 @@ export async function proveAgentKey(
   evidence: AgentKeyEvidence,
 ): Promise<{ agent: AgentRecord; certificate: IssuedCertificate }> {
   const agent = await requireAgentOnHost(service, agentId, host.id)
-  const taken = await service.store.agents.takeChallenge(evidence.challenge, agentId, service.clock.now())
+  const taken = await service.store.agents.takeChallenge(
+    evidence.challenge,
+    agentId,
+    service.clock.now(),
+  )
   const key = await verifyAgentKey(service, host, agent, requireTaken(taken), evidence)
   await bindAgentKey(service, actor, agent, key)
   const certificate = await issueCertificate(service, {
@@ -74,7 +78,9 @@ async function verifyAgentKey(
   } catch (cause) {
     if (cause instanceof EvidenceError) {
       const subject = agentSpiffeId(service, agent.className, agent.id)
-      await service.store.audit.append(auditEntry(service, 'agent.refused', host.id, subject, { code: cause.code }))
+      await service.store.audit.append(
+        auditEntry(service, 'agent.refused', host.id, subject, { code: cause.code }),
+      )
     }
     throw cause
   }
@@ -114,13 +120,20 @@ export async function renewCertificate(
   const subject =
     client.kind === 'host'
       ? { id: host.id, spiffeId: hostSpiffeId(service, host.id) }
-      : { id: client.agent.id, spiffeId: agentSpiffeId(service, client.agent.className, client.agent.id) }
+      : {
+          id: client.agent.id,
+          spiffeId: agentSpiffeId(service, client.agent.className, client.agent.id),
+        }
   return issueCertificate(service, { kind: client.kind, ...subject, key, attestation: host })
 }
 
 /** The caller of a request as an active host, or the refusal. */
-export async function requireHostCaller(service: Service, client: ClientRecord): Promise<HostRecord> {
-  if (client.kind !== 'host') throw new ServiceError('caller-not-permitted', { expected: 'a host', found: client.kind })
+export async function requireHostCaller(
+  service: Service,
+  client: ClientRecord,
+): Promise<HostRecord> {
+  if (client.kind !== 'host')
+    throw new ServiceError('caller-not-permitted', { expected: 'a host', found: client.kind })
   if (client.host.status !== 'active') throw await explainRevocation(service, client)
   return client.host
 }

@@ -36,10 +36,16 @@ export async function createAgent(
     revocationReason: null,
   }
   const record = createChallengeRecord(service, agent.id)
-  const entry = auditEntry(service, 'agent.created', actor, agentSpiffeId(service, className, agent.id), {
-    class: className,
-    host: host.id,
-  })
+  const entry = auditEntry(
+    service,
+    'agent.created',
+    actor,
+    agentSpiffeId(service, className, agent.id),
+    {
+      class: className,
+      host: host.id,
+    },
+  )
   if ((await service.store.agents.create(agent, record, entry)) === 'host-revoked') {
     throw new ServiceError('host-revoked', { found: host.id })
   }
@@ -60,12 +66,19 @@ export async function challengeAgent(
   const agent = await requireAgentOnHost(service, agentId, host.id)
   const record = createChallengeRecord(service, agent.id)
   const subject = agentSpiffeId(service, agent.className, agent.id)
-  await service.store.agents.createChallenge(record, auditEntry(service, 'agent.challenged', actor, subject))
+  await service.store.agents.createChallenge(
+    record,
+    auditEntry(service, 'agent.challenged', actor, subject),
+  )
   return challengeView(service, record)
 }
 
 /** @throws ServiceError `agent-unknown`, `agent-not-here`, `agent-revoked` */
-export async function requireAgentOnHost(service: Service, agentId: string, hostId: string): Promise<AgentRecord> {
+export async function requireAgentOnHost(
+  service: Service,
+  agentId: string,
+  hostId: string,
+): Promise<AgentRecord> {
   const agent = await service.store.agents.find(agentId)
   if (agent === undefined) throw new ServiceError('agent-unknown', { found: agentId })
   if (agent.hostId !== hostId) throw new ServiceError('agent-not-here', { found: agentId })
@@ -73,7 +86,11 @@ export async function requireAgentOnHost(service: Service, agentId: string, host
   return agent
 }
 
-async function requireClassOnHost(service: Service, className: string, hostId: string): Promise<void> {
+async function requireClassOnHost(
+  service: Service,
+  className: string,
+  hostId: string,
+): Promise<void> {
   const agentClass = await service.store.classes.find(className)
   if (agentClass === undefined) throw new ServiceError('class-unknown', { found: className })
   const { hosts } = agentClass

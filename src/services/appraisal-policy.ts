@@ -3,7 +3,9 @@ import { createHash } from 'node:crypto'
 import type { Service } from './service.ts'
 
 /** The PCRs that each quote must cover. */
-export function quotedPcrs(service: Pick<Service, 'settings'>): { readonly sha256: readonly number[] } {
+export function quotedPcrs(service: Pick<Service, 'settings'>): {
+  readonly sha256: readonly number[]
+} {
   return { sha256: service.settings.attestation.pcrs }
 }
 

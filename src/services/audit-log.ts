@@ -19,7 +19,10 @@ export function logVerifierKey(service: Pick<Service, 'logVerifier'>): string {
  *
  * @throws LogError `tile-path-malformed`; ServiceError `audit-beyond-tree`
  */
-export async function readHashTile(service: Pick<Service, 'store'>, path: string): Promise<Uint8Array> {
+export async function readHashTile(
+  service: Pick<Service, 'store'>,
+  path: string,
+): Promise<Uint8Array> {
   const { level, index, width } = parseTilePath(path)
   if (level === 'entries') throw new LogError('tile-path-malformed', { found: path })
   const tile = await service.store.audit.tile(level, index, width)
@@ -32,7 +35,10 @@ export async function readHashTile(service: Pick<Service, 'store'>, path: string
  *
  * @throws LogError `tile-path-malformed`; ServiceError `audit-beyond-tree`
  */
-export async function readEntryBundle(service: Pick<Service, 'store'>, path: string): Promise<Uint8Array> {
+export async function readEntryBundle(
+  service: Pick<Service, 'store'>,
+  path: string,
+): Promise<Uint8Array> {
   const { level, index, width } = parseTilePath(path)
   if (level !== 'entries') throw new LogError('tile-path-malformed', { found: path })
   const bundle = await service.store.audit.entryBundle(index, width)

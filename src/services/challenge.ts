@@ -9,5 +9,5 @@ export function requireTaken<T extends object>(answer: T | 'unknown' | 'used' | 
   if (answer === 'unknown') throw new ServiceError('challenge-unknown')
   if (answer === 'used') throw new ServiceError('challenge-used')
   if (answer === 'expired') throw new ServiceError('challenge-expired')
-  return answer as T
+  return answer
 }

@@ -17,7 +17,11 @@ export interface ClassRequest {
  *
  * @throws ServiceError `class-exists`, `request-malformed` when the lifetime is above the limit
  */
-export async function registerClass(service: Service, actor: string, request: ClassRequest): Promise<AgentClassRecord> {
+export async function registerClass(
+  service: Service,
+  actor: string,
+  request: ClassRequest,
+): Promise<AgentClassRecord> {
   const limit = service.settings.tokenMaxLifetimeSeconds
   if (request.tokenLifetimeSeconds > limit) {
     throw new ServiceError('request-malformed', {
@@ -25,7 +29,11 @@ export async function registerClass(service: Service, actor: string, request: Cl
       found: String(request.tokenLifetimeSeconds),
     })
   }
-  const agentClass: AgentClassRecord = { ...request, createdAt: service.clock.now(), createdBy: actor }
+  const agentClass: AgentClassRecord = {
+    ...request,
+    createdAt: service.clock.now(),
+    createdBy: actor,
+  }
   const entry = auditEntry(service, 'class.registered', actor, request.name, { ...request })
   if ((await service.store.classes.create(agentClass, entry)) === 'exists') {
     throw new ServiceError('class-exists', { found: request.name })

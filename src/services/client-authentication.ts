@@ -42,7 +42,8 @@ export async function authenticateClient(
   service: Service,
   credentials: ClientCredentials,
 ): Promise<AuthenticatedClient> {
-  if (credentials.dpop !== undefined) return authenticateByProof(service, credentials, credentials.dpop)
+  if (credentials.dpop !== undefined)
+    return authenticateByProof(service, credentials, credentials.dpop)
   if (credentials.certificateThumbprint !== undefined) {
     return authenticateByCertificate(service, credentials, credentials.certificateThumbprint)
   }
@@ -56,7 +57,8 @@ async function authenticateByProof(
 ): Promise<AuthenticatedClient> {
   const proof = verifyRequestProof(service, credentials, dpop)
   const client = await service.clients.find(proof.key.jkt, service.clock.now())
-  if (client === undefined) throw invalidClient('The key of this DPoP proof is not registered to any client.')
+  if (client === undefined)
+    throw invalidClient('The key of this DPoP proof is not registered to any client.')
   const id = clientSpiffeId(service, client)
   checkClientId(credentials.form, id)
   const assertion = verifyAssertion(service, credentials.form, id, proof)
@@ -69,7 +71,11 @@ async function authenticateByProof(
   }
 }
 
-function verifyRequestProof(service: Service, credentials: ClientCredentials, dpop: string): DpopProof {
+function verifyRequestProof(
+  service: Service,
+  credentials: ClientCredentials,
+  dpop: string,
+): DpopProof {
   const now = service.clock.now()
   try {
     return verifyDpopProof(dpop, service.proofKeys, {
@@ -93,7 +99,10 @@ function verifyAssertion(
   const { client_assertion: assertion, client_assertion_type: type } = form
   if (assertion === undefined && type === undefined) return undefined
   if (assertion === undefined || type !== jwtBearer) {
-    throw new OAuthError('invalid_request', `A client assertion goes with client_assertion_type ${jwtBearer}.`)
+    throw new OAuthError(
+      'invalid_request',
+      `A client assertion goes with client_assertion_type ${jwtBearer}.`,
+    )
   }
   try {
     return verifyClientAssertion(assertion, {
@@ -140,7 +149,8 @@ export async function findCertificateHolder(
   const valid =
     certificate?.status === 'issued' && certificate.notBefore <= now && certificate.notAfter > now
   const client = valid ? await service.clients.find(certificate.jkt, now) : undefined
-  if (certificate === undefined || client === undefined) throw asOAuthError(new ServiceError('certificate-unknown'))
+  if (certificate === undefined || client === undefined)
+    throw asOAuthError(new ServiceError('certificate-unknown'))
   return { certificate, client }
 }
 
@@ -158,6 +168,7 @@ function invalidClient(description: string): OAuthError {
 /** Which of OAuth's codes a refused proof, assertion or certificate answers with. */
 export function asOAuthError(reason: CodedError): OAuthError {
   if (reason.code === 'dpop-nonce') return new OAuthError('use_dpop_nonce', reason.message, reason)
-  if (reason.code.startsWith('dpop-')) return new OAuthError('invalid_dpop_proof', reason.message, reason)
+  if (reason.code.startsWith('dpop-'))
+    return new OAuthError('invalid_dpop_proof', reason.message, reason)
   return new OAuthError('invalid_client', reason.message, reason)
 }

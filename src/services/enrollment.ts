@@ -50,7 +50,10 @@ export interface EnrolledHost {
  * @throws EvidenceError with the checks that ran
  * @see TPM 2.0 Part 1 r01.59 §24, RFC 9334 §8.1
  */
-export async function requestEnrollment(service: Service, request: EnrollmentRequest): Promise<EnrollmentChallenge> {
+export async function requestEnrollment(
+  service: Service,
+  request: EnrollmentRequest,
+): Promise<EnrollmentChallenge> {
   const id = createId(service)
   const { endorsementKey, attestationKey } = await verifyKeys(service, id, request)
   const secret = service.random.bytes(32)
@@ -187,13 +190,21 @@ async function appraiseEvidence(
   enrollment: EnrollmentRecord,
   evidence: VerifiedEvidence,
 ): Promise<AttestationResult> {
-  const result = appraise(evidence, appraisalPolicy(service), { now: new Date(service.clock.now()) })
-  if (result.status === 'affirming') return result
-  const entry = auditEntry(service, 'enrollment.refused', `enrollment/${enrollment.id}`, enrollment.name, {
-    code: 'attestation-contraindicated',
-    rule: result.rule,
-    evidence: result.evidenceSha256,
+  const result = appraise(evidence, appraisalPolicy(service), {
+    now: new Date(service.clock.now()),
   })
+  if (result.status === 'affirming') return result
+  const entry = auditEntry(
+    service,
+    'enrollment.refused',
+    `enrollment/${enrollment.id}`,
+    enrollment.name,
+    {
+      code: 'attestation-contraindicated',
+      rule: result.rule,
+      evidence: result.evidenceSha256,
+    },
+  )
   await service.store.enrollments.refuse(enrollment.id, entry)
   throw new ServiceError(
     'attestation-contraindicated',
@@ -243,7 +254,12 @@ async function admitHost(
 }
 
 /** Writes the refusal with its checks into the log, and gives back what is to be thrown. */
-async function recordRefusal(service: Service, id: string, name: string, cause: unknown): Promise<unknown> {
+async function recordRefusal(
+  service: Service,
+  id: string,
+  name: string,
+  cause: unknown,
+): Promise<unknown> {
   if (!(cause instanceof EvidenceError)) return cause
   const entry = auditEntry(service, 'enrollment.refused', `enrollment/${id}`, name, {
     code: cause.code,

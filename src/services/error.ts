@@ -18,7 +18,8 @@ const rows = {
     hint: 'Ask for a challenge and answer that one.',
   },
   'challenge-used': {
-    summary: 'This challenge was answered before; a challenge counts once, whether the answer was right or not.',
+    summary:
+      'This challenge was answered before; a challenge counts once, whether the answer was right or not.',
     hint: 'Begin again with a new challenge. If you did not answer it, somebody else did: look at the audit log.',
     source: 'RFC 9334 §10.2',
   },
@@ -37,12 +38,18 @@ const rows = {
     hint: 'Run `assay host enroll` on the host again; the same TPM keeps its record.',
     source: 'RFC 9334 §10',
   },
-  'host-unknown': { summary: 'There is no such host.', hint: 'See the hosts with `assay host list`.' },
+  'host-unknown': {
+    summary: 'There is no such host.',
+    hint: 'See the hosts with `assay host list`.',
+  },
   'host-revoked': {
     summary: 'This host is revoked, and all its agents with it.',
     hint: 'Ask the operator why. A revoked TPM does not enrol again, under whatever name.',
   },
-  'agent-unknown': { summary: 'There is no such agent.', hint: 'See the agents with `assay agent list`.' },
+  'agent-unknown': {
+    summary: 'There is no such agent.',
+    hint: 'See the agents with `assay agent list`.',
+  },
   'agent-revoked': {
     summary: 'This agent is revoked.',
     hint: 'Create a new agent; an identity that was taken back is not given again.',
@@ -55,7 +62,10 @@ const rows = {
     summary: 'There is no such agent class.',
     hint: 'Have an operator register it with `assay class register`.',
   },
-  'class-exists': { summary: 'There is an agent class of this name.', hint: 'Choose another name.' },
+  'class-exists': {
+    summary: 'There is an agent class of this name.',
+    hint: 'Choose another name.',
+  },
   'class-not-on-host': {
     summary: 'This host may not run agents of that class.',
     hint: 'Have an operator register a class that names this host.',
@@ -87,7 +97,8 @@ const rows = {
     hint: 'Call as the subject itself or its host.',
   },
   'certificate-unknown': {
-    summary: 'The client certificate of this connection is not one that this service issued and still holds valid.',
+    summary:
+      'The client certificate of this connection is not one that this service issued and still holds valid.',
     hint: 'Renew the certificate, or use a DPoP-bound token.',
     source: 'RFC 8705 §2.1',
   },
@@ -104,7 +115,11 @@ export type ServiceErrorCode = keyof typeof rows
 export class ServiceError extends CodedError<ServiceErrorCode> {
   readonly details: Readonly<Record<string, unknown>> | undefined
 
-  constructor(code: ServiceErrorCode, facts?: ErrorFacts, details?: Readonly<Record<string, unknown>>) {
+  constructor(
+    code: ServiceErrorCode,
+    facts?: ErrorFacts,
+    details?: Readonly<Record<string, unknown>>,
+  ) {
     super(code, rows[code], facts)
     this.details = details
   }

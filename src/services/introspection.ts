@@ -1,11 +1,16 @@
-import { verifyAccessToken, type AccessTokenClaims, type Confirmation } from '../core/token/access-token.ts'
+import {
+  verifyAccessToken,
+  type AccessTokenClaims,
+  type Confirmation,
+} from '../core/token/access-token.ts'
 import { TokenError } from '../core/token/error.ts'
 import type { ClientRecord } from '../ports/records.ts'
 import { clientSpiffeId } from './naming.ts'
 import type { Service } from './service.ts'
 
 /** RFC 7662 §2.2: of an inactive token nothing is told. */
-export type Introspection = { readonly active: false } | ({ readonly active: true } & AccessTokenClaims)
+export type Introspection =
+  { readonly active: false } | ({ readonly active: true } & AccessTokenClaims)
 
 /**
  * Says whether a token is good at this moment: signed here, in its time, and its client (and an agent's host) neither
@@ -17,7 +22,8 @@ export async function introspectToken(service: Service, token: string): Promise<
   const claims = readToken(service, token)
   if (claims === undefined) return { active: false }
   const client = await findHolder(service, claims.cnf)
-  const active = client !== undefined && isActive(client) && clientSpiffeId(service, client) === claims.sub
+  const active =
+    client !== undefined && isActive(client) && clientSpiffeId(service, client) === claims.sub
   return active ? { active: true, ...claims } : { active: false }
 }
 

@@ -1,4 +1,9 @@
-import { issueCredential, prepareCredential, type PreparedCredential, type ProvenKey } from '../core/issuance/credential.ts'
+import {
+  issueCredential,
+  prepareCredential,
+  type PreparedCredential,
+  type ProvenKey,
+} from '../core/issuance/credential.ts'
 import { agentProfile, hostProfile } from '../core/issuance/profile.ts'
 import { auditEntry } from './audit-entry.ts'
 import { ServiceError } from './error.ts'
@@ -29,7 +34,10 @@ export interface IssuedCertificate {
  * @throws ServiceError `attestation-expired`, `host-revoked`, `agent-revoked`
  * @see RFC 5280 §4, X509-SVID §2
  */
-export async function issueCertificate(service: Service, subject: CertificateSubject): Promise<IssuedCertificate> {
+export async function issueCertificate(
+  service: Service,
+  subject: CertificateSubject,
+): Promise<IssuedCertificate> {
   const prepared = prepareCertificate(service, subject)
   await recordIntent(service, subject, prepared)
   const credential = await issueCredential(prepared, service.authority.signer)
@@ -56,11 +64,18 @@ function prepareCertificate(service: Service, subject: CertificateSubject): Prep
     commonName: subject.id,
     serial: service.random.bytes(16),
     notBefore: now,
-    notAfter: Math.min(now + service.settings.certificateLifetimeSeconds * 1000, attestationExpiresAt),
+    notAfter: Math.min(
+      now + service.settings.certificateLifetimeSeconds * 1000,
+      attestationExpiresAt,
+    ),
   })
 }
 
-async function recordIntent(service: Service, subject: CertificateSubject, prepared: PreparedCredential): Promise<void> {
+async function recordIntent(
+  service: Service,
+  subject: CertificateSubject,
+  prepared: PreparedCredential,
+): Promise<void> {
   const { serial, notBefore, notAfter } = prepared
   const entry = auditEntry(service, 'certificate.intended', 'service', subject.spiffeId, {
     serial,
@@ -93,10 +108,16 @@ async function recordIssued(
   prepared: PreparedCredential,
   x5t: string,
 ): Promise<void> {
-  const entry = auditEntry(service, 'certificate.issued', 'service', subject.spiffeId, { serial: prepared.serial, x5t })
-  if ((await service.store.certificates.issue(prepared.serial, { x5t }, entry)) === 'revoked') throw revoked(subject)
+  const entry = auditEntry(service, 'certificate.issued', 'service', subject.spiffeId, {
+    serial: prepared.serial,
+    x5t,
+  })
+  if ((await service.store.certificates.issue(prepared.serial, { x5t }, entry)) === 'revoked')
+    throw revoked(subject)
 }
 
 function revoked(subject: CertificateSubject): ServiceError {
-  return new ServiceError(subject.kind === 'host' ? 'host-revoked' : 'agent-revoked', { found: subject.id })
+  return new ServiceError(subject.kind === 'host' ? 'host-revoked' : 'agent-revoked', {
+    found: subject.id,
+  })
 }

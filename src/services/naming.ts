@@ -14,15 +14,26 @@ export function hostSpiffeId(service: Pick<Service, 'settings'>, hostId: string)
 }
 
 /** `spiffe://<trust domain>/agent/<class>/<id>` */
-export function agentSpiffeId(service: Pick<Service, 'settings'>, className: string, agentId: string): string {
-  return encodeSpiffeId({ trustDomain: service.settings.trustDomain, segments: ['agent', className, agentId] })
+export function agentSpiffeId(
+  service: Pick<Service, 'settings'>,
+  className: string,
+  agentId: string,
+): string {
+  return encodeSpiffeId({
+    trustDomain: service.settings.trustDomain,
+    segments: ['agent', className, agentId],
+  })
 }
 
 /** The one name of a client: its SPIFFE ID; `client_id` and `sub` of its tokens. */
 export function clientSpiffeId(service: Pick<Service, 'settings'>, client: ClientRecord): string {
   if (client.kind === 'host') return hostSpiffeId(service, client.host.id)
-  if (client.kind === 'agent') return agentSpiffeId(service, client.agent.className, client.agent.id)
-  return encodeSpiffeId({ trustDomain: service.settings.trustDomain, segments: ['operator', client.operator.id] })
+  if (client.kind === 'agent')
+    return agentSpiffeId(service, client.agent.className, client.agent.id)
+  return encodeSpiffeId({
+    trustDomain: service.settings.trustDomain,
+    segments: ['operator', client.operator.id],
+  })
 }
 
 /** The identifier under which a store knows the client. */
@@ -38,5 +49,7 @@ export function clientId(client: ClientRecord): string {
  * @param spkiSha256 hex SHA-256 of the EK's SubjectPublicKeyInfo
  */
 export function endorsementId(service: Pick<Service, 'privacyKey'>, spkiSha256: string): string {
-  return createHmac('sha256', service.privacyKey).update(`assay/endorsement/${spkiSha256}`).digest('base64url')
+  return createHmac('sha256', service.privacyKey)
+    .update(`assay/endorsement/${spkiSha256}`)
+    .digest('base64url')
 }

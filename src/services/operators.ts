@@ -37,8 +37,17 @@ export async function registerOperator(
     createdAt: service.clock.now(),
     createdBy: actor,
   }
-  const entry = auditEntry(service, 'operator.registered', actor, operator.id, { name, role, keyProtection, jkt })
-  const answer = await service.store.operators.add(operator, { jkt, jwk: JSON.stringify(request.jwk) }, entry)
+  const entry = auditEntry(service, 'operator.registered', actor, operator.id, {
+    name,
+    role,
+    keyProtection,
+    jkt,
+  })
+  const answer = await service.store.operators.add(
+    operator,
+    { jkt, jwk: JSON.stringify(request.jwk) },
+    entry,
+  )
   if (answer === 'key-in-use') throw new ServiceError('key-in-use', { found: jkt })
   return operator
 }
@@ -53,7 +62,12 @@ export async function listOperators(service: Service): Promise<OperatorRecord[]>
  *
  * @throws ServiceError `operator-unknown`
  */
-export async function revokeOperator(service: Service, actor: string, id: string, reason: string): Promise<void> {
+export async function revokeOperator(
+  service: Service,
+  actor: string,
+  id: string,
+  reason: string,
+): Promise<void> {
   const entry = auditEntry(service, 'operator.revoked', actor, id, { reason })
   if ((await service.store.operators.revoke(id, entry)) === 'unknown') {
     throw new ServiceError('operator-unknown', { found: id })

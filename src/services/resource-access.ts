@@ -1,5 +1,9 @@
 import { createHash } from 'node:crypto'
-import { verifyAccessToken, type AccessTokenClaims, type VerifiedAccessToken } from '../core/token/access-token.ts'
+import {
+  verifyAccessToken,
+  type AccessTokenClaims,
+  type VerifiedAccessToken,
+} from '../core/token/access-token.ts'
 import { verifyDpopProof } from '../core/token/dpop-proof.ts'
 import { TokenError } from '../core/token/error.ts'
 import type { ApiScope } from '../core/token/scope.ts'
@@ -38,7 +42,11 @@ const rememberedTokens = 10_000
  * @throws TokenError for what is wrong with token or proof; ServiceError for a client that was revoked
  * @see RFC 9449 §7.1, RFC 8705 §3, RFC 9068 §4
  */
-export async function admitRequest(service: Service, scope: ApiScope, request: ResourceRequest): Promise<Caller> {
+export async function admitRequest(
+  service: Service,
+  scope: ApiScope,
+  request: ResourceRequest,
+): Promise<Caller> {
   const token = readAuthorization(request)
   const verified = verifyOwnToken(service, token)
   const bound = await proveBinding(service, request, token, verified)
@@ -54,7 +62,8 @@ function readAuthorization(request: ResourceRequest): string {
     throw new TokenError('token-malformed', { expected: 'Authorization: DPoP <token>' })
   }
   // RFC 9449 §7.2: a bound token under the scheme Bearer counts only with its other binding, the certificate.
-  if (scheme.toLowerCase() === 'dpop' && request.dpop === undefined) throw new TokenError('dpop-missing')
+  if (scheme.toLowerCase() === 'dpop' && request.dpop === undefined)
+    throw new TokenError('dpop-missing')
   return token
 }
 
@@ -71,7 +80,12 @@ function verifyOwnToken(service: Service, token: string): VerifiedAccessToken {
     return known
   }
   const { kid, publicKey: key, algorithm } = service.tokenKey
-  const verified = verifyAccessToken(token, { issuer, audience: issuer, keys: [{ kid, key, algorithm }], now })
+  const verified = verifyAccessToken(token, {
+    issuer,
+    audience: issuer,
+    keys: [{ kid, key, algorithm }],
+    now,
+  })
   remembered.set(hash, verified)
   if (remembered.size > rememberedTokens) {
     const [oldest] = remembered.keys()
@@ -103,7 +117,8 @@ async function proveByKey(
   token: string,
   verified: VerifiedAccessToken,
 ): Promise<Bound> {
-  if (request.dpop === undefined) throw new TokenError('token-unbound', { expected: 'a DPoP proof' })
+  if (request.dpop === undefined)
+    throw new TokenError('token-unbound', { expected: 'a DPoP proof' })
   const now = service.clock.now()
   const proof = verifyDpopProof(request.dpop, service.proofKeys, {
     method: request.method,

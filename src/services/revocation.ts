@@ -15,7 +15,12 @@ export interface Revoked {
  *
  * @throws ServiceError `host-unknown`
  */
-export async function revokeHost(service: Service, actor: string, id: string, reason: string): Promise<Revoked> {
+export async function revokeHost(
+  service: Service,
+  actor: string,
+  id: string,
+  reason: string,
+): Promise<Revoked> {
   const entry = auditEntry(service, 'host.revoked', actor, id, { reason })
   const answer = await service.store.hosts.revoke(id, { at: service.clock.now(), reason }, entry)
   if (answer === 'unknown') throw new ServiceError('host-unknown', { found: id })
@@ -28,7 +33,12 @@ export async function revokeHost(service: Service, actor: string, id: string, re
  *
  * @throws ServiceError `agent-unknown`
  */
-export async function revokeAgent(service: Service, actor: string, id: string, reason: string): Promise<Revoked> {
+export async function revokeAgent(
+  service: Service,
+  actor: string,
+  id: string,
+  reason: string,
+): Promise<Revoked> {
   const entry = auditEntry(service, 'agent.revoked', actor, id, { reason })
   const answer = await service.store.agents.revoke(id, { at: service.clock.now(), reason }, entry)
   if (answer === 'unknown') throw new ServiceError('agent-unknown', { found: id })
@@ -46,7 +56,9 @@ export async function explainRevocation(
 ): Promise<ServiceError> {
   const current = await service.store.clients.findByKey(client.key.jkt)
   if (current === undefined) return new ServiceError('key-superseded', { found: client.key.jkt })
-  if (current.kind === 'operator') return new ServiceError('operator-revoked', { found: current.operator.id })
-  if (current.host.status === 'revoked') return new ServiceError('host-revoked', { found: current.host.id })
+  if (current.kind === 'operator')
+    return new ServiceError('operator-revoked', { found: current.operator.id })
+  if (current.host.status === 'revoked')
+    return new ServiceError('host-revoked', { found: current.host.id })
   return new ServiceError('agent-revoked')
 }

@@ -4,7 +4,7 @@ import type { NoteVerifier } from '../core/log/note-key.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Random } from '../ports/random.ts'
 import type { AssuranceLevel } from '../ports/records.ts'
-import type { Signer } from '../ports/signer.ts'
+import type { CertificateSigner } from '../core/issuance/credential.ts'
 import type { Store } from '../ports/store.ts'
 import type { ProofKeys } from '../core/token/proof-key.ts'
 import type { ClientDirectory } from './client-directory.ts'
@@ -29,7 +29,7 @@ export interface Settings {
 export interface Authority {
   /** Issuing certificate first, root last; DER. */
   readonly chain: readonly Uint8Array[]
-  readonly signer: Signer
+  readonly signer: CertificateSigner
 }
 
 /** The key that signs access tokens. It lives in this process, for the rate; see DECISIONS. */

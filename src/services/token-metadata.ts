@@ -4,13 +4,17 @@ import { apiScopes } from '../core/token/scope.ts'
 import type { Service } from './service.ts'
 
 /** The keys that verify access tokens (RFC 7517 §5). */
-export function tokenKeySet(service: Pick<Service, 'tokenKey'>): { keys: Record<string, unknown>[] } {
+export function tokenKeySet(service: Pick<Service, 'tokenKey'>): {
+  keys: Record<string, unknown>[]
+} {
   const { publicKey, kid, algorithm } = service.tokenKey
   return { keys: [{ ...exportJwk(publicKey), kid, alg: algorithm.name, use: 'sig' }] }
 }
 
 /** The authorization server's metadata (RFC 8414 §2, RFC 9449 §5.1, RFC 8705 §3.3). */
-export function authorizationServerMetadata(service: Pick<Service, 'settings'>): Record<string, unknown> {
+export function authorizationServerMetadata(
+  service: Pick<Service, 'settings'>,
+): Record<string, unknown> {
   const { issuer } = service.settings
   return {
     issuer,

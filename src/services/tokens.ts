@@ -35,7 +35,10 @@ interface Grant {
  *
  * @throws OAuthError as RFC 6749 §5.2, RFC 8707 §2 and RFC 9449 §5 say
  */
-export async function issueToken(service: Service, credentials: ClientCredentials): Promise<TokenResponse> {
+export async function issueToken(
+  service: Service,
+  credentials: ClientCredentials,
+): Promise<TokenResponse> {
   requireGrantType(credentials.form)
   const caller = await authenticateClient(service, credentials)
   const grant = authorizeToken(service, caller, credentials.form)
@@ -51,26 +54,38 @@ export async function issueToken(service: Service, credentials: ClientCredential
 }
 
 function requireGrantType(form: Readonly<Record<string, string>>): void {
-  if (form['grant_type'] === undefined) throw new OAuthError('invalid_request', 'The grant_type is missing.')
+  if (form['grant_type'] === undefined)
+    throw new OAuthError('invalid_request', 'The grant_type is missing.')
   if (form['grant_type'] !== 'client_credentials') {
     throw new OAuthError('unsupported_grant_type', 'The one grant type here is client_credentials.')
   }
 }
 
 /** What the client may have: audience and scopes of its class or role, cut to the shortest of all lifetimes. */
-function authorizeToken(service: Service, caller: AuthenticatedClient, form: Readonly<Record<string, string>>): Grant {
+function authorizeToken(
+  service: Service,
+  caller: AuthenticatedClient,
+  form: Readonly<Record<string, string>>,
+): Grant {
   const { client } = caller
   const audience = chooseAudience(service, client, form['resource'])
   const allowed = audience === service.settings.issuer ? ownApiScopes(client) : agentScopes(client)
   const scopes = grantScopes(form['scope'], allowed)
   if (scopes === undefined) {
-    throw new OAuthError('invalid_scope', `This client may ask for: ${allowed.join(' ') || 'nothing'}.`)
+    throw new OAuthError(
+      'invalid_scope',
+      `This client may ask for: ${allowed.join(' ') || 'nothing'}.`,
+    )
   }
   return { audience, scope: scopes.join(' '), lifetimeSeconds: lifetimeOf(service, caller) }
 }
 
 /** RFC 8707 §2: the resource asked for must be one the client may use; without one, the first is meant. */
-function chooseAudience(service: Service, client: ClientRecord, resource: string | undefined): string {
+function chooseAudience(
+  service: Service,
+  client: ClientRecord,
+  resource: string | undefined,
+): string {
   const own = service.settings.issuer
   const allowed = client.kind === 'agent' ? [...client.agentClass.audiences, own] : [own]
   const audience = resource ?? allowed[0] ?? own
@@ -99,7 +114,11 @@ function lifetimeOf(service: Service, caller: AuthenticatedClient): number {
   return lifetime
 }
 
-function prepareAccessToken(service: Service, caller: AuthenticatedClient, grant: Grant): AccessTokenClaims {
+function prepareAccessToken(
+  service: Service,
+  caller: AuthenticatedClient,
+  grant: Grant,
+): AccessTokenClaims {
   const iat = Math.floor(service.clock.now() / 1000)
   return {
     iss: service.settings.issuer,
@@ -117,7 +136,11 @@ function prepareAccessToken(service: Service, caller: AuthenticatedClient, grant
 
 function holderClaims(client: ClientRecord): HolderClaims {
   if (client.kind === 'operator') {
-    return { kind: 'operator', role: client.operator.role, key_protection: client.operator.keyProtection }
+    return {
+      kind: 'operator',
+      role: client.operator.role,
+      key_protection: client.operator.keyProtection,
+    }
   }
   const { id, assurance, evidenceSha256 } = client.host
   const host = { host: id, assurance, evidence: evidenceSha256 }
@@ -139,7 +162,11 @@ function signAccessToken(service: Service, claims: AccessTokenClaims): string {
 }
 
 /** The token exists for nobody until this is durable: proof spent, client still active, entry in the log. */
-async function recordToken(service: Service, caller: AuthenticatedClient, claims: AccessTokenClaims): Promise<void> {
+async function recordToken(
+  service: Service,
+  caller: AuthenticatedClient,
+  claims: AccessTokenClaims,
+): Promise<void> {
   const { client, replayKeys } = caller
   const entry = auditEntry(service, 'token.issued', caller.id, claims.jti, {
     aud: claims.aud,

@@ -7,7 +7,12 @@ export function anchorView(anchor: AnchorRecord): Record<string, unknown> {
 
 /** A host as the API shows it: the verdict opened, the TPM's own identifiers left out (they are for this service alone). */
 export function hostView(host: HostRecord, spiffeId: string): Record<string, unknown> {
-  const { attestationPublic: _public, endorsementId: _endorsement, attestationResult, ...shown } = host
+  const {
+    attestationPublic: _public,
+    endorsementId: _endorsement,
+    attestationResult,
+    ...shown
+  } = host
   return { ...shown, spiffeId, attestationResult: JSON.parse(attestationResult) as unknown }
 }
 
@@ -18,6 +23,9 @@ export function agentView(agent: AgentRecord, spiffeId: string): Record<string, 
 
 /** DER as PEM. */
 export function pem(certificate: Uint8Array): string {
-  const lines = Buffer.from(certificate).toString('base64').match(/.{1,64}/g) ?? []
+  const lines =
+    Buffer.from(certificate)
+      .toString('base64')
+      .match(/.{1,64}/g) ?? []
   return ['-----BEGIN CERTIFICATE-----', ...lines, '-----END CERTIFICATE-----', ''].join('\n')
 }

@@ -73,11 +73,16 @@ export async function createIssuing(input: CeremonyInput, root: CeremonyKey): Pr
   return { certificate, keys: input.keys }
 }
 
-async function authorityExtensions(input: CeremonyInput, pathLength: number): Promise<x509.Extension[]> {
+async function authorityExtensions(
+  input: CeremonyInput,
+  pathLength: number,
+): Promise<x509.Extension[]> {
   return [
     new x509.BasicConstraintsExtension(true, pathLength, true),
     new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
-    new x509.SubjectAlternativeNameExtension([{ type: 'url', value: `spiffe://${input.trustDomain}` }]),
+    new x509.SubjectAlternativeNameExtension([
+      { type: 'url', value: `spiffe://${input.trustDomain}` },
+    ]),
     await x509.SubjectKeyIdentifierExtension.create(input.keys.publicKey, false, input.crypto),
   ]
 }

@@ -4,7 +4,11 @@ import type { VerifiedSubjectKey } from '../verifier/subject-key.ts'
 import { prepareIssuer } from './issuer.ts'
 import { extension, fixedExtensions, type CertificateProfile } from './profile.ts'
 import type { RenewalKey } from './renewal-key.ts'
-import { encodeEcdsaSignature, signatureAlgorithms, type CertificateSignatureName } from './signature-algorithm.ts'
+import {
+  encodeEcdsaSignature,
+  signatureAlgorithms,
+  type CertificateSignatureName,
+} from './signature-algorithm.ts'
 
 /** A key that may stand in a certificate: one that the TPM certified, or that it certified before. */
 export type ProvenKey = VerifiedSubjectKey | RenewalKey
@@ -38,7 +42,11 @@ export class PreparedCredential {
   readonly algorithm: CertificateSignatureName
   readonly #tbs: Uint8Array
 
-  constructor(key: typeof seal, facts: Omit<PreparedCredential, 'tbs' | 'tbsSha256'>, tbs: Uint8Array) {
+  constructor(
+    key: typeof seal,
+    facts: Omit<PreparedCredential, 'tbs' | 'tbsSha256'>,
+    tbs: Uint8Array,
+  ) {
     if (key !== seal) throw new TypeError('made by prepareCredential alone')
     this.serial = facts.serial
     this.jkt = facts.jkt
@@ -92,7 +100,12 @@ export function prepareCredential(request: CredentialRequest): PreparedCredentia
     request.key.spki,
     der.contextConstructed(3, der.sequence(...extensions(request, issuer.authorityKeyIdentifier))),
   )
-  const facts = { serial: Buffer.from(serial).toString('hex'), jkt: request.key.jkt, notBefore, notAfter }
+  const facts = {
+    serial: Buffer.from(serial).toString('hex'),
+    jkt: request.key.jkt,
+    notBefore,
+    notAfter,
+  }
   return new PreparedCredential(seal, { ...facts, algorithm: request.signatureAlgorithm }, tbs)
 }
 
@@ -109,7 +122,11 @@ function extensions(request: CredentialRequest, authorityKeyIdentifier: Uint8Arr
     fixed,
     subjectKeyIdentifier(request.key.spki),
     authorityKeyIdentifier,
-    extension('2.5.29.17', false, der.sequence(der.implicitPrimitive(6, Buffer.from(request.spiffeId, 'ascii')))),
+    extension(
+      '2.5.29.17',
+      false,
+      der.sequence(der.implicitPrimitive(6, Buffer.from(request.spiffeId, 'ascii'))),
+    ),
   ]
 }
 
@@ -121,7 +138,9 @@ export function subjectKeyIdentifier(spki: Uint8Array): Uint8Array {
 
 /** A Name of one commonName. */
 export function commonName(text: string): Uint8Array {
-  return der.sequence(der.setOf(der.sequence(der.objectIdentifier('2.5.4.3'), der.utf8String(text))))
+  return der.sequence(
+    der.setOf(der.sequence(der.objectIdentifier('2.5.4.3'), der.utf8String(text))),
+  )
 }
 
 function wholeSeconds(ms: number): number {
@@ -138,7 +157,7 @@ export function serialNumber(random: Uint8Array): Uint8Array {
 
 /** What {@link issueCredential} needs of a signer. */
 export interface CertificateSigner {
-  readonly algorithm: string
+  readonly algorithm: CertificateSignatureName
   sign(message: Uint8Array): Uint8Array | Promise<Uint8Array>
 }
 
@@ -148,7 +167,10 @@ export interface CertificateSigner {
  * @throws whatever the signer throws
  * @see RFC 5280 §4.1.1
  */
-export async function issueCredential(prepared: PreparedCredential, signer: CertificateSigner): Promise<Credential> {
+export async function issueCredential(
+  prepared: PreparedCredential,
+  signer: CertificateSigner,
+): Promise<Credential> {
   if (signer.algorithm !== prepared.algorithm) throw new TypeError('prepared for another signer')
   const certificate = await signCertificate(prepared.tbs, prepared.algorithm, signer)
   return { certificate, x5t: createHash('sha256').update(certificate).digest('base64url') }
@@ -161,5 +183,9 @@ export async function signCertificate(
   signer: CertificateSigner,
 ): Promise<Uint8Array> {
   const signature = await signer.sign(tbs)
-  return der.sequence(tbs, signatureAlgorithms[algorithm].identifier, der.bitString(encodeEcdsaSignature(signature)))
+  return der.sequence(
+    tbs,
+    signatureAlgorithms[algorithm].identifier,
+    der.bitString(encodeEcdsaSignature(signature)),
+  )
 }

@@ -45,6 +45,10 @@ export function fixedExtensions(profile: CertificateProfile): Uint8Array {
   return Buffer.concat([
     extension('2.5.29.19', true, der.sequence()),
     extension('2.5.29.15', true, der.namedBits(profile.keyUsage)),
-    extension('2.5.29.37', false, der.sequence(...profile.extendedKeyUsage.map(der.objectIdentifier))),
+    extension(
+      '2.5.29.37',
+      false,
+      der.sequence(...profile.extendedKeyUsage.map(der.objectIdentifier)),
+    ),
   ])
 }

@@ -1,5 +1,8 @@
 import type { ProofKey } from '../token/proof-key.ts'
-import { parseCertificationRequest, verifyCertificationRequest } from '../x509/certification-request.ts'
+import {
+  parseCertificationRequest,
+  verifyCertificationRequest,
+} from '../x509/certification-request.ts'
 
 const seal = Symbol('renewal key')
 

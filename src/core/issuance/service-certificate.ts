@@ -1,8 +1,14 @@
 import * as der from '../der/writer.ts'
-import { commonName, serialNumber, signCertificate, subjectKeyIdentifier, type CertificateSigner } from './credential.ts'
+import {
+  commonName,
+  serialNumber,
+  signCertificate,
+  subjectKeyIdentifier,
+  type CertificateSigner,
+} from './credential.ts'
 import { prepareIssuer } from './issuer.ts'
 import { extension, fixedExtensions, serviceProfile } from './profile.ts'
-import { signatureAlgorithms, type CertificateSignatureName } from './signature-algorithm.ts'
+import { signatureAlgorithms } from './signature-algorithm.ts'
 
 /** What the service's own TLS certificate is made of. */
 export interface ServiceCertificateRequest {
@@ -28,7 +34,7 @@ export interface ServiceCertificateRequest {
  */
 export async function createServiceCertificate(
   request: ServiceCertificateRequest,
-  signer: CertificateSigner & { readonly algorithm: CertificateSignatureName },
+  signer: CertificateSigner,
 ): Promise<Uint8Array> {
   const issuer = prepareIssuer(request.issuer)
   const names = [
@@ -40,7 +46,10 @@ export async function createServiceCertificate(
     der.unsignedInteger(serialNumber(request.serial)),
     signatureAlgorithms[signer.algorithm].identifier,
     issuer.name,
-    der.sequence(der.certificateTime(request.notBefore), der.certificateTime(Math.min(request.notAfter, issuer.notAfter))),
+    der.sequence(
+      der.certificateTime(request.notBefore),
+      der.certificateTime(Math.min(request.notAfter, issuer.notAfter)),
+    ),
     commonName('Assay'),
     request.spki,
     der.contextConstructed(
@@ -58,7 +67,8 @@ export async function createServiceCertificate(
 
 /** dNSName or iPAddress (RFC 5280 §4.2.1.6). */
 function encodeName(name: string): Uint8Array {
-  if (/^\d+(\.\d+){3}$/.test(name)) return der.implicitPrimitive(7, Uint8Array.from(name.split('.').map(Number)))
+  if (/^\d+(\.\d+){3}$/.test(name))
+    return der.implicitPrimitive(7, Uint8Array.from(name.split('.').map(Number)))
   if (name.includes(':')) return der.implicitPrimitive(7, encodeIpv6(name))
   return der.implicitPrimitive(2, Buffer.from(name, 'ascii'))
 }
@@ -69,5 +79,8 @@ function encodeIpv6(address: string): Uint8Array {
   const left = head === '' ? [] : head.split(':')
   const right = tail === '' ? [] : tail.split(':')
   const zeros = Array<string>(8 - left.length - right.length).fill('0')
-  return Buffer.from([...left, ...zeros, ...right].map(group => group.padStart(4, '0')).join(''), 'hex')
+  return Buffer.from(
+    [...left, ...zeros, ...right].map(group => group.padStart(4, '0')).join(''),
+    'hex',
+  )
 }

@@ -27,14 +27,17 @@ export interface ParsedJws {
  * @see RFC 7515 §7.1
  */
 export function parseJws(compact: string): ParsedJws {
-  if (compact.length > maxLength) throw new JoseError('jws-malformed', { expected: `at most ${maxLength} characters` })
+  if (compact.length > maxLength)
+    throw new JoseError('jws-malformed', { expected: `at most ${maxLength} characters` })
   const first = compact.indexOf('.')
   const second = compact.indexOf('.', first + 1)
-  if (first < 1 || second < 0 || compact.includes('.', second + 1)) throw new JoseError('jws-malformed')
+  if (first < 1 || second < 0 || compact.includes('.', second + 1))
+    throw new JoseError('jws-malformed')
   const headerSegment = compact.slice(0, first)
   const header = parseObject(headerSegment)
   // RFC 7515 §4.1.11: an extension that must be understood is one that Assay does not know.
-  if (Object.hasOwn(header, 'crit')) throw new JoseError('jws-malformed', { found: 'a crit header' })
+  if (Object.hasOwn(header, 'crit'))
+    throw new JoseError('jws-malformed', { found: 'a crit header' })
   return {
     headerSegment,
     header,
@@ -60,7 +63,8 @@ function parseObject(segment: string): Record<string, unknown> {
   } catch (cause) {
     throw new JoseError('jws-malformed', { cause })
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new JoseError('jws-malformed')
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new JoseError('jws-malformed')
   return value as Record<string, unknown>
 }
 
@@ -72,10 +76,16 @@ function parseObject(segment: string): Record<string, unknown> {
  */
 export function verifyJws(jws: ParsedJws, key: KeyObject, algorithm: JwsAlgorithm): void {
   if (jws.header['alg'] !== algorithm.name) {
-    throw new JoseError('jws-algorithm', { expected: algorithm.name, found: String(jws.header['alg']).slice(0, 20) })
+    throw new JoseError('jws-algorithm', {
+      expected: algorithm.name,
+      found: String(jws.header['alg']).slice(0, 20),
+    })
   }
   const lengthOk = jws.signature.length === 2 * algorithm.coordinateLength
-  if (!lengthOk || !verify(algorithm.hash, jws.signingInput, { key, dsaEncoding: 'ieee-p1363' }, jws.signature)) {
+  if (
+    !lengthOk ||
+    !verify(algorithm.hash, jws.signingInput, { key, dsaEncoding: 'ieee-p1363' }, jws.signature)
+  ) {
     throw new JoseError('jws-signature')
   }
 }
@@ -91,8 +101,16 @@ export function encodeHeader(header: object): string {
 }
 
 /** Signs with a key of this process; hardware keys go through their Signer and join the parts themselves. */
-export function signJws(headerSegment: string, payload: object, key: KeyObject, algorithm: JwsAlgorithm): string {
+export function signJws(
+  headerSegment: string,
+  payload: object,
+  key: KeyObject,
+  algorithm: JwsAlgorithm,
+): string {
   const input = encodeSigningInput(headerSegment, payload)
-  const signature = sign(algorithm.hash, Buffer.from(input, 'latin1'), { key, dsaEncoding: 'ieee-p1363' })
+  const signature = sign(algorithm.hash, Buffer.from(input, 'latin1'), {
+    key,
+    dsaEncoding: 'ieee-p1363',
+  })
   return `${input}.${encodeBase64url(signature)}`
 }

@@ -41,7 +41,8 @@ function isSegment(text: string): boolean {
  * @see SPIFFE-ID §2, X509-SVID §2
  */
 export function parseSpiffeId(text: string): SpiffeId {
-  const refuse = (): SpiffeError => new SpiffeError('spiffe-id-malformed', { found: text.slice(0, 80) })
+  const refuse = (): SpiffeError =>
+    new SpiffeError('spiffe-id-malformed', { found: text.slice(0, 80) })
   if (text.length > maxLength || !text.startsWith('spiffe://')) throw refuse()
   const [trustDomain = '', ...segments] = text.slice('spiffe://'.length).split('/')
   if (!isTrustDomain(trustDomain) || segments.length === 0) throw refuse()

@@ -77,7 +77,9 @@ export class VerifiedAccessToken {
   /** @throws TokenError `token-expired` */
   requireFresh(now: number): void {
     if (this.#claims.exp * 1000 <= now) {
-      throw new TokenError('token-expired', { found: new Date(this.#claims.exp * 1000).toISOString() })
+      throw new TokenError('token-expired', {
+        found: new Date(this.#claims.exp * 1000).toISOString(),
+      })
     }
   }
 
@@ -88,7 +90,8 @@ export class VerifiedAccessToken {
    */
   requireProofKey(jkt: string): void {
     const { cnf } = this.#claims
-    if (!('jkt' in cnf)) throw new TokenError('token-unbound', { expected: 'the certificate that the token names' })
+    if (!('jkt' in cnf))
+      throw new TokenError('token-unbound', { expected: 'the certificate that the token names' })
     if (!isEqual(cnf.jkt, jkt)) throw new TokenError('dpop-key', { expected: cnf.jkt, found: jkt })
   }
 
@@ -101,7 +104,8 @@ export class VerifiedAccessToken {
   requireCertificate(x5t: string | undefined): void {
     const { cnf } = this.#claims
     if ('jkt' in cnf) throw new TokenError('token-unbound', { expected: 'a DPoP proof' })
-    if (x5t === undefined) throw new TokenError('token-unbound', { expected: 'a client certificate' })
+    if (x5t === undefined)
+      throw new TokenError('token-unbound', { expected: 'a client certificate' })
     if (!isEqual(cnf['x5t#S256'], x5t)) throw new TokenError('token-certificate')
   }
 }
@@ -116,7 +120,8 @@ export class VerifiedAccessToken {
 export function verifyAccessToken(token: string, expected: TokenExpectations): VerifiedAccessToken {
   const jws = verifyTokenSignature(token, expected.keys)
   const claims = parseClaims(jws.payload)
-  if (claims.iss !== expected.issuer) throw new TokenError('token-issuer', { expected: expected.issuer })
+  if (claims.iss !== expected.issuer)
+    throw new TokenError('token-issuer', { expected: expected.issuer })
   if (expected.audience !== undefined && claims.aud !== expected.audience) {
     throw new TokenError('token-audience', { expected: expected.audience, found: claims.aud })
   }
@@ -128,14 +133,17 @@ export function verifyAccessToken(token: string, expected: TokenExpectations): V
 function verifyTokenSignature(token: string, keys: readonly TokenVerificationKey[]): ParsedJws {
   try {
     const jws = parseJws(token)
-    if (jws.header['typ'] !== 'at+jwt') throw new TokenError('token-malformed', { expected: 'typ at+jwt' })
+    if (jws.header['typ'] !== 'at+jwt')
+      throw new TokenError('token-malformed', { expected: 'typ at+jwt' })
     const row = keys.find(candidate => candidate.kid === jws.header['kid'])
     if (row === undefined) throw new TokenError('token-unknown-key')
     verifyJws(jws, row.key, row.algorithm)
     return jws
   } catch (cause) {
     if (!(cause instanceof JoseError)) throw cause
-    throw new TokenError(cause.code === 'jws-malformed' ? 'token-malformed' : 'token-signature', { cause })
+    throw new TokenError(cause.code === 'jws-malformed' ? 'token-malformed' : 'token-signature', {
+      cause,
+    })
   }
 }
 
@@ -149,7 +157,8 @@ function parseClaims(payload: Readonly<Record<string, unknown>>): AccessTokenCla
     typeof holder === 'object' &&
     holder !== null &&
     isConfirmation(payload['cnf'])
-  if (!ok) throw new TokenError('token-malformed', { expected: 'the claims of an Assay access token' })
+  if (!ok)
+    throw new TokenError('token-malformed', { expected: 'the claims of an Assay access token' })
   return payload as unknown as AccessTokenClaims
 }
 
@@ -157,7 +166,9 @@ function isConfirmation(cnf: unknown): boolean {
   if (typeof cnf !== 'object' || cnf === null) return false
   const members = Object.entries(cnf)
   const [name, value] = members[0] ?? []
-  return members.length === 1 && (name === 'jkt' || name === 'x5t#S256') && typeof value === 'string'
+  return (
+    members.length === 1 && (name === 'jkt' || name === 'x5t#S256') && typeof value === 'string'
+  )
 }
 
 function isEqual(left: string, right: string): boolean {

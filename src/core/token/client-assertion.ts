@@ -36,11 +36,15 @@ export function verifyClientAssertion(
     throw new TokenError('assertion-malformed', { expected: `iss and sub ${expected.clientId}` })
   }
   const audience = Array.isArray(aud) && aud.length === 1 ? (aud[0] as unknown) : aud
-  if (audience !== expected.issuer) throw new TokenError('assertion-audience', { expected: expected.issuer })
+  if (audience !== expected.issuer)
+    throw new TokenError('assertion-audience', { expected: expected.issuer })
   if (typeof jti !== 'string' || jti.length < 8 || jti.length > 256) {
     throw new TokenError('assertion-malformed', { expected: 'a jti of 8 to 256 characters' })
   }
-  return { key: `assertion:${expected.key.jkt}:${jti}`, expiresAt: checkTime(exp, jws.payload['nbf'], expected.now) }
+  return {
+    key: `assertion:${expected.key.jkt}:${jti}`,
+    expiresAt: checkTime(exp, jws.payload['nbf'], expected.now),
+  }
 }
 
 function verifySignature(assertion: string, key: ProofKey): ParsedJws {
@@ -50,12 +54,16 @@ function verifySignature(assertion: string, key: ProofKey): ParsedJws {
     return jws
   } catch (cause) {
     if (!(cause instanceof JoseError)) throw cause
-    throw new TokenError(cause.code === 'jws-malformed' ? 'assertion-malformed' : 'assertion-signature', { cause })
+    throw new TokenError(
+      cause.code === 'jws-malformed' ? 'assertion-malformed' : 'assertion-signature',
+      { cause },
+    )
   }
 }
 
 function checkTime(exp: unknown, nbf: unknown, now: number): number {
-  if (typeof exp !== 'number' || !Number.isFinite(exp)) throw new TokenError('assertion-malformed', { expected: 'exp' })
+  if (typeof exp !== 'number' || !Number.isFinite(exp))
+    throw new TokenError('assertion-malformed', { expected: 'exp' })
   const remaining = exp - now / 1000
   if (remaining <= -skewSeconds || remaining > maxLifetimeSeconds + skewSeconds) {
     throw new TokenError('assertion-time', {

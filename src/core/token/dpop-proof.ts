@@ -38,14 +38,21 @@ export interface DpopProof {
  *   `dpop-token-hash`
  * @see RFC 9449 §4.3
  */
-export function verifyDpopProof(proof: string, keys: ProofKeys, expected: DpopExpectations): DpopProof {
+export function verifyDpopProof(
+  proof: string,
+  keys: ProofKeys,
+  expected: DpopExpectations,
+): DpopProof {
   const { jws, key } = parseProof(proof, keys)
   const { jti, htm, htu, iat, ath, nonce } = jws.payload
   if (typeof jti !== 'string' || jti.length < 8 || jti.length > 256) {
     throw new TokenError('dpop-malformed', { expected: 'a jti of 8 to 256 characters' })
   }
   if (htm !== expected.method) {
-    throw new TokenError('dpop-method', { expected: expected.method, found: String(htm).slice(0, 20) })
+    throw new TokenError('dpop-method', {
+      expected: expected.method,
+      found: String(htm).slice(0, 20),
+    })
   }
   checkUrl(htu, expected.url)
   const expiresAt = checkTime(iat, expected.now)
@@ -62,10 +69,12 @@ export function verifyDpopProof(proof: string, keys: ProofKeys, expected: DpopEx
 function parseProof(proof: string, keys: ProofKeys): { jws: ParsedJws; key: ProofKey } {
   try {
     const jws = parseJws(proof)
-    if (jws.header['typ'] !== 'dpop+jwt') throw new TokenError('dpop-malformed', { expected: 'typ dpop+jwt' })
+    if (jws.header['typ'] !== 'dpop+jwt')
+      throw new TokenError('dpop-malformed', { expected: 'typ dpop+jwt' })
     return { jws, key: keys.resolve(jws) }
   } catch (cause) {
-    if (cause instanceof JoseError) throw new TokenError('dpop-malformed', { found: cause.message, cause })
+    if (cause instanceof JoseError)
+      throw new TokenError('dpop-malformed', { found: cause.message, cause })
     throw cause
   }
 }
@@ -80,7 +89,8 @@ function verifyProofSignature(jws: ParsedJws, key: ProofKey): void {
 
 function checkUrl(htu: unknown, expected: string): void {
   if (htu === expected) return
-  const refuse = (): TokenError => new TokenError('dpop-url', { expected, found: String(htu).slice(0, 200) })
+  const refuse = (): TokenError =>
+    new TokenError('dpop-url', { expected, found: String(htu).slice(0, 200) })
   if (typeof htu !== 'string' || !URL.canParse(htu)) throw refuse()
   // RFC 9449 §4.3: compared after normalisation, ignoring query and fragment.
   const { origin, pathname } = new URL(htu)
@@ -89,7 +99,8 @@ function checkUrl(htu: unknown, expected: string): void {
 }
 
 function checkTime(iat: unknown, now: number): number {
-  if (typeof iat !== 'number' || !Number.isFinite(iat)) throw new TokenError('dpop-malformed', { expected: 'iat' })
+  if (typeof iat !== 'number' || !Number.isFinite(iat))
+    throw new TokenError('dpop-malformed', { expected: 'iat' })
   const issued = iat * 1000
   if (issued < now - proofMaxAgeSeconds * 1000 || issued > now + proofMaxSkewSeconds * 1000) {
     throw new TokenError('dpop-time', {

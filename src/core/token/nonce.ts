@@ -19,7 +19,11 @@ export function isNonce(secret: Uint8Array, nonce: string, now: number): boolean
 }
 
 function nonceOf(secret: Uint8Array, interval: number): string {
-  return createHmac('sha256', secret).update(`assay/dpop-nonce/${interval}`).digest().subarray(0, 16).toString('base64url')
+  return createHmac('sha256', secret)
+    .update(`assay/dpop-nonce/${interval}`)
+    .digest()
+    .subarray(0, 16)
+    .toString('base64url')
 }
 
 function isEqual(known: string, given: string): boolean {

@@ -20,8 +20,17 @@ export type ApiScope = (typeof apiScopes)[number]
 
 /** What each kind of caller may ask for at the service's own API; what has no row gets nothing. */
 export const apiScopesOf: Readonly<Record<string, readonly ApiScope[]>> = {
-  administrator: apiScopes.filter(scope => scope !== 'agents:create' && scope !== 'credentials:issue'),
-  auditor: ['anchors:read', 'operators:read', 'hosts:read', 'classes:read', 'agents:read', 'audit:read'],
+  administrator: apiScopes.filter(
+    scope => scope !== 'agents:create' && scope !== 'credentials:issue',
+  ),
+  auditor: [
+    'anchors:read',
+    'operators:read',
+    'hosts:read',
+    'classes:read',
+    'agents:read',
+    'audit:read',
+  ],
   'resource-server': ['tokens:introspect'],
   host: ['agents:create', 'credentials:issue'],
   agent: ['credentials:issue'],
@@ -31,7 +40,10 @@ export const apiScopesOf: Readonly<Record<string, readonly ApiScope[]>> = {
  * The scopes to grant: those asked for, or all that are allowed when none is named. Undefined when something was
  * asked for that is not allowed: it is refused, never dropped silently (RFC 6749 §3.3).
  */
-export function grantScopes(asked: string | undefined, allowed: readonly string[]): string[] | undefined {
+export function grantScopes(
+  asked: string | undefined,
+  allowed: readonly string[],
+): string[] | undefined {
   if (asked === undefined) return [...allowed]
   const wanted = [...new Set(asked.split(' ').filter(scope => scope !== ''))]
   return wanted.every(scope => allowed.includes(scope)) ? wanted : undefined
