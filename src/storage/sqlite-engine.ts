@@ -29,6 +29,8 @@ export class SqliteEngine {
   readonly #database: DatabaseSync
   readonly #transaction: SqliteTransaction
   readonly #log: LogWriter
+  /** The tree in memory may not be that of the database. */
+  #isStale = false
 
   private constructor(database: DatabaseSync, log: LogWriter) {
     this.#database = database
@@ -50,21 +52,33 @@ export class SqliteEngine {
   /**
    * Runs a batch. When the promise resolves, all of it is durable; when it rejects, nothing of it happened.
    *
-   * @throws {StoreError} `store-unavailable`
+   * @throws {StoreError} `store-unavailable`; also `store-log-damaged` when the log cannot be taken up again
    */
   async run(calls: readonly Call[]): Promise<Outcome[]> {
     try {
+      await this.#restore()
+      return await this.#runBatch(calls)
+    } catch (cause) {
+      this.#isStale = true
+      throw cause instanceof StoreError ? cause : new StoreError('store-unavailable', { cause })
+    }
+  }
+
+  /** No leaf of a transaction that never was may stay in memory. */
+  async #restore(): Promise<void> {
+    if (!this.#isStale) return
+    await this.#log.load(this.#transaction)
+    this.#isStale = false
+  }
+
+  async #runBatch(calls: readonly Call[]): Promise<Outcome[]> {
+    try {
       return await this.#commit(async () => await this.#attempt(calls, false))
     } catch (error) {
-      await this.#restore()
-      if (!(error instanceof NeedsSavepoints)) throw unavailable(error)
+      // Thrown before the log was touched.
+      if (!(error instanceof NeedsSavepoints)) throw error
     }
-    try {
-      return await this.#commit(async () => await this.#attempt(calls, true))
-    } catch (error) {
-      await this.#restore()
-      throw unavailable(error)
-    }
+    return await this.#commit(async () => await this.#attempt(calls, true))
   }
 
   async #commit<T>(work: () => Promise<T>): Promise<T> {
@@ -78,11 +92,6 @@ export class SqliteEngine {
       if (this.#database.isTransaction) this.#database.exec('rollback')
       throw error
     }
-  }
-
-  /** No leaf of a transaction that never was may stay in memory. */
-  async #restore(): Promise<void> {
-    await this.#log.load(this.#transaction)
   }
 
   async #attempt(calls: readonly Call[], hasSavepoints: boolean): Promise<Outcome[]> {
@@ -137,8 +146,4 @@ function refused(cause: unknown): Outcome {
   const code = refusalOf(cause)
   if (code === undefined) throw cause
   return { refused: code, cause }
-}
-
-function unavailable(cause: unknown): StoreError {
-  return cause instanceof StoreError ? cause : new StoreError('store-unavailable', { cause })
 }

@@ -2,8 +2,9 @@ import { StoreError, type StoreErrorCode } from '../ports/store-error.ts'
 
 /** Primary result codes, the low byte of an extended one. <https://sqlite.org/rescode.html> */
 const resultCodes = {
-  error: 1,
   busy: 5,
+  io: 10,
+  corrupt: 11,
   cantOpen: 14,
   tooBig: 18,
   constraint: 19,
@@ -41,4 +42,14 @@ export function openingError(cause: unknown): StoreError {
   if (primary === resultCodes.notADatabase) return new StoreError('store-not-a-database', { cause })
   const isPath = code === undefined || primary === resultCodes.cantOpen
   return new StoreError(isPath ? 'store-unreachable' : 'store-unavailable', { cause })
+}
+
+/**
+ * Whether nothing that the open database says can be believed any more: after a failed flush the kernel may have
+ * dropped what it could not write, so only reopening, which recovers from the log on disk, is safe.
+ */
+export function isFatal(error: unknown): boolean {
+  const code = resultCodeOf(error instanceof StoreError ? error.cause : error)
+  if (code === undefined) return false
+  return [resultCodes.io, resultCodes.corrupt, resultCodes.notADatabase].includes(code & 0xff)
 }

@@ -4,6 +4,7 @@ import { StoreError } from '../ports/store-error.ts'
 import { createEmbeddedLogSigner } from './log-signer.ts'
 import { LogWriter } from './log-writer.ts'
 import { openSqliteDatabase } from './sqlite-database.ts'
+import { isFatal } from './sqlite-errors.ts'
 import { SqliteEngine, type Call } from './sqlite-engine.ts'
 import type { Failure, Request, Response, WorkerOptions } from './worker-messages.ts'
 
@@ -54,6 +55,8 @@ async function runBatch(engine: SqliteEngine, calls: readonly Call[]): Promise<v
     const outcomes = await engine.run(calls)
     respond({ outcomes: outcomes.map(o => ('refused' in o ? { ...o, cause: plain(o.cause) } : o)) })
   } catch (error) {
+    // The end of the thread refuses this batch and everything after it.
+    if (isFatal(error)) throw error
     respond({ failed: failureOf(error) })
   }
 }

@@ -89,6 +89,15 @@ export function verifierOfSpki(name: string, spki: Uint8Array): NoteVerifier {
 }
 
 /**
+ * The verifier that belongs to an Ed25519 private key (PKCS#8 DER) under a name.
+ *
+ * @throws {LogError} `note-key-malformed`
+ */
+export function verifierOfPrivateKey(name: string, pkcs8: Uint8Array): NoteVerifier {
+  return createNoteVerifier(name, rawPublicKey(createPublicKey(loadPkcs8(pkcs8))))
+}
+
+/**
  * An Ed25519 private key from PKCS#8 DER.
  *
  * @throws {LogError} `note-key-malformed`
