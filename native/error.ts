@@ -119,6 +119,7 @@ const codesOfAddon = new Map<number, Tpm2ErrorCode>([
   [0xe00004, 'tpm-nv-policy-only'],
   [0xe00005, 'tpm-handle-released'],
   [0xe00006, 'tpm-name-mismatch'],
+  [0x70018, 'tpm-handle-released'], // TSS2_ESYS_RC_BAD_TR
 ])
 
 function codeOf(rc: number): Tpm2ErrorCode {

@@ -125,7 +125,7 @@ Job NvUndefineSpace(const Arguments& in) {
     const ESYS_TR authorization = sessions.Authorize(hierarchy);
     Check("NV_UndefineSpace", Esys_NV_UndefineSpace(tpm.esys(), hierarchy.handle, nv.get(), authorization,
                                                     sessions.Rest(), ESYS_TR_NONE));
-    nv.Release();  // ESAPI has dropped its record with the index
+    tpm.DropAllReferences(nv.Release());
   };
 }
 

@@ -72,8 +72,7 @@ Job Flush(const Arguments& in) {
     if (type == TPM2_HT_TRANSIENT || type == TPM2_HT_HMAC_SESSION || type == TPM2_HT_POLICY_SESSION) {
       return tpm.Flush(handle);
     }
-    ESYS_TR closed = handle;
-    Check("Esys_TR_Close", Esys_TR_Close(tpm.esys(), &closed));
+    tpm.DropReference(handle);
   };
 }
 
@@ -158,7 +157,9 @@ Job EvictControl(const Arguments& in) {
     ESYS_TR handle = ESYS_TR_NONE;
     Check("EvictControl", Esys_EvictControl(tpm.esys(), hierarchy.handle, object, authorization, sessions.Rest(),
                                             ESYS_TR_NONE, persistent, &handle));
-    if (handle != ESYS_TR_NONE) out.Handle(tpm, handle);
+    if (handle == ESYS_TR_NONE) return tpm.DropAllReferences(object);
+    tpm.AddReference(handle);
+    out.Handle(tpm, handle);
   };
 }
 

@@ -37,6 +37,7 @@ void Context::Flush(ESYS_TR handle) {
   const TSS2_RC rc = Esys_FlushContext(esys_, handle);
   if (rc != TSS2_RC_SUCCESS && !SaysGone(rc)) throw Failure{rc, "FlushContext"};
   held_.erase(handle);
+  references_.erase(handle);
   if (rc != TSS2_RC_SUCCESS) Esys_TR_Close(esys_, &handle);
 }
 
@@ -61,13 +62,24 @@ Scoped::~Scoped() {
   if (Esys_FlushContext(tpm_.esys(), handle_) == TSS2_RC_SUCCESS) tpm_.Forget(handle_);
 }
 
-Reference::Reference(Context& tpm, TPM2_HANDLE handle) : tpm_(tpm) {
-  Check("ReadPublic",
-        Esys_TR_FromTPMPublic(tpm.esys(), handle, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &handle_));
+ESYS_TR Context::Refer(TPM2_HANDLE handle) {
+  ESYS_TR reference = ESYS_TR_NONE;
+  Check("ReadPublic", Esys_TR_FromTPMPublic(esys_, handle, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &reference));
+  AddReference(reference);
+  return reference;
 }
 
-Reference::~Reference() {
-  if (handle_ != ESYS_TR_NONE) Esys_TR_Close(tpm_.esys(), &handle_);
+void Context::DropReference(ESYS_TR handle) {
+  const auto found = references_.find(handle);
+  if (found != references_.end() && --found->second == 0) DropAllReferences(handle);
+}
+
+// tpm2-tss 4 counts as well: closed until there is nothing to close.
+void Context::DropAllReferences(ESYS_TR handle) {
+  references_.erase(handle);
+  if (Holds(handle)) return;
+  for (ESYS_TR closed = handle; Esys_TR_Close(esys_, &closed) == TSS2_RC_SUCCESS; closed = handle) {
+  }
 }
 
 }  // namespace tpm2

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdlib>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -49,6 +50,14 @@ class Context {
   // The TPM has let go of it by itself.
   void Forget(ESYS_TR handle) { held_.erase(handle); }
 
+  // ESAPI's record of something that stays in the TPM: a persistent object or an NV index. tpm2-tss 3 gives the same
+  // record to everyone who opens the handle and drops it with the first that closes, so the users are counted here.
+  ESYS_TR Refer(TPM2_HANDLE handle);
+  void AddReference(ESYS_TR handle) { references_[handle]++; }
+  void DropReference(ESYS_TR handle);
+  // The TPM itself has removed it: no user is left.
+  void DropAllReferences(ESYS_TR handle);
+
   // Flushes all that is still held, whatever the TPM says to it.
   void Drain();
 
@@ -58,6 +67,7 @@ class Context {
   RetryingTcti tcti_;
   ESYS_CONTEXT* esys_ = nullptr;
   std::set<ESYS_TR> held_;
+  std::map<ESYS_TR, int> references_;
   uint32_t nv_buffer_max_ = 0;
 };
 
@@ -77,11 +87,13 @@ class Scoped {
   ESYS_TR handle_;
 };
 
-// ESAPI's own record of a persistent object or NV index, closed at the end of the scope; nothing in the TPM changes.
+// A reference that is dropped at the end of the scope unless released; nothing in the TPM changes.
 class Reference {
  public:
-  Reference(Context& tpm, TPM2_HANDLE handle);
-  ~Reference();
+  Reference(Context& tpm, TPM2_HANDLE handle) : tpm_(tpm), handle_(tpm.Refer(handle)) {}
+  ~Reference() {
+    if (handle_ != ESYS_TR_NONE) tpm_.DropReference(handle_);
+  }
   Reference(const Reference&) = delete;
   Reference& operator=(const Reference&) = delete;
 
@@ -90,7 +102,7 @@ class Reference {
 
  private:
   Context& tpm_;
-  ESYS_TR handle_ = ESYS_TR_NONE;
+  ESYS_TR handle_;
 };
 
 }  // namespace tpm2

@@ -14,7 +14,8 @@ ESYS_TR StartHmacSession(Context& tpm, ESYS_TR salt_key) {
   return session;
 }
 
-CommandSessions::CommandSessions(Context& tpm, Protection protection, Direction direction) : tpm_(tpm) {
+CommandSessions::CommandSessions(Context& tpm, Protection protection, Direction direction)
+    : tpm_(tpm), direction_(direction) {
   if (protection.handle == ESYS_TR_NONE) return;
   protected_ = true;
   salt_key_ = protection.is_session ? ESYS_TR_NONE : protection.handle;
@@ -43,7 +44,10 @@ ESYS_TR CommandSessions::Authorize(const Entity& entity) {
   return second;
 }
 
-ESYS_TR CommandSessions::Rest() { return protected_ && !protector_taken_ ? protector_ : ESYS_TR_NONE; }
+// A session that neither authorises nor encrypts is an error (TPM_RC_ATTRIBUTES).
+ESYS_TR CommandSessions::Rest() {
+  return protected_ && !protector_taken_ && direction_ != kNeither ? protector_ : ESYS_TR_NONE;
+}
 
 ESYS_TR CommandSessions::StartTemporary(ESYS_TR salt_key) {
   temporary_.push_back(std::make_unique<Scoped>(tpm_, StartHmacSession(tpm_, salt_key)));

@@ -51,13 +51,14 @@ class CommandSessions {
   // The session for the next authorised handle. An authValue that is not empty goes as an HMAC, never in clear, when
   // the command is protected.
   ESYS_TR Authorize(const Entity& entity);
-  // The protecting session, if no authorization took it.
+  // The protecting session, if no authorization took it and there is a parameter to encrypt.
   ESYS_TR Rest();
 
  private:
   ESYS_TR StartTemporary(ESYS_TR salt_key);
 
   Context& tpm_;
+  const Direction direction_;
   ESYS_TR salt_key_ = ESYS_TR_NONE;
   ESYS_TR protector_ = ESYS_TR_NONE;
   bool protector_taken_ = false;
