@@ -1,0 +1,105 @@
+import { parseAll, type Reader } from '../bytes/reader.ts'
+import { readPcrSelections, type PcrSelection } from './pcr-selection.ts'
+
+/** "\xFFTCG": stands before everything that a TPM made itself (TPM 2.0 Part 2 r01.59 §6.2). */
+export const TPM_GENERATED_VALUE = 0xff54_4347
+
+/** Structure tags of attestations (TPM 2.0 Part 2 r01.59 §6.9 TPM_ST). */
+export const TPM_ST_ATTEST = {
+  certify: 0x8017,
+  quote: 0x8018,
+  time: 0x8019,
+  creation: 0x801a,
+} as const
+
+/** TPMS_CLOCK_INFO (TPM 2.0 Part 2 r01.59 §10.11.1). */
+export interface ClockInfo {
+  /** Milliseconds of operation since the last clear. */
+  readonly clock: bigint
+  readonly resetCount: number
+  readonly restartCount: number
+  readonly safe: boolean
+}
+
+/** What an attestation says beyond its head. Of types that Assay does not use, nothing is read. */
+export type Attested =
+  | {
+      readonly type: typeof TPM_ST_ATTEST.certify
+      readonly name: Uint8Array
+      readonly qualifiedName: Uint8Array
+    }
+  | {
+      readonly type: typeof TPM_ST_ATTEST.quote
+      readonly pcrSelect: readonly PcrSelection[]
+      readonly pcrDigest: Uint8Array
+    }
+  | {
+      readonly type: typeof TPM_ST_ATTEST.creation
+      readonly objectName: Uint8Array
+      readonly creationHash: Uint8Array
+    }
+  | { readonly type: 'other'; readonly tag: number }
+
+/** Untrusted until its signature, magic, type and extraData were checked. */
+export interface TpmsAttest {
+  readonly magic: number
+  readonly qualifiedSigner: Uint8Array
+  readonly extraData: Uint8Array
+  readonly clockInfo: ClockInfo
+  /** Obfuscated unless the signer stands in the endorsement or platform hierarchy. */
+  readonly firmwareVersion: bigint
+  readonly attested: Attested
+}
+
+/**
+ *     TPMS_ATTEST { magic UINT32, type UINT16, qualifiedSigner TPM2B_NAME, extraData TPM2B_DATA,
+ *                   clockInfo TPMS_CLOCK_INFO, firmwareVersion UINT64, attested TPMU_ATTEST }
+ *
+ * @throws FormatError `structure-short`, `structure-trailing`, `structure-value`
+ * @see TPM 2.0 Part 2 r01.59 §10.12.12 TPMS_ATTEST
+ */
+export function parseTpmsAttest(bytes: Uint8Array): TpmsAttest {
+  return parseAll(bytes, reader => {
+    const magic = reader.u32()
+    const tag = reader.u16()
+    const qualifiedSigner = reader.sized(66)
+    const extraData = reader.sized(66)
+    const clockInfo = readClockInfo(reader)
+    const firmwareVersion = reader.u64()
+    return {
+      magic,
+      qualifiedSigner,
+      extraData,
+      clockInfo,
+      firmwareVersion,
+      attested: readAttested(reader, tag),
+    }
+  })
+}
+
+function readClockInfo(reader: Reader): ClockInfo {
+  const clock = reader.u64()
+  const resetCount = reader.u32()
+  const restartCount = reader.u32()
+  // TPMI_YES_NO: what is not 1 is not taken for a yes.
+  return { clock, resetCount, restartCount, safe: reader.u8() === 1 }
+}
+
+function readAttested(reader: Reader, tag: number): Attested {
+  switch (tag) {
+    case TPM_ST_ATTEST.certify:
+      return { type: tag, name: reader.sized(66), qualifiedName: reader.sized(66) }
+    case TPM_ST_ATTEST.quote:
+      return { type: tag, pcrSelect: readPcrSelections(reader), pcrDigest: reader.sized(64) }
+    case TPM_ST_ATTEST.creation:
+      return { type: tag, objectName: reader.sized(66), creationHash: reader.sized(64) }
+    default:
+      reader.bytes(reader.remaining)
+      return { type: 'other', tag }
+  }
+}
+
+/** An attestation's type as its number, for messages. */
+export function attestTag(attest: TpmsAttest): number {
+  return attest.attested.type === 'other' ? attest.attested.tag : attest.attested.type
+}

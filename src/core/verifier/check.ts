@@ -1,0 +1,83 @@
+import { createHash } from 'node:crypto'
+import type { CheckCode } from './check-table.ts'
+import { EvidenceError } from './error.ts'
+import { checkTable } from './check-table.ts'
+
+/** One line of a verdict: which rule was held against which bytes, and how it came out. */
+export interface Check {
+  readonly code: CheckCode
+  readonly outcome: 'pass' | 'fail'
+  /** The rule: specification with section and revision. */
+  readonly source: string
+  /** Hex SHA-256 of the bytes that were looked at, where the check is about bytes. */
+  readonly bytesSha256?: string
+  readonly expected?: string
+  readonly found?: string
+}
+
+/** What a check found; `bytes` are digested, never shown. */
+export interface CheckFacts {
+  readonly expected?: string
+  readonly found?: string
+  readonly bytes?: Uint8Array
+  readonly cause?: unknown
+}
+
+/** Collects the checks of one verification in the order they ran; the first that fails ends it. */
+export class CheckRecorder {
+  readonly #list: Check[] = []
+
+  /** The checks so far. */
+  get list(): readonly Check[] {
+    return this.#list
+  }
+
+  /** Records that a rule held. */
+  pass(code: CheckCode, bytes?: Uint8Array): void {
+    this.#list.push(lineOf(code, 'pass', bytes === undefined ? {} : { bytes }))
+  }
+
+  /** Records the rule as held, or ends the verification. Throws EvidenceError with the code. */
+  require(condition: boolean, code: CheckCode, facts: CheckFacts = {}): void {
+    if (!condition) this.refuse(code, facts)
+    this.pass(code, facts.bytes)
+  }
+
+  /** Records the rule as broken and ends the verification. Throws EvidenceError with the code. */
+  refuse(code: CheckCode, facts: CheckFacts = {}): never {
+    this.#list.push(lineOf(code, 'fail', facts))
+    throw new EvidenceError(code, [...this.#list], facts)
+  }
+
+  /** Runs a step that throws its own kind of error; what it throws becomes a refusal under this code. */
+  attempt<T>(code: CheckCode, bytes: Uint8Array | undefined, step: () => T): T {
+    let value: T
+    try {
+      value = step()
+    } catch (cause) {
+      if (cause instanceof EvidenceError || cause instanceof TypeError) throw cause
+      const found = cause instanceof Error ? cause.message : 'unreadable'
+      this.refuse(code, { found, cause, ...(bytes === undefined ? {} : { bytes }) })
+    }
+    this.pass(code, bytes)
+    return value
+  }
+
+  /** Takes over the checks of a verification that this one rests on. */
+  adopt(checks: readonly Check[]): void {
+    this.#list.push(...checks)
+  }
+}
+
+function lineOf(code: CheckCode, outcome: Check['outcome'], facts: CheckFacts): Check {
+  return {
+    code,
+    outcome,
+    source: checkTable[code].source,
+    ...(facts.bytes === undefined
+      ? {}
+      : { bytesSha256: createHash('sha256').update(facts.bytes).digest('hex') }),
+    ...(facts.expected === undefined ? {} : { expected: facts.expected }),
+    ...(facts.found === undefined ? {} : { found: facts.found }),
+  }
+}
