@@ -37,14 +37,17 @@ export async function openSqliteDatabase(path: string): Promise<DatabaseSync> {
   }
 }
 
-/** Nobody but this user may read: the file holds the secrets of open enrolments. */
+/**
+ * Nobody but this user may read: the file holds the secrets of open enrolments. An existing file is not opened here:
+ * closing any descriptor of a file drops every POSIX lock that this process has on it, and with it a running store's.
+ * <https://sqlite.org/howtocorrupt.html> §2.2
+ */
 function createFile(path: string): void {
   const folder = dirname(path)
   mkdirSync(folder, { recursive: true, mode: 0o700 })
-  const isNew = !existsSync(path)
-  closeSync(openSync(path, 'a', 0o600))
-  chmodSync(path, 0o600)
-  if (isNew) syncFolder(folder)
+  if (existsSync(path)) return chmodSync(path, 0o600)
+  closeSync(openSync(path, 'wx', 0o600))
+  syncFolder(folder)
 }
 
 /** A new name survives a power cut only once its folder is on disk. */

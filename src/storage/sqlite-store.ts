@@ -1,4 +1,4 @@
-import { loadPkcs8 } from '../core/log/note-key.ts'
+import { verifierOfPrivateKey } from '../core/log/note-key.ts'
 import type { Store } from '../ports/store.ts'
 import { createStore } from './create-store.ts'
 import { exactBytes } from './records/bytes.ts'
@@ -21,11 +21,11 @@ export interface SqliteStoreOptions {
  *
  * @throws {StoreError} `store-unreachable`, `store-in-use`, `store-not-a-database`, `store-foreign-database`,
  * `store-schema-newer`, `store-log-key-mismatch`, `store-log-damaged`, `store-unavailable`
- * @throws {LogError} `note-key-malformed` for a key that is not Ed25519
+ * @throws {LogError} `note-key-malformed` for a key that is not Ed25519 or a name that no note can carry
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
   const { path, logOrigin, maxWaiting = 4_096 } = options
-  loadPkcs8(options.logKey)
+  verifierOfPrivateKey(logOrigin, options.logKey)
   const logKey = exactBytes(options.logKey)
   return createStore(await WorkerExecutor.start({ path, logOrigin, logKey }, maxWaiting))
 }

@@ -35,7 +35,11 @@ export class WorkerExecutor implements Executor {
 
   /** Starts the thread and waits until the database is open. Rejects with what opening refused. */
   static async start(options: WorkerOptions, maxWaiting: number): Promise<WorkerExecutor> {
-    const worker = new Worker(new URL('sqlite-worker.ts', import.meta.url), { workerData: options })
+    const worker = new Worker(new URL('sqlite-worker.ts', import.meta.url), {
+      workerData: options,
+      // Not the flags of whoever started us, some of which no thread takes.
+      execArgv: [],
+    })
     await opened(worker)
     const executor = new WorkerExecutor(worker, maxWaiting)
     executor.#listen()

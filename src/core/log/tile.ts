@@ -6,9 +6,12 @@ import { tileWidth } from './tile-path.ts'
  * C2SP tlog-tiles v0.1.0 §Partial Tiles.
  */
 export function widthOfTile(level: number, index: number, size: number): number {
+  if (!isNatural(level) || !isNatural(index)) return 0
   const hashes = Math.floor(size / tileWidth ** level)
   return Math.min(tileWidth, Math.max(0, hashes - index * tileWidth))
 }
+
+const isNatural = (value: number): boolean => Number.isSafeInteger(value) && value >= 0
 
 /** The single hashes of a tile, views into its bytes. `bytes` must be whole hashes. */
 export function splitTile(bytes: Uint8Array): Uint8Array[] {

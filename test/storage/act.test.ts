@@ -1,0 +1,158 @@
+import test from 'ava'
+import type { Store } from '../../src/ports/store.ts'
+import { openSqliteStore } from '../../src/storage/sqlite-store.ts'
+import {
+  contend,
+  createFolder,
+  entry,
+  key,
+  later,
+  logKey,
+  logOrigin,
+  logSize,
+  now,
+  openStore,
+  operator,
+  populate,
+  revocation,
+  tally,
+} from './fixtures.ts'
+
+const agentClient = { kind: 'agent', id: 'agent-1', jkt: 'agent-key-1' } as const
+const hostClient = { kind: 'host', id: 'host-1', jkt: 'host-key-1' } as const
+const operatorClient = { kind: 'operator', id: 'operator-1', jkt: 'operator-key' } as const
+
+type Action = Parameters<Store['clients']['act']>[0]
+
+const replay = (...keys: string[]): Action['replayKeys'] =>
+  keys.map(name => ({ key: name, expiresAt: later }))
+
+test('one of a hundred acts with the same replay key is done', async t => {
+  const store = await openStore(t)
+  await populate(store)
+  const before = await logSize(store)
+  const action = { client: agentClient, replayKeys: replay('k'), entry: entry('token.issued') }
+  t.deepEqual(tally(await contend(() => store.clients.act(action))), { done: 1, replayed: 99 })
+  t.is(await logSize(store), before + 1)
+})
+
+test('of ten thousand replays none is accepted, nor after the database was opened again', async t => {
+  const path = `${createFolder(t)}/assay.db`
+  const store = await openSqliteStore({ path, logOrigin, logKey, maxWaiting: 20_000 })
+  await populate(store)
+  const acts = (on: Store): Promise<string>[] =>
+    Array.from({ length: 10_000 }, (_, n) =>
+      on.clients.act({ client: agentClient, replayKeys: replay(`k${n % 100}`) }),
+    )
+  t.deepEqual(tally(await Promise.all(acts(store))), { done: 100, replayed: 9_900 })
+  t.deepEqual(tally(await Promise.all(acts(store))), { replayed: 10_000 })
+  await store.close()
+  const again = await openStore(t, { path, maxWaiting: 20_000 })
+  t.deepEqual(tally(await Promise.all(acts(again))), { replayed: 10_000 })
+})
+
+test('a sweep forgets the replay keys that have expired and no others', async t => {
+  const store = await openStore(t, { maxWaiting: 10_000 })
+  await populate(store)
+  const act = (n: number): Promise<string> =>
+    store.clients.act({
+      client: agentClient,
+      replayKeys: [{ key: `k${n}`, expiresAt: now + n }],
+    })
+  const all = Array.from({ length: 5_000 }, (_, n) => n)
+  await Promise.all(all.map(act))
+  await store.sweep(now + 4_000)
+  t.deepEqual(tally(await Promise.all(all.map(act))), { done: 4_000, replayed: 1_000 })
+})
+
+test('an act is all or nothing: a replayed key spends no other and writes no entry', async t => {
+  const store = await openStore(t)
+  await populate(store)
+  await store.clients.act({ client: agentClient, replayKeys: replay('old') })
+  const before = await logSize(store)
+  const [refused, beside] = await Promise.all([
+    store.clients.act({
+      client: agentClient,
+      replayKeys: replay('new', 'old'),
+      entry: entry('token.issued'),
+    }),
+    store.clients.act({ client: hostClient, replayKeys: replay('other'), entry: entry('beside') }),
+  ])
+  t.is(refused, 'replayed')
+  t.is(beside, 'done')
+  t.is(await logSize(store), before + 1)
+  t.is(await store.clients.act({ client: agentClient, replayKeys: replay('new') }), 'done')
+  t.is(await store.clients.act({ client: hostClient, replayKeys: replay('other') }), 'replayed')
+})
+
+test('the same key twice in one act is a replay', async t => {
+  const store = await openStore(t)
+  await populate(store)
+  t.is(await store.clients.act({ client: agentClient, replayKeys: replay('k', 'k') }), 'replayed')
+  t.is(await store.clients.act({ client: agentClient, replayKeys: replay('k') }), 'done')
+})
+
+test('an act needs the attestation to last as long as it says', async t => {
+  const store = await openStore(t)
+  await populate(store)
+  for (const client of [agentClient, hostClient]) {
+    const act = async (attestedUntil: number): Promise<string> =>
+      await store.clients.act({ client, replayKeys: replay(`k${client.kind}`), attestedUntil })
+    t.is(await act(later + 1), 'attestation-expired')
+    t.is(await act(later), 'done')
+  }
+})
+
+test('an operator attests nothing, so an act that asks for it is refused', async t => {
+  const store = await openStore(t)
+  await store.operators.add(operator, key('operator-key'), entry('operator.added'))
+  t.is(
+    await store.clients.act({ client: operatorClient, replayKeys: [], attestedUntil: now }),
+    'attestation-expired',
+  )
+  t.is(await store.clients.act({ client: operatorClient, replayKeys: [] }), 'done')
+})
+
+test('a key acts for nobody but its own client', async t => {
+  const store = await openStore(t)
+  await populate(store)
+  for (const client of [
+    { ...agentClient, id: 'agent-2' },
+    { ...agentClient, jkt: 'host-key-1' },
+    { ...agentClient, kind: 'host' as const },
+    { ...hostClient, kind: 'operator' as const },
+    { ...agentClient, jkt: 'nothing' },
+  ])
+    t.is(await store.clients.act({ client, replayKeys: [] }), 'revoked', JSON.stringify(client))
+})
+
+test('an operator, an agent or a host that was revoked does not act', async t => {
+  const store = await openStore(t)
+  await store.operators.add(operator, key('operator-key'), entry('operator.added'))
+  await populate(store)
+  t.is(await store.operators.revoke('operator-1', entry('operator.revoked')), 'done')
+  t.is(await store.operators.revoke('nobody', entry('operator.revoked')), 'unknown')
+  t.is(await store.clients.act({ client: operatorClient, replayKeys: [] }), 'revoked')
+  await store.agents.revoke('agent-1', revocation, entry('agent.revoked'))
+  t.is(await store.clients.act({ client: agentClient, replayKeys: [] }), 'revoked')
+  t.is(await store.clients.act({ client: hostClient, replayKeys: [] }), 'done')
+  await store.hosts.revoke('host-1', revocation, entry('host.revoked'))
+  t.is(await store.clients.act({ client: hostClient, replayKeys: [] }), 'revoked')
+})
+
+test('no act is done after the revocation that it races with', async t => {
+  const store = await openStore(t)
+  await populate(store)
+  const order: string[] = []
+  const note = async (answer: Promise<unknown>): Promise<void> => {
+    const word = await answer
+    order.push(typeof word === 'string' ? word : 'revocation')
+  }
+  await contend(async n => {
+    if (n === 50) await note(store.hosts.revoke('host-1', revocation, entry('host.revoked')))
+    else await note(store.clients.act({ client: agentClient, replayKeys: replay(`k${n}`) }))
+  })
+  t.deepEqual(tally(order.slice(0, 50)), { done: 50 })
+  t.is(order[50], 'revocation')
+  t.deepEqual(tally(order.slice(51)), { revoked: 49 })
+})

@@ -1,0 +1,90 @@
+import test from 'ava'
+import { DatabaseSync } from 'node:sqlite'
+import { readFileSync } from 'node:fs'
+import { openSqliteStore } from '../../src/storage/sqlite-store.ts'
+import {
+  challenge,
+  contend,
+  createFolder,
+  enrollment,
+  entry,
+  later,
+  logKey,
+  logOrigin,
+  logSize,
+  now,
+  openStore,
+  populate,
+  tally,
+} from './fixtures.ts'
+
+test('one of a hundred callers takes an enrolment, the others are told that it is used', async t => {
+  const store = await openStore(t)
+  await store.enrollments.create(enrollment, entry('enrollment.created'))
+  const answers = await contend(() => store.enrollments.take('enrollment-1', now))
+  t.deepEqual(tally(answers), { record: 1, used: 99 })
+  t.is(await store.enrollments.take('enrollment-1', now), 'used')
+})
+
+test('an enrolment is dead from the millisecond it expires, and unknown once swept', async t => {
+  const store = await openStore(t)
+  await store.enrollments.create(enrollment, entry('enrollment.created'))
+  t.is(await store.enrollments.take('enrollment-1', later), 'expired')
+  t.is(await store.enrollments.take('nothing', now), 'unknown')
+  await store.sweep(later)
+  t.is(await store.enrollments.take('enrollment-1', later), 'expired')
+  await store.sweep(later + 1)
+  t.is(await store.enrollments.take('enrollment-1', now), 'unknown')
+})
+
+test('a taken enrolment keeps its id but leaves its secret nowhere in the file', async t => {
+  const path = `${createFolder(t)}/assay.db`
+  const store = await openSqliteStore({ path, logOrigin, logKey })
+  await store.enrollments.create(enrollment, entry('enrollment.created'))
+  await store.close()
+  t.true(readFileSync(path).includes(Buffer.from(enrollment.secret)))
+  const again = await openSqliteStore({ path, logOrigin, logKey })
+  await again.enrollments.take('enrollment-1', now)
+  await again.close()
+  t.false(readFileSync(path).includes(Buffer.from(enrollment.secret)))
+  const database = new DatabaseSync(path)
+  t.like(database.prepare('select id, secret from enrollments').get(), {
+    id: 'enrollment-1',
+    secret: null,
+  })
+  database.close()
+})
+
+test('a refused enrolment can no longer be taken, and its verdict is in the log', async t => {
+  const store = await openStore(t)
+  await store.enrollments.create(enrollment, entry('enrollment.created'))
+  t.is(await store.enrollments.refuse('enrollment-1', entry('enrollment.refused')), 'done')
+  t.is(await store.enrollments.take('enrollment-1', now), 'used')
+  t.is(await logSize(store), 2)
+})
+
+test('one of a hundred callers takes a challenge', async t => {
+  const store = await openStore(t)
+  await populate(store)
+  const answers = await contend(() => store.agents.takeChallenge('challenge-1', 'agent-1', now))
+  t.deepEqual(tally(answers), { record: 1, used: 99 })
+})
+
+test('a challenge does not exist for another subject, and asking does not use it up', async t => {
+  const store = await openStore(t)
+  await populate(store)
+  t.is(await store.agents.takeChallenge('challenge-1', 'agent-2', now), 'unknown')
+  t.is(await store.agents.takeChallenge('nothing', 'agent-1', now), 'unknown')
+  t.is(await store.agents.takeChallenge('challenge-1', 'agent-1', later), 'expired')
+  t.like(await store.agents.takeChallenge('challenge-1', 'agent-1', now), { id: 'challenge-1' })
+})
+
+test('a challenge can be made again for a later key', async t => {
+  const store = await openStore(t)
+  await populate(store)
+  const second = { ...challenge, id: 'challenge-2' }
+  t.is(await store.agents.createChallenge(second, entry('challenge.created')), 'done')
+  t.like(await store.agents.takeChallenge('challenge-2', 'agent-1', now), { id: 'challenge-2' })
+  await store.sweep(later + 1)
+  t.is(await store.agents.takeChallenge('challenge-2', 'agent-1', now), 'unknown')
+})

@@ -1,0 +1,184 @@
+import { generateKeyPairSync } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { ExecutionContext } from 'ava'
+import type {
+  AgentClassRecord,
+  AgentRecord,
+  AnchorRecord,
+  AuditEntry,
+  CertificateRecord,
+  ChallengeRecord,
+  ClientKeyRecord,
+  EnrollmentRecord,
+  HostRecord,
+  OperatorRecord,
+} from '../../src/ports/records.ts'
+import type { Store } from '../../src/ports/store.ts'
+import { openSqliteStore, type SqliteStoreOptions } from '../../src/storage/sqlite-store.ts'
+
+export const logOrigin = 'log.example/assay'
+
+/** PKCS#8 DER. */
+export function createLogKey(): Uint8Array {
+  return generateKeyPairSync('ed25519').privateKey.export({ format: 'der', type: 'pkcs8' })
+}
+
+export const logKey: Uint8Array = createLogKey()
+
+export const now = 1_790_000_000_000
+export const later: number = now + 3_600_000
+
+/** A folder that is gone when the test ends. */
+export function createFolder(t: ExecutionContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'assay-storage-'))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+/** A store in memory, or wherever `options` say, closed when the test ends. */
+export async function openStore(
+  t: ExecutionContext,
+  options: Partial<SqliteStoreOptions> = {},
+): Promise<Store> {
+  const store = await openSqliteStore({ path: ':memory:', logOrigin, logKey, ...options })
+  t.teardown(async () => await store.close())
+  return store
+}
+
+export function entry(type: string, subject = 'subject'): AuditEntry {
+  return { type, time: now, actor: 'service', subject, detail: { note: 'é' } }
+}
+
+export function key(jkt: string): ClientKeyRecord {
+  return { jkt, jwk: JSON.stringify({ kty: 'EC', crv: 'P-256', x: jkt, y: jkt }) }
+}
+
+/** Bytes in the middle of a larger buffer, as parsers give them. */
+export function slice(...bytes: number[]): Uint8Array {
+  return Buffer.from([0xee, ...bytes, 0xee]).subarray(1, bytes.length + 1)
+}
+
+export const anchor: AnchorRecord = {
+  fingerprint: 'ab'.repeat(32),
+  certificate: slice(0x30, 0x00, 0xff),
+  vendor: 'id:49465800',
+  name: 'Throwaway root',
+  assurance: 'tpm-discrete',
+  addedAt: now,
+  addedBy: 'operator/1',
+}
+
+export const operator: OperatorRecord = {
+  id: 'operator-1',
+  name: 'Ada',
+  role: 'administrator',
+  keyProtection: 'pkcs11',
+  jkt: 'operator-key',
+  status: 'active',
+  createdAt: now,
+  createdBy: 'service',
+}
+
+export const enrollment: EnrollmentRecord = {
+  id: 'enrollment-1',
+  name: 'rack 4',
+  nonce: slice(1, 2, 3),
+  secret: Buffer.from('a secret that only the TPM knows'),
+  endorsementCertificate: slice(4, 5),
+  endorsementChain: [slice(6), slice(), slice(7, 8)],
+  endorsementPublic: slice(9),
+  attestationPublic: slice(10),
+  createdAt: now,
+  expiresAt: later,
+}
+
+export const host: HostRecord = {
+  id: 'host-1',
+  name: 'rack 4',
+  endorsementId: 'endorsement-1',
+  attestationPublic: slice(1, 2, 3, 4),
+  assurance: 'tpm-firmware',
+  status: 'active',
+  enrolledAt: now,
+  attestedAt: now,
+  attestationExpiresAt: later,
+  evidenceSha256: 'cd'.repeat(32),
+  attestationResult: '{"checks":[]}',
+  jkt: 'host-key-1',
+  revokedAt: null,
+  revocationReason: null,
+}
+
+export const agentClass: AgentClassRecord = {
+  name: 'reporter',
+  audiences: ['https://api.example/', 'https://ü.example/'],
+  scopes: [],
+  hosts: ['*'],
+  tokenLifetimeSeconds: 300,
+  createdAt: now,
+  createdBy: 'operator/1',
+}
+
+export const agent: AgentRecord = {
+  id: 'agent-1',
+  className: 'reporter',
+  hostId: 'host-1',
+  status: 'pending',
+  jkt: null,
+  createdAt: now,
+  createdBy: 'operator/1',
+  revokedAt: null,
+  revocationReason: null,
+}
+
+export const challenge: ChallengeRecord = {
+  id: 'challenge-1',
+  purpose: 'agent-key',
+  subject: 'agent-1',
+  nonce: slice(11, 12),
+  expiresAt: later,
+}
+
+export const certificate: CertificateRecord = {
+  serial: '0a1b',
+  subjectKind: 'agent',
+  subjectId: 'agent-1',
+  spiffeId: 'spiffe://assay.example/agent/1',
+  jkt: 'agent-key-1',
+  notBefore: now,
+  notAfter: later,
+  status: 'intended',
+  x5t: null,
+}
+
+export const revocation = { at: now + 1, reason: 'stolen' } as const
+
+/** One active host with one active agent, keys `host-key-1` and `agent-key-1`. */
+export async function populate(store: Store): Promise<void> {
+  await store.hosts.admit(host, key('host-key-1'), entry('host.enrolled'))
+  await store.classes.create(agentClass, entry('class.created'))
+  await store.agents.create(agent, challenge, entry('agent.created'))
+  await store.agents.bindKey('agent-1', key('agent-key-1'), entry('agent.attested'))
+}
+
+/** Entries in the log, by its checkpoint. */
+export async function logSize(store: Store): Promise<number> {
+  return Number((await store.audit.checkpoint()).split('\n')[1])
+}
+
+/** How often each answer came. */
+export function tally(answers: readonly unknown[]): Record<string, number> {
+  const counts: Record<string, number> = {}
+  for (const answer of answers) {
+    const word = typeof answer === 'string' ? answer : 'record'
+    counts[word] = (counts[word] ?? 0) + 1
+  }
+  return counts
+}
+
+/** The same call a hundred times at once. */
+export async function contend<T>(call: (n: number) => Promise<T>): Promise<T[]> {
+  return await Promise.all(Array.from({ length: 100 }, (_, n) => call(n)))
+}

@@ -1,0 +1,222 @@
+import test from 'ava'
+import {
+  agent,
+  certificate,
+  challenge,
+  contend,
+  entry,
+  host,
+  key,
+  later,
+  logSize,
+  openStore,
+  operator,
+  populate,
+  revocation,
+  tally,
+} from './fixtures.ts'
+
+test('a host admitted again keeps its id and day of enrolment, and takes the new facts', async t => {
+  const store = await openStore(t)
+  await store.hosts.admit(host, key('host-key-1'), entry('host.enrolled'))
+  const renewed = {
+    ...host,
+    id: 'host-2',
+    name: 'renamed',
+    enrolledAt: later,
+    attestedAt: later,
+    attestationExpiresAt: later + 1,
+    jkt: 'host-key-2',
+  }
+  t.is(await store.hosts.admit(renewed, key('host-key-2'), entry('host.attested')), 'done')
+  t.is((await store.hosts.list()).length, 1)
+  t.like(await store.hosts.find('host-1'), {
+    name: 'renamed',
+    enrolledAt: host.enrolledAt,
+    attestedAt: later,
+    attestationExpiresAt: later + 1,
+    jkt: 'host-key-2',
+  })
+  t.is(await store.hosts.find('host-2'), undefined)
+  t.like(await store.clients.findByKey('host-key-2'), { kind: 'host', host: { id: 'host-1' } })
+})
+
+test('a former key of a host authenticates nobody, nor do its certificates', async t => {
+  const store = await openStore(t)
+  await store.hosts.admit(host, key('host-key-1'), entry('host.enrolled'))
+  const own = {
+    ...certificate,
+    subjectKind: 'host' as const,
+    subjectId: 'host-1',
+    jkt: 'host-key-1',
+  }
+  await store.certificates.intend(own, entry('certificate.intended'))
+  await store.certificates.issue('0a1b', { x5t: 'x5t' }, entry('certificate.issued'))
+  const rekeyed = { ...host, jkt: 'host-key-2' }
+  await store.hosts.admit(rekeyed, key('host-key-2'), entry('host.attested'))
+  const client = { kind: 'host', id: 'host-1', jkt: 'host-key-1' } as const
+  t.is(await store.clients.findByKey('host-key-1'), undefined)
+  t.is(await store.clients.act({ client, replayKeys: [] }), 'revoked')
+  t.like(await store.certificates.find('x5t'), { status: 'revoked' })
+  t.is(
+    await store.certificates.intend({ ...own, serial: '0a1c' }, entry('certificate.intended')),
+    'subject-revoked',
+  )
+})
+
+test('a hundred enrolments of one TPM make one host', async t => {
+  const store = await openStore(t)
+  const answers = await contend(n =>
+    store.hosts.admit(
+      { ...host, id: `host-${n}`, jkt: `key-${n}` },
+      key(`key-${n}`),
+      entry('host.enrolled'),
+    ),
+  )
+  t.deepEqual(tally(answers), { done: 100 })
+  t.deepEqual(
+    (await store.hosts.list()).map(found => [found.id, found.jkt]),
+    [['host-0', 'key-99']],
+  )
+})
+
+test('a revoked TPM does not come back under a new name, id or key', async t => {
+  const store = await openStore(t)
+  await store.hosts.admit(host, key('host-key-1'), entry('host.enrolled'))
+  await store.hosts.revoke('host-1', revocation, entry('host.revoked'))
+  const before = await logSize(store)
+  const again = { ...host, id: 'host-2', name: 'innocent', jkt: 'host-key-2' }
+  t.is(await store.hosts.admit(again, key('host-key-2'), entry('host.enrolled')), 'revoked')
+  t.is(await logSize(store), before)
+  t.is(await store.clients.findByKey('host-key-2'), undefined)
+  t.like(await store.hosts.find('host-1'), {
+    status: 'revoked',
+    revokedAt: revocation.at,
+    revocationReason: 'stolen',
+  })
+})
+
+test('a key speaks for one client among operators, hosts and agents', async t => {
+  const store = await openStore(t)
+  await store.operators.add(operator, key('operator-key'), entry('operator.added'))
+  await populate(store)
+  await store.agents.create(
+    { ...agent, id: 'agent-2' },
+    { ...challenge, id: 'challenge-2', subject: 'agent-2' },
+    entry('agent.created'),
+  )
+  const before = await logSize(store)
+  const other = { ...host, id: 'host-2', endorsementId: 'endorsement-2' }
+  for (const jkt of ['operator-key', 'host-key-1', 'agent-key-1']) {
+    const mallory = { ...operator, id: 'mallory', jkt }
+    t.is(await store.operators.add(mallory, key(jkt), entry('x')), 'key-in-use')
+    t.is(await store.agents.bindKey('agent-2', key(jkt), entry('x')), 'key-in-use')
+    t.is(await store.hosts.admit({ ...other, jkt }, key(jkt), entry('x')), 'key-in-use')
+  }
+  t.is(await logSize(store), before)
+  t.is((await store.hosts.list()).length, 1)
+})
+
+test('one of a hundred agents gets a key that all of them claim', async t => {
+  const store = await openStore(t)
+  await populate(store)
+  await contend(n =>
+    store.agents.create(
+      { ...agent, id: `agent-x${n}` },
+      { ...challenge, id: `challenge-x${n}` },
+      entry('agent.created'),
+    ),
+  )
+  const answers = await contend(n =>
+    store.agents.bindKey(`agent-x${n}`, key('shared'), entry('agent.attested')),
+  )
+  t.deepEqual(tally(answers), { done: 1, 'key-in-use': 99 })
+})
+
+test('a former key of a client can become nobody else’s', async t => {
+  const store = await openStore(t)
+  await populate(store)
+  await store.agents.bindKey('agent-1', key('agent-key-2'), entry('agent.attested'))
+  t.is(await store.clients.findByKey('agent-key-1'), undefined)
+  const mallory = { ...operator, id: 'mallory', jkt: 'agent-key-1' }
+  t.is(await store.operators.add(mallory, key('agent-key-1'), entry('x')), 'key-in-use')
+  t.is(await store.agents.bindKey('agent-1', key('agent-key-1'), entry('x')), 'done')
+  t.like(await store.clients.findByKey('agent-key-1'), { kind: 'agent' })
+  t.is(await store.clients.findByKey('agent-key-2'), undefined)
+})
+
+test('a revoked host takes its agents and certificates with it, and nobody else', async t => {
+  const store = await openStore(t)
+  await populate(store)
+  await store.hosts.admit(
+    { ...host, id: 'host-2', endorsementId: 'endorsement-2', jkt: 'host-key-2' },
+    key('host-key-2'),
+    entry('host.enrolled'),
+  )
+  await store.agents.create(
+    { ...agent, id: 'agent-2', hostId: 'host-2' },
+    { ...challenge, id: 'challenge-2', subject: 'agent-2' },
+    entry('agent.created'),
+  )
+  const host1 = { subjectKind: 'host', subjectId: 'host-1', jkt: 'host-key-1' } as const
+  const host2 = { subjectKind: 'host', subjectId: 'host-2', jkt: 'host-key-2' } as const
+  const certificates = [
+    certificate,
+    { ...certificate, ...host1, serial: '01' },
+    { ...certificate, ...host2, serial: '02' },
+    { ...certificate, serial: '03', notAfter: revocation.at },
+  ]
+  for (const one of certificates) {
+    t.is(await store.certificates.intend(one, entry('certificate.intended')), 'done')
+    const result = { x5t: `x5t-${one.serial}` }
+    t.is(await store.certificates.issue(one.serial, result, entry('certificate.issued')), 'done')
+  }
+  const taken = await store.hosts.revoke('host-1', revocation, entry('host.revoked'))
+  t.deepEqual(taken, { agents: 1, certificates: 2 })
+  t.is(await store.hosts.revoke('host-1', revocation, entry('host.revoked')), 'already')
+  t.is(await store.hosts.revoke('nobody', revocation, entry('host.revoked')), 'unknown')
+  t.like(await store.agents.find('agent-1'), {
+    status: 'revoked',
+    revokedAt: revocation.at,
+    revocationReason: 'stolen',
+  })
+  t.like(await store.agents.find('agent-2'), { status: 'pending' })
+  t.like(await store.certificates.find('x5t-0a1b'), { status: 'revoked' })
+  t.like(await store.certificates.find('x5t-01'), { status: 'revoked' })
+  t.like(await store.certificates.find('x5t-02'), { status: 'issued' })
+  t.like(await store.clients.findByKey('agent-key-1'), {
+    agent: { status: 'revoked' },
+    host: { status: 'revoked' },
+  })
+})
+
+test('one of a hundred revocations counts what it took', async t => {
+  const store = await openStore(t)
+  await populate(store)
+  const answers = await contend(() => store.hosts.revoke('host-1', revocation, entry('r')))
+  t.deepEqual(tally(answers), { record: 1, already: 99 })
+})
+
+test('a revoked host gets no agents and its agents no keys', async t => {
+  const store = await openStore(t)
+  await populate(store)
+  await store.hosts.revoke('host-1', revocation, entry('host.revoked'))
+  const second = { ...agent, id: 'agent-2' }
+  const { agents } = store
+  t.is(await agents.create(second, { ...challenge, id: 'c2' }, entry('x')), 'host-revoked')
+  t.is(await agents.create({ ...second, hostId: 'x' }, challenge, entry('x')), 'host-revoked')
+  t.is(await agents.bindKey('agent-1', key('agent-key-2'), entry('x')), 'host-revoked')
+  t.is(await agents.bindKey('nobody', key('agent-key-2'), entry('x')), 'unknown')
+})
+
+test('a revoked agent gets no key, its host stays', async t => {
+  const store = await openStore(t)
+  await populate(store)
+  await store.certificates.intend(certificate, entry('certificate.intended'))
+  const { agents } = store
+  t.deepEqual(await agents.revoke('agent-1', revocation, entry('r')), { certificates: 1 })
+  t.is(await agents.revoke('agent-1', revocation, entry('r')), 'already')
+  t.is(await agents.revoke('nobody', revocation, entry('r')), 'unknown')
+  t.is(await agents.bindKey('agent-1', key('agent-key-2'), entry('x')), 'revoked')
+  t.like(await store.hosts.find('host-1'), { status: 'active' })
+})
