@@ -20,7 +20,6 @@ export type Tpm2ErrorCode =
   | 'tpm-structure-malformed'
   | 'tpm-connection-closed'
   | 'tpm-handle-released'
-  | 'tpm-name-mismatch'
   | 'tpm-pcrs-unsteady'
   | 'tpm-nv-policy-only'
 
@@ -77,10 +76,6 @@ const table: Readonly<Record<Tpm2ErrorCode, Row>> = {
     summary: 'The handle was flushed, or belongs to another connection.',
     hint: 'use a handle on the connection that made it and before it is flushed',
   },
-  'tpm-name-mismatch': {
-    summary: 'The public area that the TPM gave for a handle does not have the Name that it gave.',
-    hint: 'something between this process and the TPM alters its answers: do not trust this TPM',
-  },
   'tpm-pcrs-unsteady': {
     summary: 'The PCRs changed during every attempt to read them.',
     hint: 'try again when fewer measurements are being made',
@@ -118,7 +113,6 @@ const codesOfAddon = new Map<number, Tpm2ErrorCode>([
   [0xe00003, 'tpm-pcrs-unsteady'],
   [0xe00004, 'tpm-nv-policy-only'],
   [0xe00005, 'tpm-handle-released'],
-  [0xe00006, 'tpm-name-mismatch'],
   [0x70018, 'tpm-handle-released'], // TSS2_ESYS_RC_BAD_TR
 ])
 
@@ -198,14 +192,6 @@ export class Tpm2Error extends Error {
       rc: 0xe00005,
       command,
       text: 'addon:the handle is not held by this connection',
-    })
-  }
-
-  static nameMismatch(command: string): Tpm2Error {
-    return new Tpm2Error({
-      rc: 0xe00006,
-      command,
-      text: 'addon:the Name is not the digest of the public area',
     })
   }
 }

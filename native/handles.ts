@@ -16,7 +16,10 @@ export interface NativeHandle {
 export class TpmHandle implements AsyncDisposable {
   /** The TPM's own number: 0x80… transient, 0x81… persistent, 0x02… HMAC session, 0x03… policy session. */
   readonly tpmHandle: number
-  /** The Name (TPM 2.0 Part 1 r01.59 §16): nameAlg ‖ digest of the public area; empty for a session. */
+  /**
+   * The Name (TPM 2.0 Part 1 r01.59 §16): nameAlg ‖ digest of the public area, computed on this side; empty for a
+   * session.
+   */
   readonly name: Uint8Array
   readonly #dispose: (handle: TpmHandle) => Promise<void>
 

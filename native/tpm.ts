@@ -3,9 +3,8 @@ import type * as Args from './commands.ts'
 import { Connection } from './connection.ts'
 import type { ConnectionOptions } from './connection.ts'
 import { Capability, HashAlgorithm, Hierarchy } from './constants.ts'
-import { Tpm2Error } from './error.ts'
+import type { Tpm2Error } from './error.ts'
 import type { TpmHandle } from './handles.ts'
-import { isNameOf } from './name.ts'
 
 /**
  * A connection to a TPM 2.0: one method for each command (TPM 2.0 Part 3 r01.59), run one after another on a thread of
@@ -105,19 +104,13 @@ export class Tpm implements AsyncDisposable {
   /**
    * Opens what lies at a persistent (or transient) handle.
    *
-   * The Name is checked to be the digest of the public area that sessions are salted with; that it is the *right* Name
-   * the caller checks.
+   * Its `name` is computed here from the public area that sessions are salted with, so whatever lies between this
+   * process and the TPM cannot exchange one without the other. That it is the *right* Name the caller checks.
    *
-   * @throws {Tpm2Error} tpm-handle-unknown, tpm-name-mismatch
+   * @throws {Tpm2Error} tpm-handle-unknown
    */
   async openHandle(tpmHandle: number): Promise<TpmHandle> {
-    const { handle, public: area } = await this.#connection.open<{ public: Uint8Array }>(
-      'openHandle',
-      { tpmHandle },
-    )
-    if (isNameOf(handle.name, area)) return handle
-    this.#connection.release(handle)
-    throw Tpm2Error.nameMismatch('ReadPublic')
+    return (await this.#connection.open('openHandle', { tpmHandle })).handle
   }
 
   /** TPM2_ReadPublic: TPMT_PUBLIC, Name and Qualified Name. */

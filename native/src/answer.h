@@ -43,7 +43,8 @@ class Answer {
     Octets(key, std::move(bytes));
   }
 
-  // `tr`, `tpmHandle` and `name` of a handle that the JavaScript side now owns.
+  // `tr`, `tpmHandle` and `name` of a handle that the JavaScript side now owns. The Name is not the one that the TPM
+  // told: ESAPI computes it from the public area that it keeps and salts sessions with.
   void Handle(Context& tpm, ESYS_TR handle);
 
   Napi::Object ToObject(Napi::Env env) const;

@@ -35,27 +35,11 @@ struct Created {
   }
 };
 
-// The public area that ESAPI keeps for a handle, and would salt a session with. Esys_TR_FromTPMPublic does not compare
-// it with the Name the TPM told, so the caller must. Serialised: UINT32 handle, TPM2B_NAME, UINT32 type, TPM2B_PUBLIC.
-TPMT_PUBLIC KeptPublic(Context& tpm, ESYS_TR handle) {
-  Out<uint8_t> bytes;
-  size_t size = 0;
-  Check("Esys_TR_Serialize", Esys_TR_Serialize(tpm.esys(), handle, &bytes, &size));
-  size_t offset = sizeof(UINT32);
-  TPM2B_NAME name{};
-  Check("Esys_TR_Serialize", Tss2_MU_TPM2B_NAME_Unmarshal(&*bytes, size, &offset, &name));
-  offset += sizeof(UINT32);
-  TPM2B_PUBLIC kept{};
-  Check("Esys_TR_Serialize", Tss2_MU_TPM2B_PUBLIC_Unmarshal(&*bytes, size, &offset, &kept));
-  return kept.publicArea;
-}
-
 }  // namespace
 
 Job OpenHandle(const Arguments& in) {
   return [handle = in.Number("tpmHandle")](Context& tpm, Answer& out) {
     Reference reference(tpm, handle);
-    out.Structure("public", KeptPublic(tpm, reference.get()), Tss2_MU_TPMT_PUBLIC_Marshal);
     out.Handle(tpm, reference.get());
     reference.Release();
   };

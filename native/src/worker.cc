@@ -2,12 +2,21 @@
 
 #include <chrono>
 
+#include <dlfcn.h>
+
 namespace tpm2 {
 
 namespace {
 
 // How long a process that exits waits for the command under way before it gives the answer up.
 constexpr auto kGrace = std::chrono::seconds(2);
+constexpr auto kLastGrace = std::chrono::milliseconds(200);
+
+// Node unloads an addon with the last environment that used it.
+void KeepLibraryLoaded() {
+  Dl_info here{};
+  if (dladdr(reinterpret_cast<void*>(&KeepLibraryLoaded), &here) != 0) dlopen(here.dli_fname, RTLD_NOW | RTLD_NODELETE);
+}
 
 }  // namespace
 
@@ -21,12 +30,8 @@ std::shared_ptr<Worker> Worker::Start(Napi::Env env, std::string tcti, RetryPoli
   worker->self_ = worker;
   // Added after the delivery's own hook, so it runs before it: the thread has ended when the delivery goes.
   napi_add_env_cleanup_hook(env, AtEnvironmentEnd, worker.get());
-  worker->thread_ = std::thread([raw = worker.get()] { raw->Run(); });
+  worker->thread_ = std::thread([worker] { worker->Run(); });
   return worker;
-}
-
-Worker::~Worker() {
-  if (thread_.joinable()) thread_.join();
 }
 
 Napi::Promise Worker::Queue(Napi::Env env, Job job) {
@@ -83,26 +88,31 @@ void Worker::Deliver(Napi::Env env, Napi::Function, Worker* worker, Task* raw) {
 }
 
 void Worker::Finish(Napi::Env env) {
-  if (thread_.joinable()) thread_.join();
+  thread_.join();
   napi_remove_env_cleanup_hook(env, AtEnvironmentEnd, this);
   delivery_.Release();
   self_.reset();
 }
 
+// A command that neither ends nor can be given up (tpm2-tss 3 has no poll handles for swtpm) must not hold up the
+// process: its thread is left behind, owns the worker, and finds the environment gone when it comes back.
 void Worker::AtEnvironmentEnd(void* data) {
   Worker* worker = static_cast<Worker*>(data);
-  const std::shared_ptr<Worker> keep = worker->self_;
-  {
-    std::unique_lock lock(worker->mutex_);
-    worker->ending_ = true;
-    worker->tasks_.clear();
-    worker->changed_.notify_all();
-    if (!worker->changed_.wait_for(lock, kGrace, [worker] { return worker->ended_; }) && worker->context_) {
-      worker->context_->tcti().Abandon();
-    }
+  const std::shared_ptr<Worker> keep = std::move(worker->self_);
+  std::unique_lock lock(worker->mutex_);
+  const auto ended = [worker] { return worker->ended_; };
+  worker->ending_ = true;
+  worker->tasks_.clear();
+  worker->changed_.notify_all();
+  if (!worker->changed_.wait_for(lock, kGrace, ended) && worker->context_) {
+    worker->context_->tcti().Abandon();
+    worker->changed_.wait_for(lock, kLastGrace, ended);
   }
-  worker->thread_.join();
-  worker->self_.reset();
+  const bool joined = worker->ended_;
+  lock.unlock();
+  if (joined) return worker->thread_.join();
+  KeepLibraryLoaded();
+  worker->thread_.detach();
 }
 
 void Worker::Run() {
@@ -112,12 +122,18 @@ void Worker::Run() {
     const bool last = task == nullptr || !task->job;
     if (!last) RunTask(*task);
     if (last) Shut();
-    if (task != nullptr && delivery_.NonBlockingCall(task.get()) == napi_ok) task.release();
+    Hand(std::move(task));
     if (last) break;
   }
   std::lock_guard lock(mutex_);
   ended_ = true;
   changed_.notify_all();
+}
+
+// Under the mutex: once the environment is going down, the delivery may be gone any moment.
+void Worker::Hand(std::unique_ptr<Task> task) {
+  std::lock_guard lock(mutex_);
+  if (task != nullptr && !ending_ && delivery_.NonBlockingCall(task.get()) == napi_ok) task.release();
 }
 
 // What opening failed with is what every command on the connection fails with.

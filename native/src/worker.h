@@ -35,7 +35,6 @@ class Worker : public std::enable_shared_from_this<Worker> {
  public:
   // Starts the thread. The loop is kept alive only while a command is under way.
   static std::shared_ptr<Worker> Start(Napi::Env env, std::string tcti, RetryPolicy policy);
-  ~Worker();
 
   // Node's thread. Runs `job` after all that were queued before it; rejects once closed.
   Napi::Promise Queue(Napi::Env env, Job job);
@@ -54,6 +53,7 @@ class Worker : public std::enable_shared_from_this<Worker> {
   void Push(Napi::Env env, std::unique_ptr<Task> task);
   void Run();
   void RunTask(Task& task);
+  void Hand(std::unique_ptr<Task> task);
   void Open();
   void Shut();
   std::unique_ptr<Task> Next();

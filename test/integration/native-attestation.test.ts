@@ -19,7 +19,7 @@ test.serial(
     const { public: area } = await tpm.readPublic(signer)
     const attestation = await tpm.certify({ object, signer, qualifyingData })
     t.true(isSigned(attestation, area))
-    t.true(Buffer.from(attestation.attest).includes(object.name))
+    t.true(Buffer.from(attestation.attest).includes(Buffer.from(object.name)))
     t.true(Buffer.from(attestation.attest).includes(qualifyingData))
     t.is(typeOf(attestation), 0x8017)
   },
