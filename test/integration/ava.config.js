@@ -1,6 +1,6 @@
 // Real parts: each file starts its own swtpm, SoftHSM or service. Native addons do not run in worker threads.
 export default {
-  extensions: { ts: 'module' },
+  extensions: ['ts'],
   files: ['test/integration/**/*.test.ts'],
   workerThreads: false,
   concurrency: 2,
