@@ -48,6 +48,16 @@ const rows = {
     hint: 'Something between this process and the TPM answers in its place; trust nothing on this machine.',
     source: 'TPM 2.0 Part 1 r01.59 §19.6.8',
   },
+  'challenge-unsolvable': {
+    summary: 'The challenge is not for the keys of this TPM.',
+    hint: 'Ask for a new one; if it happens again, something on the way exchanges keys or challenges.',
+    source: 'TPM 2.0 Part 3 r01.59 §12.5',
+  },
+  'signature-wrong': {
+    summary: 'The TPM gave a signature that this key did not make.',
+    hint: 'Try again; if it happens again, something between this process and the TPM answers in its place.',
+    source: 'TPM 2.0 Part 3 r01.59 §20.2',
+  },
   'pcr-bank-inactive': {
     summary: 'The TPM does not keep the PCRs that the service asks for.',
     hint: 'Allocate the SHA-256 bank in the firmware set-up or with tpm2_pcrallocate, and start the machine again.',

@@ -1,4 +1,5 @@
 import { Tpm2Error, type Tpm, type TpmHandle } from '../../native/index.ts'
+import { AttesterError } from './error.ts'
 
 /** What the users of one TPM in this process share: whose turn it is, and the one object that stays loaded. */
 interface Slots {
@@ -81,11 +82,11 @@ async function unload(slots: Slots): Promise<void> {
   await kept?.tpm.flush(kept.handle).catch(() => undefined)
 }
 
+/** After a reset the handle is empty, or, without a resource manager, somebody else's object lies there. */
 function isGone(error: unknown): boolean {
-  return (
-    error instanceof Tpm2Error &&
-    (error.code === 'tpm-handle-unknown' || error.code === 'tpm-handle-released')
-  )
+  if (error instanceof AttesterError) return error.code === 'signature-wrong'
+  if (!(error instanceof Tpm2Error)) return false
+  return error.code === 'tpm-handle-unknown' || error.code === 'tpm-handle-released'
 }
 
 async function inTurn<T>(tpm: Tpm, work: (slots: Slots) => Promise<T>): Promise<T> {
