@@ -1,14 +1,8 @@
+import type { AssuranceLevel } from '../core/verifier/assurance.ts'
+
 /** What the stores keep. Times are Unix milliseconds; identifiers are opaque strings; bytes are `Uint8Array`. */
 
-/** How strongly hardware stands behind a key: see design, "Credentials". */
-export type AssuranceLevel =
-  | 'tpm-discrete'
-  | 'tpm-firmware'
-  | 'tpm-virtual'
-  | 'hsm-attested'
-  | 'hsm-inspected'
-  | 'hsm-declared'
-  | 'emulated'
+export type { AssuranceLevel }
 
 /** A manufacturer's CA certificate that an operator admitted. */
 export interface AnchorRecord {
@@ -30,10 +24,15 @@ export interface EnrollmentRecord {
   readonly nonce: Uint8Array
   /** What only the TPM that owns both keys can recover; never leaves the store but to be compared. */
   readonly secret: Uint8Array
-  readonly endorsementCertificate: Uint8Array
+  /** Null for a TPM without EK certificate, admitted by its key alone. */
+  readonly endorsementCertificate: Uint8Array | null
   readonly endorsementChain: readonly Uint8Array[]
   readonly endorsementPublic: Uint8Array
   readonly attestationPublic: Uint8Array
+  /** PCRs of the SHA-256 bank that the quote was asked to cover. */
+  readonly pcrs: readonly number[]
+  /** `HostRecord.stateVersion` of this TPM's host when the challenge was made; 0 where there was none. */
+  readonly hostStateVersion: number
   readonly createdAt: number
   readonly expiresAt: number
 }
@@ -56,6 +55,12 @@ export interface HostRecord {
   readonly evidenceSha256: string
   /** The stored verdict, JSON: every check with outcome and source. */
   readonly attestationResult: string
+  /** The `AttestationRecord` with the Evidence behind it; null on a record from before Evidence was kept. */
+  readonly attestationId: string | null
+  /** What must carry over to the next attestation (`PlatformState`), JSON; null on a record from before. */
+  readonly platformState: string | null
+  /** Grows by one with each admission: whoever read an older state is told so. */
+  readonly stateVersion: number
   /** RFC 7638 thumbprint of the host's attested key. */
   readonly jkt: string
   readonly revokedAt: number | null
@@ -146,6 +151,87 @@ export interface CertificateRecord {
   readonly status: 'intended' | 'issued' | 'revoked' | 'unknown'
   /** base64url SHA-256 of the DER certificate once it exists (RFC 8705 §3.1 `x5t#S256`). */
   readonly x5t: string | null
+  /** The attestation it rests on. */
+  readonly attestationId: string | null
+}
+
+/** Trustworthiness tiers (draft-ietf-rats-ar4si-09 §2.3.2), best first; `none` claims nothing. */
+export type AttestationStatus = 'affirming' | 'none' | 'warning' | 'contraindicated'
+
+/** What a list shows of an attestation. */
+export interface AttestationSummary {
+  readonly id: string
+  /** Null when it was refused before there was a host. */
+  readonly hostId: string | null
+  readonly enrollmentId: string
+  /** Who verified it: `tpm2`. */
+  readonly format: string
+  /** Hex SHA-256 of `evidence`. */
+  readonly evidenceSha256: string
+  readonly status: AttestationStatus
+  /** Digest of the Appraisal Policy it was held against. */
+  readonly policyId: string
+  readonly appraisedAt: number
+  /** When it may be deleted; null while the number of its host's attestations decides. */
+  readonly expiresAt: number | null
+}
+
+/** One Evidence with its verdict, kept so that it can be read, verified and appraised again. */
+export interface AttestationRecord extends AttestationSummary {
+  /** Conceptual Message Wrapper in JSON (RFC 9999 §3), as the host's answer was taken down. */
+  readonly evidence: Uint8Array
+  /** What the verifier knew and the Evidence does not hold, JSON: challenge, audience, state before. */
+  readonly context: string
+  /** The verdict, JSON. */
+  readonly verdict: string
+  /** The verdict as a signed EAR, compact JWS. */
+  readonly ear: string
+}
+
+/** How many attestations are kept. */
+export interface Retention {
+  /** The newest of each host, one at least. */
+  readonly perHost: number
+  /** The newest of those that were refused. */
+  readonly refused: number
+}
+
+/** One version of the Appraisal Policy; it never changes. */
+export interface PolicyRecord {
+  readonly version: number
+  /** `sha256:` and the hex digest of `document`. */
+  readonly id: string
+  /** Canonical JSON. */
+  readonly document: string
+  readonly createdAt: number
+  readonly createdBy: string
+}
+
+/** That a version was put into force. The last one counts. */
+export interface PolicyActivation {
+  /** 1, 2, 3 … without gaps. */
+  readonly sequence: number
+  readonly version: number
+  readonly at: number
+  readonly by: string
+  /** The operator's JWS over digest and version; null where the service did it itself from its configuration. */
+  readonly jws: string | null
+}
+
+/** What became of an EK without certificate. */
+export type EndorsementStatus = 'pending' | 'approved' | 'listed' | 'refused'
+
+/** An EK without certificate, in the queue or decided on. */
+export interface EndorsementRecord {
+  /** Keyed hash of the EK's SubjectPublicKeyInfo, as `HostRecord.endorsementId`. */
+  readonly id: string
+  /** `approved` from the queue, or `listed` before it ever came. */
+  readonly status: EndorsementStatus
+  /** The name under which a host showed it first; null when it was listed before. */
+  readonly hostName: string | null
+  readonly firstSeen: number
+  readonly decidedAt: number | null
+  readonly decidedBy: string | null
 }
 
 /** One line of the audit log before it has a place in it. */

@@ -2,14 +2,20 @@ import type {
   AgentClassRecord,
   AgentRecord,
   AnchorRecord,
+  AttestationRecord,
+  AttestationSummary,
   AuditEntry,
   CertificateRecord,
   ChallengeRecord,
   ClientKeyRecord,
   ClientRecord,
+  EndorsementRecord,
   EnrollmentRecord,
   HostRecord,
   OperatorRecord,
+  PolicyActivation,
+  PolicyRecord,
+  Retention,
   SubjectKind,
 } from './records.ts'
 
@@ -25,6 +31,9 @@ export interface Store {
   readonly operators: OperatorStore
   readonly enrollments: EnrollmentStore
   readonly hosts: HostStore
+  readonly attestations: AttestationStore
+  readonly policies: PolicyStore
+  readonly endorsements: EndorsementStore
   readonly classes: AgentClassStore
   readonly agents: AgentStore
   readonly certificates: CertificateStore
@@ -32,7 +41,7 @@ export interface Store {
   readonly audit: AuditStore
   /** Resolves when a write can be made durable now; rejects otherwise. For `/readyz`. */
   ping(): Promise<void>
-  /** Deletes what is past its time: enrolments, challenges, replay keys. */
+  /** Deletes what is past its time: enrolments, challenges, replay keys, refused attestations. */
   sweep(now: number): Promise<void>
   close(): Promise<void>
 }
@@ -60,30 +69,99 @@ export interface EnrollmentStore {
    * its secret.
    */
   take(id: string, now: number): Promise<EnrollmentRecord | 'unknown' | 'used' | 'expired'>
-  /** Records why an enrolment ended without a host: the verdict's checks are in the entry. */
-  refuse(id: string, entry: AuditEntry): Promise<'done'>
+  /** Records why an enrolment ended without a host: the verdict's checks are in the entry, the Evidence beside it. */
+  refuse(id: string, entry: AuditEntry, kept?: KeptAttestation): Promise<'done'>
+}
+
+/** An attestation to keep, and for how long. */
+export interface KeptAttestation {
+  readonly attestation: AttestationRecord
+  readonly retention: Retention
 }
 
 export interface HostStore {
   find(id: string): Promise<HostRecord | undefined>
   findByEndorsement(endorsementId: string): Promise<HostRecord | undefined>
   list(): Promise<HostRecord[]>
+  findByName(name: string): Promise<HostRecord | undefined>
   /**
-   * Inserts, or renews the record with the same `endorsementId` (which keeps its id and `enrolledAt`). Answers
-   * `'revoked'` when that TPM's host was revoked, `'key-in-use'` when the key speaks for somebody else. A former
-   * key of the host stops authenticating it.
+   * Inserts, or renews the record with the same `endorsementId` and `id` (which keeps its `enrolledAt`), and keeps
+   * the attestation. Answers `'revoked'` when that TPM's host was revoked; `'state-changed'` unless `stateVersion`
+   * is one more than the stored one (1 where there is none), so that of simultaneous admissions one counts;
+   * `'name-in-use'` when another active host has the name; `'key-in-use'` when the key speaks for somebody else. A
+   * former key of the host stops authenticating it.
    */
   admit(
     host: HostRecord,
     key: ClientKeyRecord,
+    kept: KeptAttestation,
     entry: AuditEntry,
-  ): Promise<'done' | 'revoked' | 'key-in-use'>
-  /** Takes every agent and certificate of the host with it. */
+  ): Promise<'done' | 'revoked' | 'state-changed' | 'name-in-use' | 'key-in-use'>
+  /**
+   * Takes every agent and certificate of the host with it. With `evidence`, keeps what it was revoked for, and
+   * answers `'state-changed'` when the stored `stateVersion` is no longer the one that was judged.
+   */
   revoke(
     id: string,
     change: { readonly at: number; readonly reason: string },
     entry: AuditEntry,
-  ): Promise<{ readonly agents: number; readonly certificates: number } | 'unknown' | 'already'>
+    evidence?: KeptAttestation & { readonly stateVersion: number },
+  ): Promise<
+    | { readonly agents: number; readonly certificates: number }
+    | 'unknown'
+    | 'already'
+    | 'state-changed'
+  >
+}
+
+/** Evidence and verdicts, written by `HostStore.admit`, `HostStore.revoke` and `EnrollmentStore.refuse`. */
+export interface AttestationStore {
+  find(id: string): Promise<AttestationRecord | undefined>
+  /** Newest first; all hosts' and the refused ones' where `hostId` is null. */
+  list(hostId: string | null, limit: number): Promise<AttestationSummary[]>
+}
+
+/** Versions of the Appraisal Policy, and which of them is in force. */
+export interface PolicyStore {
+  /** `'conflict'` unless `version` is one more than the highest. */
+  add(policy: PolicyRecord, entry: AuditEntry): Promise<'done' | 'conflict'>
+  find(version: number): Promise<PolicyRecord | undefined>
+  /** Oldest first. */
+  list(): Promise<PolicyRecord[]>
+  /** The policy in force; undefined before the first activation. */
+  findActive(): Promise<
+    { readonly policy: PolicyRecord; readonly activation: PolicyActivation } | undefined
+  >
+  /** `'conflict'` unless `sequence` is one more than the highest: somebody else activated meanwhile. */
+  activate(
+    activation: PolicyActivation,
+    entry: AuditEntry,
+  ): Promise<'done' | 'unknown' | 'conflict'>
+  /** Every activation, oldest first. */
+  listActivations(): Promise<PolicyActivation[]>
+}
+
+/** EKs without certificate. */
+export interface EndorsementStore {
+  find(id: string): Promise<EndorsementRecord | undefined>
+  /** Pending ones first, then the newest decisions. */
+  list(): Promise<EndorsementRecord[]>
+  /** Puts a pending record into the queue; `'full'` when `limit` of them wait already. */
+  enqueue(
+    endorsement: EndorsementRecord,
+    limit: number,
+    entry: AuditEntry,
+  ): Promise<'done' | 'exists' | 'full'>
+  /** Lists an EK before it is seen, or decides on one that waits or was decided on before. */
+  decide(
+    id: string,
+    decision: {
+      readonly status: 'approved' | 'listed' | 'refused'
+      readonly at: number
+      readonly by: string
+    },
+    entry: AuditEntry,
+  ): Promise<'done' | 'unknown'>
 }
 
 export interface AgentClassStore {

@@ -2,6 +2,7 @@ import type { AnchorStore, EnrollmentStore, HostStore, OperatorStore } from '../
 import { encodeEntry } from './entry.ts'
 import type { Executor } from './executor.ts'
 import { encodeAnchor, parseAnchor } from './records/anchor.ts'
+import { encodeKeptAttestation } from './records/attestation.ts'
 import { encodeClientKey } from './records/client-key.ts'
 import { encodeEnrollment, parseEnrollment } from './records/enrollment.ts'
 import { encodeHost, parseHost } from './records/host.ts'
@@ -37,7 +38,10 @@ export function createEnrollmentStore(db: Executor): EnrollmentStore {
       const taken = await db.execute('takeEnrollment', id, now)
       return typeof taken === 'string' ? taken : parseEnrollment(taken)
     },
-    refuse: async (id, entry) => await db.execute('refuseEnrollment', id, encodeEntry(entry)),
+    refuse: async (id, entry, kept) => {
+      const row = kept === undefined ? null : encodeKeptAttestation(kept)
+      return await db.execute('refuseEnrollment', id, row, encodeEntry(entry))
+    },
   }
 }
 
@@ -52,12 +56,23 @@ export function createHostStore(db: Executor): HostStore {
       const row = await db.execute('findHostByEndorsement', endorsementId)
       return row && parseHost(row)
     },
-    list: async () => (await db.execute('listHosts')).map(parseHost),
-    admit: async (host, key, entry) => {
-      const row = encodeClientKey(key, 'host', host.id)
-      return await db.execute('admitHost', encodeHost(host), row, encodeEntry(entry))
+    findByName: async name => {
+      const row = await db.execute('findHostByName', name)
+      return row && parseHost(row)
     },
-    revoke: async (id, { at, reason }, entry) =>
-      await db.execute('revokeHost', id, { at, reason }, encodeEntry(entry)),
+    list: async () => (await db.execute('listHosts')).map(parseHost),
+    admit: async (host, key, kept, entry) => {
+      const row = encodeHost(host)
+      const keyRow = encodeClientKey(key, 'host', host.id)
+      const keptRow = encodeKeptAttestation(kept)
+      return await db.execute('admitHost', row, keyRow, keptRow, encodeEntry(entry))
+    },
+    revoke: async (id, { at, reason }, entry, evidence) => {
+      const kept =
+        evidence === undefined
+          ? null
+          : { ...encodeKeptAttestation(evidence), stateVersion: evidence.stateVersion }
+      return await db.execute('revokeHost', id, { at, reason }, kept, encodeEntry(entry))
+    },
   }
 }

@@ -6,6 +6,11 @@ import {
   createOperatorStore,
 } from './admission-stores.ts'
 import { createAgentClassStore, createAgentStore } from './agent-stores.ts'
+import {
+  createAttestationStore,
+  createEndorsementStore,
+  createPolicyStore,
+} from './appraisal-stores.ts'
 import { createAuditStore, createCertificateStore, createClientStore } from './credential-stores.ts'
 import type { Executor } from './executor.ts'
 
@@ -16,6 +21,9 @@ export function createStore(db: Executor): Store {
     operators: createOperatorStore(db),
     enrollments: createEnrollmentStore(db),
     hosts: createHostStore(db),
+    attestations: createAttestationStore(db),
+    policies: createPolicyStore(db),
+    endorsements: createEndorsementStore(db),
     classes: createAgentClassStore(db),
     agents: createAgentStore(db),
     certificates: createCertificateStore(db),

@@ -8,6 +8,10 @@ export interface Schema {
   client_keys: ClientKeyRow
   enrollments: EnrollmentRow
   hosts: HostRow
+  attestations: AttestationRow
+  policies: PolicyRow
+  policy_activations: PolicyActivationRow
+  endorsements: EndorsementRow
   agent_classes: AgentClassRow
   agents: AgentRow
   challenges: ChallengeRow
@@ -58,11 +62,14 @@ export interface EnrollmentRow {
   nonce: Uint8Array
   /** Null once taken. */
   secret: Uint8Array | null
-  endorsement_certificate: Uint8Array
+  endorsement_certificate: Uint8Array | null
   /** JSON array of base64url. */
   endorsement_chain: string
   endorsement_public: Uint8Array
   attestation_public: Uint8Array
+  /** JSON array of numbers. */
+  pcrs: string
+  host_state_version: number
   created_at: number
   expires_at: number
   taken: number
@@ -83,6 +90,52 @@ export interface HostRow {
   jkt: string
   revoked_at: number | null
   revocation_reason: string | null
+  attestation_id: string | null
+  platform_state: string | null
+  state_version: number
+}
+
+export interface AttestationRow {
+  id: string
+  /** Order of arrival, since several may carry the same time. */
+  sequence: number
+  host_id: string | null
+  enrollment_id: string
+  format: string
+  evidence: Uint8Array
+  evidence_sha256: string
+  context: string
+  verdict: string
+  ear: string
+  status: string
+  policy_id: string
+  appraised_at: number
+  expires_at: number | null
+}
+
+export interface PolicyRow {
+  version: number
+  id: string
+  document: string
+  created_at: number
+  created_by: string
+}
+
+export interface PolicyActivationRow {
+  sequence: number
+  version: number
+  activated_at: number
+  activated_by: string
+  jws: string | null
+}
+
+export interface EndorsementRow {
+  id: string
+  status: string
+  host_name: string | null
+  first_seen: number
+  decided_at: number | null
+  decided_by: string | null
 }
 
 export interface AgentClassRow {
@@ -127,6 +180,7 @@ export interface CertificateRow {
   not_after: number
   status: string
   x5t: string | null
+  attestation_id: string | null
 }
 
 export interface ReplayKeyRow {

@@ -7,15 +7,18 @@ import type {
   AgentClassRecord,
   AgentRecord,
   AnchorRecord,
+  AttestationRecord,
   AuditEntry,
   CertificateRecord,
   ChallengeRecord,
   ClientKeyRecord,
+  EndorsementRecord,
   EnrollmentRecord,
   HostRecord,
   OperatorRecord,
+  PolicyRecord,
 } from '../../src/ports/records.ts'
-import type { Store } from '../../src/ports/store.ts'
+import type { KeptAttestation, Store } from '../../src/ports/store.ts'
 import { openSqliteStore, type SqliteStoreOptions } from '../../src/storage/sqlite-store.ts'
 
 export const logOrigin = 'log.example/assay'
@@ -90,6 +93,8 @@ export const enrollment: EnrollmentRecord = {
   endorsementChain: [slice(6), slice(), slice(7, 8)],
   endorsementPublic: slice(9),
   attestationPublic: slice(10),
+  pcrs: [0, 7, 23],
+  hostStateVersion: 0,
   createdAt: now,
   expiresAt: later,
 }
@@ -109,6 +114,65 @@ export const host: HostRecord = {
   jkt: 'host-key-1',
   revokedAt: null,
   revocationReason: null,
+  attestationId: 'attestation-1',
+  platformState: '{"resetCount":1}',
+  stateVersion: 1,
+}
+
+export const attestation: AttestationRecord = {
+  id: 'attestation-1',
+  hostId: 'host-1',
+  enrollmentId: 'enrollment-1',
+  format: 'tpm2',
+  evidence: slice(0x7b, 0x7d),
+  evidenceSha256: 'cd'.repeat(32),
+  context: '{}',
+  verdict: '{"checks":[]}',
+  ear: 'e30.e30.c2ln',
+  status: 'affirming',
+  policyId: `sha256:${'ef'.repeat(32)}`,
+  appraisedAt: now,
+  expiresAt: null,
+}
+
+/** The attestation, or one like it, under a retention. */
+export function kept(
+  changes: Partial<AttestationRecord> = {},
+  retention = { perHost: 3, refused: 4 },
+): KeptAttestation {
+  return { attestation: { ...attestation, ...changes }, retention }
+}
+
+/** Admits a host with the attestation of its own name. */
+export async function admit(
+  store: Store,
+  record: HostRecord = host,
+  type = 'host.enrolled',
+): Promise<string> {
+  const id = `attestation-${record.id}-${record.stateVersion}-${record.jkt}`
+  return await store.hosts.admit(
+    record,
+    key(record.jkt),
+    kept({ id, hostId: record.id }),
+    entry(type),
+  )
+}
+
+export const policy: PolicyRecord = {
+  version: 1,
+  id: `sha256:${'ef'.repeat(32)}`,
+  document: '{"rules":[]}',
+  createdAt: now,
+  createdBy: 'operator/1',
+}
+
+export const endorsement: EndorsementRecord = {
+  id: 'endorsement-9',
+  status: 'pending',
+  hostName: 'rack 9',
+  firstSeen: now,
+  decidedAt: null,
+  decidedBy: null,
 }
 
 export const agentClass: AgentClassRecord = {
@@ -151,13 +215,14 @@ export const certificate: CertificateRecord = {
   notAfter: later,
   status: 'intended',
   x5t: null,
+  attestationId: 'attestation-1',
 }
 
 export const revocation = { at: now + 1, reason: 'stolen' } as const
 
 /** One active host with one active agent, keys `host-key-1` and `agent-key-1`. */
 export async function populate(store: Store): Promise<void> {
-  await store.hosts.admit(host, key('host-key-1'), entry('host.enrolled'))
+  await admit(store)
   await store.classes.create(agentClass, entry('class.created'))
   await store.agents.create(agent, challenge, entry('agent.created'))
   await store.agents.bindKey('agent-1', key('agent-key-1'), entry('agent.attested'))

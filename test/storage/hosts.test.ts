@@ -1,5 +1,6 @@
 import test from 'ava'
 import {
+  admit,
   agent,
   certificate,
   challenge,
@@ -18,17 +19,18 @@ import {
 
 test('a host admitted again keeps its id and day of enrolment, and takes the new facts', async t => {
   const store = await openStore(t)
-  await store.hosts.admit(host, key('host-key-1'), entry('host.enrolled'))
+  await admit(store)
   const renewed = {
     ...host,
-    id: 'host-2',
     name: 'renamed',
     enrolledAt: later,
     attestedAt: later,
     attestationExpiresAt: later + 1,
     jkt: 'host-key-2',
+    stateVersion: 2,
   }
-  t.is(await store.hosts.admit(renewed, key('host-key-2'), entry('host.attested')), 'done')
+  t.is(await admit(store, { ...renewed, id: 'host-2' }), 'state-changed')
+  t.is(await admit(store, renewed), 'done')
   t.is((await store.hosts.list()).length, 1)
   t.like(await store.hosts.find('host-1'), {
     name: 'renamed',
@@ -43,7 +45,7 @@ test('a host admitted again keeps its id and day of enrolment, and takes the new
 
 test('a former key of a host authenticates nobody, nor do its certificates', async t => {
   const store = await openStore(t)
-  await store.hosts.admit(host, key('host-key-1'), entry('host.enrolled'))
+  await admit(store)
   const own = {
     ...certificate,
     subjectKind: 'host' as const,
@@ -52,8 +54,7 @@ test('a former key of a host authenticates nobody, nor do its certificates', asy
   }
   await store.certificates.intend(own, entry('certificate.intended'))
   await store.certificates.issue('0a1b', { x5t: 'x5t' }, entry('certificate.issued'))
-  const rekeyed = { ...host, jkt: 'host-key-2' }
-  await store.hosts.admit(rekeyed, key('host-key-2'), entry('host.attested'))
+  await admit(store, { ...host, jkt: 'host-key-2', stateVersion: 2 })
   const client = { kind: 'host', id: 'host-1', jkt: 'host-key-1' } as const
   t.is(await store.clients.findByKey('host-key-1'), undefined)
   t.is(await store.clients.act({ client, replayKeys: [] }), 'revoked')
@@ -64,29 +65,59 @@ test('a former key of a host authenticates nobody, nor do its certificates', asy
   )
 })
 
-test('a hundred enrolments of one TPM make one host', async t => {
+test('one of a hundred first enrolments of one TPM makes its host', async t => {
   const store = await openStore(t)
-  const answers = await contend(n =>
-    store.hosts.admit(
-      { ...host, id: `host-${n}`, jkt: `key-${n}` },
-      key(`key-${n}`),
-      entry('host.enrolled'),
-    ),
-  )
-  t.deepEqual(tally(answers), { done: 100 })
+  const answers = await contend(n => admit(store, { ...host, id: `host-${n}`, jkt: `key-${n}` }))
+  t.deepEqual(tally(answers), { done: 1, 'state-changed': 99 })
   t.deepEqual(
     (await store.hosts.list()).map(found => [found.id, found.jkt]),
-    [['host-0', 'key-99']],
+    [['host-0', 'key-0']],
   )
+  t.is((await store.attestations.list(null, 100)).length, 1)
+  t.is(await logSize(store), 1)
+})
+
+test('of a hundred re-attestations that saw the same state one counts', async t => {
+  const store = await openStore(t)
+  await admit(store)
+  const answers = await contend(n => admit(store, { ...host, jkt: `key-${n}`, stateVersion: 2 }))
+  t.deepEqual(tally(answers), { done: 1, 'state-changed': 99 })
+  t.like(await store.hosts.find('host-1'), { stateVersion: 2, jkt: 'key-0' })
+  t.is(await store.clients.findByKey('key-1'), undefined)
+  t.is(await logSize(store), 2)
+  t.is(await admit(store, { ...host, stateVersion: 2 }), 'state-changed')
+  t.is(await admit(store, { ...host, stateVersion: 3 }), 'done')
+})
+
+test('a name belongs to one active host; a revoked one gives it back', async t => {
+  const store = await openStore(t)
+  await admit(store)
+  const other = { ...host, id: 'host-2', endorsementId: 'endorsement-2', jkt: 'host-key-2' }
+  t.is(await admit(store, other), 'name-in-use')
+  t.is(await admit(store, { ...other, name: 'rack 5' }), 'done')
+  t.like(await store.hosts.findByName('rack 4'), { id: 'host-1' })
+  t.is(await admit(store, { ...other, stateVersion: 2 }), 'name-in-use')
+  await store.hosts.revoke('host-1', revocation, entry('host.revoked'))
+  t.is(await store.hosts.findByName('rack 4'), undefined)
+  t.is(await admit(store, { ...other, stateVersion: 2 }), 'done')
+})
+
+test('one of a hundred TPMs gets a name that all of them claim', async t => {
+  const store = await openStore(t)
+  const answers = await contend(n =>
+    admit(store, { ...host, id: `h${n}`, endorsementId: `e${n}`, jkt: `k${n}` }),
+  )
+  t.deepEqual(tally(answers), { done: 1, 'name-in-use': 99 })
 })
 
 test('a revoked TPM does not come back under a new name, id or key', async t => {
   const store = await openStore(t)
-  await store.hosts.admit(host, key('host-key-1'), entry('host.enrolled'))
+  await admit(store)
   await store.hosts.revoke('host-1', revocation, entry('host.revoked'))
   const before = await logSize(store)
   const again = { ...host, id: 'host-2', name: 'innocent', jkt: 'host-key-2' }
-  t.is(await store.hosts.admit(again, key('host-key-2'), entry('host.enrolled')), 'revoked')
+  t.is(await admit(store, again), 'revoked')
+  t.is(await admit(store, { ...again, id: 'host-1', stateVersion: 2 }), 'revoked')
   t.is(await logSize(store), before)
   t.is(await store.clients.findByKey('host-key-2'), undefined)
   t.like(await store.hosts.find('host-1'), {
@@ -106,12 +137,12 @@ test('a key speaks for one client among operators, hosts and agents', async t =>
     entry('agent.created'),
   )
   const before = await logSize(store)
-  const other = { ...host, id: 'host-2', endorsementId: 'endorsement-2' }
+  const other = { ...host, id: 'host-2', name: 'rack 5', endorsementId: 'endorsement-2' }
   for (const jkt of ['operator-key', 'host-key-1', 'agent-key-1']) {
     const mallory = { ...operator, id: 'mallory', jkt }
     t.is(await store.operators.add(mallory, key(jkt), entry('x')), 'key-in-use')
     t.is(await store.agents.bindKey('agent-2', key(jkt), entry('x')), 'key-in-use')
-    t.is(await store.hosts.admit({ ...other, jkt }, key(jkt), entry('x')), 'key-in-use')
+    t.is(await admit(store, { ...other, jkt }), 'key-in-use')
   }
   t.is(await logSize(store), before)
   t.is((await store.hosts.list()).length, 1)
@@ -148,11 +179,13 @@ test('a former key of a client can become nobody else’s', async t => {
 test('a revoked host takes its agents and certificates with it, and nobody else', async t => {
   const store = await openStore(t)
   await populate(store)
-  await store.hosts.admit(
-    { ...host, id: 'host-2', endorsementId: 'endorsement-2', jkt: 'host-key-2' },
-    key('host-key-2'),
-    entry('host.enrolled'),
-  )
+  await admit(store, {
+    ...host,
+    id: 'host-2',
+    name: 'rack 5',
+    endorsementId: 'endorsement-2',
+    jkt: 'host-key-2',
+  })
   await store.agents.create(
     { ...agent, id: 'agent-2', hostId: 'host-2' },
     { ...challenge, id: 'challenge-2', subject: 'agent-2' },

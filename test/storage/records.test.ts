@@ -1,5 +1,6 @@
 import test from 'ava'
 import {
+  admit,
   agent,
   agentClass,
   anchor,
@@ -122,7 +123,7 @@ test('a second record with the same id is refused and leaves no entry', async t 
 
 test('an agent of a class that does not exist is refused', async t => {
   const store = await openStore(t)
-  await store.hosts.admit(host, key('host-key-1'), entry('a'))
+  await admit(store)
   await t.throwsAsync(store.agents.create(agent, challenge, entry('b')), { code: 'store-conflict' })
   t.is(await store.agents.find('agent-1'), undefined)
   t.is(await logSize(store), 1)
@@ -133,8 +134,8 @@ test('a value that its column does not admit is refused, and the neighbours in t
   const wrong = { ...host, id: 'host-2', endorsementId: 'e2', jkt: 'k2', enrolledAt: 1.5 }
   const results = await Promise.allSettled([
     store.audit.append(entry('before')),
-    store.hosts.admit(wrong, key('k2'), entry('wrong')),
-    store.hosts.admit(host, key('host-key-1'), entry('right')),
+    admit(store, wrong, 'wrong'),
+    admit(store, host, 'right'),
   ])
   t.deepEqual(
     results.map(result => result.status),

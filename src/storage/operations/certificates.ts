@@ -15,6 +15,7 @@ const insert = statement<CertificateRow>()((db, is) =>
     not_after: is.not_after,
     status: is.status,
     x5t: is.x5t,
+    attestation_id: is.attestation_id,
   }),
 )
 

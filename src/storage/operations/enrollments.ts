@@ -1,6 +1,7 @@
 import type { EnrollmentRow } from '../schema.ts'
 import { statement } from '../statement.ts'
 import type { Transaction } from '../transaction.ts'
+import { keepAttestation, type KeptRow } from './attestations.ts'
 
 const insert = statement<EnrollmentRow>()((db, is) =>
   db.insertInto('enrollments').values({
@@ -12,6 +13,8 @@ const insert = statement<EnrollmentRow>()((db, is) =>
     endorsement_chain: is.endorsement_chain,
     endorsement_public: is.endorsement_public,
     attestation_public: is.attestation_public,
+    pcrs: is.pcrs,
+    host_state_version: is.host_state_version,
     created_at: is.created_at,
     expires_at: is.expires_at,
     taken: is.taken,
@@ -59,9 +62,11 @@ export async function takeEnrollment(
 export async function refuseEnrollment(
   tx: Transaction,
   id: string,
+  kept: KeptRow | null,
   entry: string,
 ): Promise<'done'> {
   await tx.run(take, { id })
+  if (kept !== null) await keepAttestation(tx, kept)
   tx.append(entry)
   return 'done'
 }

@@ -1,6 +1,7 @@
 import type { ClientKeyRow, HostRow } from '../schema.ts'
 import { statement } from '../statement.ts'
 import type { Transaction } from '../transaction.ts'
+import { keepAttestation, type KeptRow } from './attestations.ts'
 import { isForeignKey, replaceKey } from './client-keys.ts'
 
 const insert = statement<HostRow>()((db, is) =>
@@ -19,6 +20,9 @@ const insert = statement<HostRow>()((db, is) =>
     jkt: is.jkt,
     revoked_at: is.revoked_at,
     revocation_reason: is.revocation_reason,
+    attestation_id: is.attestation_id,
+    platform_state: is.platform_state,
+    state_version: is.state_version,
   }),
 )
 
@@ -34,6 +38,9 @@ const renew = statement<HostRow>()((db, is) =>
       evidence_sha256: is.evidence_sha256,
       attestation_result: is.attestation_result,
       jkt: is.jkt,
+      attestation_id: is.attestation_id,
+      platform_state: is.platform_state,
+      state_version: is.state_version,
     })
     .where('id', '=', is.id),
 )
@@ -44,6 +51,10 @@ const find = statement<{ id: string }>()((db, is) =>
 
 const findByEndorsement = statement<{ endorsement_id: string }>()((db, is) =>
   db.selectFrom('hosts').selectAll().where('endorsement_id', '=', is.endorsement_id),
+)
+
+const findByName = statement<{ name: string }>()((db, is) =>
+  db.selectFrom('hosts').selectAll().where('name', '=', is.name).where('status', '=', 'active'),
 )
 
 const listAll = statement<object>()(db =>
@@ -106,22 +117,36 @@ export async function listHosts(tx: Transaction): Promise<HostRow[]> {
   return await tx.all(listAll, {})
 }
 
+/** See `HostStore.findByName`; active hosts only. */
+export async function findHostByName(tx: Transaction, name: string): Promise<HostRow | undefined> {
+  return await tx.first(findByName, { name })
+}
+
 /** See `HostStore.admit`. */
 export async function admitHost(
   tx: Transaction,
   host: HostRow,
   key: ClientKeyRow,
+  kept: KeptRow,
   entry: string,
-): Promise<'done' | 'revoked' | 'key-in-use'> {
+): Promise<'done' | 'revoked' | 'state-changed' | 'name-in-use' | 'key-in-use'> {
   const known = await tx.first(findByEndorsement, host)
   if (known !== undefined && known.status !== 'active') return tx.refuse('revoked')
-  const id = known?.id ?? host.id
-  const ownKey = { ...key, subject_id: id }
-  if (await isForeignKey(tx, ownKey)) return tx.refuse('key-in-use')
-  await tx.run(known === undefined ? insert : renew, { ...host, id })
-  await replaceKey(tx, ownKey, known?.jkt ?? null)
+  if (!isNext(host, known)) return tx.refuse('state-changed')
+  const namesake = await tx.first(findByName, host)
+  if (namesake !== undefined && namesake.id !== host.id) return tx.refuse('name-in-use')
+  if (await isForeignKey(tx, key)) return tx.refuse('key-in-use')
+  await tx.run(known === undefined ? insert : renew, host)
+  await replaceKey(tx, key, known?.jkt ?? null)
+  await keepAttestation(tx, kept)
   tx.append(entry)
   return 'done'
+}
+
+/** Whether a record was made from the one that is stored now. */
+function isNext(host: HostRow, known: HostRow | undefined): boolean {
+  if (known !== undefined && known.id !== host.id) return false
+  return host.state_version === (known?.state_version ?? 0) + 1
 }
 
 /** See `HostStore.revoke`. Counts the certificates that would have been good for longer. */
@@ -129,11 +154,15 @@ export async function revokeHost(
   tx: Transaction,
   id: string,
   change: { readonly at: number; readonly reason: string },
+  evidence: (KeptRow & { readonly stateVersion: number }) | null,
   entry: string,
-): Promise<{ agents: number; certificates: number } | 'unknown' | 'already'> {
+): Promise<{ agents: number; certificates: number } | 'unknown' | 'already' | 'state-changed'> {
   const host = await tx.first(find, { id })
   if (host === undefined) return tx.refuse('unknown')
+  if (evidence !== null && evidence.stateVersion !== host.state_version)
+    return tx.refuse('state-changed')
   if ((await tx.run(revoke, { id, ...change })) === 0) return tx.refuse('already')
+  if (evidence !== null) await keepAttestation(tx, evidence)
   const agents = await tx.run(revokeAgents, { host_id: id, ...change })
   const own = await tx.run(revokeHostCertificates, { id, at: change.at })
   const theirs = await tx.run(revokeAgentCertificates, { id, at: change.at })

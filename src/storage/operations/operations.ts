@@ -2,6 +2,7 @@ import type { Transaction } from '../transaction.ts'
 import { addAnchor, listAnchors } from './anchors.ts'
 import { createAgentClass, findAgentClass, listAgentClasses } from './agent-classes.ts'
 import { bindAgentKey, createAgent, findAgent, listAgents, revokeAgent } from './agents.ts'
+import { findAttestation, listAttestations } from './attestations.ts'
 import { appendEntry, findLogState, readEntryBundle, readTile } from './audit.ts'
 import {
   closeOrphans,
@@ -11,9 +12,30 @@ import {
 } from './certificates.ts'
 import { createChallenge, takeChallenge } from './challenges.ts'
 import { act, findClientByKey } from './clients.ts'
+import {
+  decideEndorsement,
+  enqueueEndorsement,
+  findEndorsement,
+  listEndorsements,
+} from './endorsements.ts'
 import { createEnrollment, refuseEnrollment, takeEnrollment } from './enrollments.ts'
-import { admitHost, findHost, findHostByEndorsement, listHosts, revokeHost } from './hosts.ts'
+import {
+  admitHost,
+  findHost,
+  findHostByEndorsement,
+  findHostByName,
+  listHosts,
+  revokeHost,
+} from './hosts.ts'
 import { addOperator, listOperators, revokeOperator } from './operators.ts'
+import {
+  activatePolicy,
+  addPolicy,
+  findActivePolicy,
+  findPolicy,
+  listPolicies,
+  listPolicyActivations,
+} from './policies.ts'
 import { sweepSome, writeHealth } from './upkeep.ts'
 
 /** Every operation by the name under which it crosses a thread. Arguments and answers are plain rows and values. */
@@ -28,9 +50,22 @@ export interface Operations {
   readonly refuseEnrollment: typeof refuseEnrollment
   readonly findHost: typeof findHost
   readonly findHostByEndorsement: typeof findHostByEndorsement
+  readonly findHostByName: typeof findHostByName
   readonly listHosts: typeof listHosts
   readonly admitHost: typeof admitHost
   readonly revokeHost: typeof revokeHost
+  readonly findAttestation: typeof findAttestation
+  readonly listAttestations: typeof listAttestations
+  readonly addPolicy: typeof addPolicy
+  readonly findPolicy: typeof findPolicy
+  readonly listPolicies: typeof listPolicies
+  readonly findActivePolicy: typeof findActivePolicy
+  readonly activatePolicy: typeof activatePolicy
+  readonly listPolicyActivations: typeof listPolicyActivations
+  readonly findEndorsement: typeof findEndorsement
+  readonly listEndorsements: typeof listEndorsements
+  readonly enqueueEndorsement: typeof enqueueEndorsement
+  readonly decideEndorsement: typeof decideEndorsement
   readonly createAgentClass: typeof createAgentClass
   readonly findAgentClass: typeof findAgentClass
   readonly listAgentClasses: typeof listAgentClasses
@@ -75,9 +110,22 @@ export const operations: Operations = {
   refuseEnrollment,
   findHost,
   findHostByEndorsement,
+  findHostByName,
   listHosts,
   admitHost,
   revokeHost,
+  findAttestation,
+  listAttestations,
+  addPolicy,
+  findPolicy,
+  listPolicies,
+  findActivePolicy,
+  activatePolicy,
+  listPolicyActivations,
+  findEndorsement,
+  listEndorsements,
+  enqueueEndorsement,
+  decideEndorsement,
   createAgentClass,
   findAgentClass,
   listAgentClasses,

@@ -37,6 +37,14 @@ const sweepReplayKeys = statement<{ now: number }>()((db, is) =>
     ),
 )
 
+const sweepAttestations = statement<{ now: number }>()((db, is) =>
+  db
+    .deleteFrom('attestations')
+    .where('id', 'in', q =>
+      q.selectFrom('attestations').select('id').where('expires_at', '<', is.now).limit(sweepLimit),
+    ),
+)
+
 /** Writes something for the sake of writing. */
 export async function writeHealth(tx: Transaction): Promise<void> {
   await tx.run(ping, {})
@@ -48,6 +56,7 @@ export async function sweepSome(tx: Transaction, now: number): Promise<boolean> 
     await tx.run(sweepEnrollments, { now }),
     await tx.run(sweepChallenges, { now }),
     await tx.run(sweepReplayKeys, { now }),
+    await tx.run(sweepAttestations, { now }),
   ]
   return deleted.includes(sweepLimit)
 }

@@ -12,6 +12,7 @@ export function encodeCertificate(certificate: CertificateRecord): CertificateRo
     not_after: certificate.notAfter,
     status: certificate.status,
     x5t: certificate.x5t,
+    attestation_id: certificate.attestationId,
   }
 }
 
@@ -26,5 +27,6 @@ export function parseCertificate(row: CertificateRow): CertificateRecord {
     notAfter: row.not_after,
     status: row.status as CertificateRecord['status'],
     x5t: row.x5t,
+    attestationId: row.attestation_id,
   }
 }

@@ -8,10 +8,13 @@ export function encodeEnrollment(enrollment: EnrollmentRecord): EnrollmentRow {
     name: enrollment.name,
     nonce: exactBytes(enrollment.nonce),
     secret: exactBytes(enrollment.secret),
-    endorsement_certificate: exactBytes(enrollment.endorsementCertificate),
+    endorsement_certificate:
+      enrollment.endorsementCertificate && exactBytes(enrollment.endorsementCertificate),
     endorsement_chain: encodeByteList(enrollment.endorsementChain),
     endorsement_public: exactBytes(enrollment.endorsementPublic),
     attestation_public: exactBytes(enrollment.attestationPublic),
+    pcrs: JSON.stringify(enrollment.pcrs),
+    host_state_version: enrollment.hostStateVersion,
     created_at: enrollment.createdAt,
     expires_at: enrollment.expiresAt,
     taken: 0,
@@ -30,6 +33,8 @@ export function parseEnrollment(row: EnrollmentRow): EnrollmentRecord {
     endorsementChain: parseByteList(row.endorsement_chain),
     endorsementPublic: row.endorsement_public,
     attestationPublic: row.attestation_public,
+    pcrs: JSON.parse(row.pcrs) as number[],
+    hostStateVersion: row.host_state_version,
     createdAt: row.created_at,
     expiresAt: row.expires_at,
   }

@@ -18,6 +18,9 @@ export function encodeHost(host: HostRecord): HostRow {
     jkt: host.jkt,
     revoked_at: host.revokedAt,
     revocation_reason: host.revocationReason,
+    attestation_id: host.attestationId,
+    platform_state: host.platformState,
+    state_version: host.stateVersion,
   }
 }
 
@@ -34,6 +37,9 @@ export function parseHost(row: HostRow): HostRecord {
     attestationExpiresAt: row.attestation_expires_at,
     evidenceSha256: row.evidence_sha256,
     attestationResult: row.attestation_result,
+    attestationId: row.attestation_id,
+    platformState: row.platform_state,
+    stateVersion: row.state_version,
     jkt: row.jkt,
     revokedAt: row.revoked_at,
     revocationReason: row.revocation_reason,
