@@ -39,6 +39,14 @@ export abstract class CodedError<Code extends string = string> extends Error {
   }
 }
 
+/**
+ * A value from outside as a fact of an error: a text cut to `limit` characters, of anything else only what it is.
+ * Total, whatever the value does when it is converted.
+ */
+export function factOf(value: unknown, limit = 80): string {
+  return typeof value === 'string' ? value.slice(0, limit) : value === null ? 'null' : typeof value
+}
+
 /** The lines a person reads, in the order that helps most: what, the facts, what to do, which rule. */
 export function describe(error: CodedError): string[] {
   const lines = [`${error.code}: ${error.message}`]

@@ -1,20 +1,30 @@
-/** Big-endian members, as TPM structures and transcripts are made of them. */
+// Big-endian members, as TPM structures and transcripts are made of them.
 
+/** One byte. Throws `TypeError` for a number that does not fit. */
 export function u8(value: number): Uint8Array {
-  return Uint8Array.of(value)
+  return Uint8Array.of(fitting(value, 0xff))
 }
 
+/** Two bytes. Throws `TypeError` for a number that does not fit. */
 export function u16(value: number): Uint8Array {
-  return Uint8Array.of(value >> 8, value & 0xff)
-}
-
-export function u32(value: number): Uint8Array {
-  const bytes = new Uint8Array(4)
-  new DataView(bytes.buffer).setUint32(0, value)
+  const bytes = new Uint8Array(2)
+  new DataView(bytes.buffer).setUint16(0, fitting(value, 0xffff))
   return bytes
 }
 
-/** A TPM2B: 16-bit size, then the bytes. */
+/** Four bytes. Throws `TypeError` for a number that does not fit. */
+export function u32(value: number): Uint8Array {
+  const bytes = new Uint8Array(4)
+  new DataView(bytes.buffer).setUint32(0, fitting(value, 0xffffffff))
+  return bytes
+}
+
+function fitting(value: number, limit: number): number {
+  if (Number.isInteger(value) && value >= 0 && value <= limit) return value
+  throw new TypeError(`not a whole number from 0 to ${limit}: ${value}`)
+}
+
+/** A TPM2B: 16-bit size, then the bytes. Throws `TypeError` for 64 KiB and more. */
 export function sized(bytes: Uint8Array): Uint8Array {
   return Buffer.concat([u16(bytes.length), bytes])
 }

@@ -65,6 +65,7 @@ export function importJwk(jwk: PublicJwk): KeyObject {
 
 /** The JWK of a public key object on P-256 or P-384. Throws JoseError `jwk-malformed` for any other key. */
 export function exportJwk(key: KeyObject): PublicJwk {
+  if (key.asymmetricKeyType !== 'ec') throw new JoseError('jwk-malformed')
   const { kty, crv, x, y } = key.export({ format: 'jwk' })
   return parsePublicJwk({ kty, crv, x, y })
 }

@@ -1,5 +1,6 @@
 import { sign, verify, type KeyObject } from 'node:crypto'
 import { decodeBase64url, encodeBase64url } from '../bytes/base64url.ts'
+import { factOf } from '../coded-error.ts'
 import type { JwsAlgorithm } from './algorithm.ts'
 import { JoseError } from './error.ts'
 
@@ -78,7 +79,7 @@ export function verifyJws(jws: ParsedJws, key: KeyObject, algorithm: JwsAlgorith
   if (jws.header['alg'] !== algorithm.name) {
     throw new JoseError('jws-algorithm', {
       expected: algorithm.name,
-      found: String(jws.header['alg']).slice(0, 20),
+      found: factOf(jws.header['alg'], 20),
     })
   }
   const lengthOk = jws.signature.length === 2 * algorithm.coordinateLength

@@ -52,6 +52,9 @@ export interface TokenExpectations {
   readonly now: number
 }
 
+/** The last second that a `Date` can hold. */
+const maxSeconds = 8.64e12
+
 const seal = Symbol('verified access token')
 
 /** Claims that {@link verifyAccessToken} has verified; the binding is still to be proven with the request. */
@@ -153,13 +156,18 @@ function parseClaims(payload: Readonly<Record<string, unknown>>): AccessTokenCla
   const holder = payload['assay']
   const ok =
     texts.every(name => typeof payload[name] === 'string') &&
-    times.every(name => Number.isFinite(payload[name])) &&
+    times.every(name => isTime(payload[name])) &&
     typeof holder === 'object' &&
     holder !== null &&
     isConfirmation(payload['cnf'])
   if (!ok)
     throw new TokenError('token-malformed', { expected: 'the claims of an Assay access token' })
   return payload as unknown as AccessTokenClaims
+}
+
+/** NumericDate of whole seconds that a calendar can show (RFC 7519 §2). */
+function isTime(value: unknown): boolean {
+  return Number.isInteger(value) && Math.abs(value as number) <= maxSeconds
 }
 
 function isConfirmation(cnf: unknown): boolean {

@@ -74,5 +74,5 @@ function checkTime(exp: unknown, nbf: unknown, now: number): number {
   if (nbf !== undefined && (typeof nbf !== 'number' || nbf > now / 1000 + skewSeconds)) {
     throw new TokenError('assertion-time', { expected: 'an nbf in the past' })
   }
-  return (exp + skewSeconds) * 1000
+  return Math.ceil((exp + skewSeconds) * 1000)
 }

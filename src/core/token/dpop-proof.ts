@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { encodeBase64url } from '../bytes/base64url.ts'
+import { factOf } from '../coded-error.ts'
 import { JoseError } from '../jose/error.ts'
 import { parseJws, verifyJws, type ParsedJws } from '../jose/jws.ts'
 import { TokenError } from './error.ts'
@@ -51,7 +52,7 @@ export function verifyDpopProof(
   if (htm !== expected.method) {
     throw new TokenError('dpop-method', {
       expected: expected.method,
-      found: String(htm).slice(0, 20),
+      found: factOf(htm, 20),
     })
   }
   checkUrl(htu, expected.url)
@@ -89,8 +90,7 @@ function verifyProofSignature(jws: ParsedJws, key: ProofKey): void {
 
 function checkUrl(htu: unknown, expected: string): void {
   if (htu === expected) return
-  const refuse = (): TokenError =>
-    new TokenError('dpop-url', { expected, found: String(htu).slice(0, 200) })
+  const refuse = (): TokenError => new TokenError('dpop-url', { expected, found: factOf(htu, 200) })
   if (typeof htu !== 'string' || !URL.canParse(htu)) throw refuse()
   // RFC 9449 §4.3: compared after normalisation, ignoring query and fragment.
   const { origin, pathname } = new URL(htu)
@@ -108,7 +108,8 @@ function checkTime(iat: unknown, now: number): number {
       found: `${Math.round((now - issued) / 1000)} s before`,
     })
   }
-  return issued + (proofMaxAgeSeconds + proofMaxSkewSeconds) * 1000
+  // Whole milliseconds whatever fraction of a second the proof names, for stores count in them.
+  return Math.ceil(issued) + (proofMaxAgeSeconds + proofMaxSkewSeconds) * 1000
 }
 
 function checkTokenHash(ath: unknown, accessToken: string | undefined): void {

@@ -12,6 +12,9 @@ export interface ProofKey {
   readonly algorithm: JwsAlgorithm
 }
 
+/** Longer proofs are verified and forgotten: what is remembered holds on to their text. */
+const longestKept = 2_048
+
 /**
  * Remembers imported keys by the header segment that named them, since an import costs more than a verification.
  * Holds at most `capacity` keys; the one longest unused goes first. Only headers whose proof verified are kept, so
@@ -51,6 +54,7 @@ export class ProofKeys {
 
   /** Keeps the key of a proof that verified. */
   keep(jws: ParsedJws, key: ProofKey): void {
+    if (jws.signingInput.length > longestKept) return
     this.#kept.delete(jws.headerSegment)
     this.#kept.set(jws.headerSegment, key)
     this.#evict(this.#kept)
