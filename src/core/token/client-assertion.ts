@@ -1,4 +1,3 @@
-import { JoseError } from '../jose/error.ts'
 import { parseJws, verifyJws, type ParsedJws } from '../jose/jws.ts'
 import { TokenError } from './error.ts'
 import type { ProofKey } from './proof-key.ts'
@@ -11,7 +10,7 @@ const skewSeconds = 10
 
 /** What the token endpoint knows before it reads the assertion. */
 export interface AssertionExpectations {
-  /** The client that the DPoP proof authenticated; `iss` and `sub` must name it. */
+  /** The client whose key this is; `iss` and `sub` must name it. */
   readonly clientId: string
   readonly issuer: string
   /** The client's attested key. */
@@ -47,18 +46,35 @@ export function verifyClientAssertion(
   }
 }
 
-function verifySignature(assertion: string, key: ProofKey): ParsedJws {
+/**
+ * Whom an assertion says that it comes from: a hint at the key to verify it with, worth nothing before
+ * {@link verifyClientAssertion} has.
+ *
+ * @throws TokenError `assertion-malformed`
+ * @see RFC 7523 §3
+ */
+export function claimedClient(assertion: string): string {
+  const { sub } = parseAssertion(assertion).payload
+  if (typeof sub !== 'string') throw new TokenError('assertion-malformed', { expected: 'sub' })
+  return sub
+}
+
+function parseAssertion(assertion: string): ParsedJws {
   try {
-    const jws = parseJws(assertion)
-    verifyJws(jws, key.key, key.algorithm)
-    return jws
+    return parseJws(assertion)
   } catch (cause) {
-    if (!(cause instanceof JoseError)) throw cause
-    throw new TokenError(
-      cause.code === 'jws-malformed' ? 'assertion-malformed' : 'assertion-signature',
-      { cause },
-    )
+    throw new TokenError('assertion-malformed', { cause })
   }
+}
+
+function verifySignature(assertion: string, key: ProofKey): ParsedJws {
+  const jws = parseAssertion(assertion)
+  try {
+    verifyJws(jws, key.key, key.algorithm)
+  } catch (cause) {
+    throw new TokenError('assertion-signature', { cause })
+  }
+  return jws
 }
 
 function checkTime(exp: unknown, nbf: unknown, now: number): number {

@@ -93,9 +93,10 @@ function checkUrl(htu: unknown, expected: string): void {
   const refuse = (): TokenError => new TokenError('dpop-url', { expected, found: factOf(htu, 200) })
   if (typeof htu !== 'string' || !URL.canParse(htu)) throw refuse()
   // RFC 9449 §4.3: compared after normalisation, ignoring query and fragment.
-  const { origin, pathname } = new URL(htu)
+  const { origin, pathname, username, password } = new URL(htu)
   const target = new URL(expected)
-  if (origin !== target.origin || pathname !== target.pathname) throw refuse()
+  const isSame = origin === target.origin && pathname === target.pathname
+  if (!isSame || username !== '' || password !== '') throw refuse()
 }
 
 function checkTime(iat: unknown, now: number): number {
