@@ -17,6 +17,10 @@ function joined(...parts: readonly Uint8Array[]): Uint8Array {
   return Buffer.concat(parts)
 }
 
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex')
+}
+
 const accepted: Readonly<Record<string, Uint8Array>> = {
   'as it is': certificate,
   'behind the seven octets of TPM 1.2': joined(longHeader, certificate),
@@ -65,13 +69,13 @@ test('refuses a certificate cut at any offset', t => {
 test('splits a chain of indices, each padded, into its certificates', t => {
   const padding = new Uint8Array(9).fill(0xff)
   const found = splitNvChain([joined(certificate, padding), joined(other, new Uint8Array(3))])
-  t.deepEqual(found.map(Buffer.from), [certificate, other].map(Buffer.from))
+  t.deepEqual(found.map(hex), [certificate, other].map(hex))
 })
 
 test('joins a certificate that lies in two indices', t => {
   const all = joined(certificate, other, certificate)
   const found = splitNvChain([all.subarray(0, 100), all.subarray(100, 350), all.subarray(350)])
-  t.deepEqual(found.map(Buffer.from), [certificate, other, certificate].map(Buffer.from))
+  t.deepEqual(found.map(hex), [certificate, other, certificate].map(hex))
 })
 
 test('gives no certificates for no indices', t => {
@@ -93,7 +97,10 @@ for (const [file, trimmed] of [
   ['nuvoton-nv-padded.bin', 192],
 ] as const) {
   test(`trims ${trimmed} octets off the content of a real index: ${file}`, t => {
-    if (!hasVectors()) return t.pass(absenceOf(vectorsFolder))
+    if (!hasVectors()) {
+      t.pass(absenceOf(vectorsFolder))
+      return
+    }
     const content = readFileSync(join(vectorsFolder, 'ek', file))
     const found = trimNvCertificate(content)
     t.is(found.length, content.length - trimmed)

@@ -126,7 +126,7 @@ const lenient: Readonly<Record<string, [string, Partial<Tss2Key>]>> = {
 
 for (const [what, [pem, expected]] of Object.entries(lenient)) {
   test(`reads ${what}`, t => {
-    t.like(comparable(parseTss2Key(pem)) as object, expected)
+    t.like(comparable(parseTss2Key(pem)), expected)
   })
 }
 
@@ -179,8 +179,7 @@ test('reads or refuses whatever one octet is changed to, and never fails otherwi
       try {
         parseTss2Key(encodePem('TSS2 PRIVATE KEY', changed))
       } catch (error) {
-        if (!(error instanceof AttesterError)) return t.fail(`octet ${at}: ${String(error)}`)
-        t.is(error.code, 'tss2-malformed')
+        t.is(error instanceof AttesterError ? error.code : error, 'tss2-malformed', `octet ${at}`)
       }
     }
   }
@@ -212,7 +211,7 @@ const refused: Readonly<Record<string, [Partial<typeof area>, AttesterErrorCode]
   'no use by authValue': [{ objectAttributes: attributes & ~0x40 }, 'tss2-policy'],
   'a scheme of SHA-1': [{ scheme: { scheme: 0x18, hash: 0x4 } }, 'tss2-algorithm'],
   'a scheme for key agreement': [{ scheme: { scheme: 0x19, hash: 0xb } }, 'tss2-algorithm'],
-  'a curve of another size': [{ curveId: 5 } as Partial<typeof area>, 'tss2-algorithm'],
+  'a curve of another size': [{ curveId: 5 }, 'tss2-algorithm'],
 }
 
 for (const [what, [change, code]] of Object.entries(refused)) {
@@ -233,7 +232,10 @@ test('refuses to sign with a key that is not on its curve, and with what is no k
 })
 
 test('reads the files of other tools and writes them again, and refuses their exportable keys', t => {
-  if (!hasVectors()) return t.pass(absenceOf(vectorsFolder))
+  if (!hasVectors()) {
+    t.pass(absenceOf(vectorsFolder))
+    return
+  }
   const folder = join(vectorsFolder, 'tss2-key')
   const names = readdirSync(folder)
   t.true(names.length >= 4)
