@@ -23,6 +23,8 @@ export const rootAlgorithm = { name: 'ECDSA', namedCurve: 'P-384', hash: 'SHA-38
 export const issuingAlgorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const
 
 const day = 86_400_000
+// A clock that is a little behind accepts an authority that was made this minute.
+const backdateMs = 300_000
 const rootDays = 3650
 const issuingDays = 365
 
@@ -36,7 +38,7 @@ export async function createRoot(input: CeremonyInput): Promise<CeremonyKey> {
     {
       serialNumber: serialNumber(input.serial),
       name: `CN=Assay root of ${input.trustDomain}`,
-      notBefore: input.now,
+      notBefore: new Date(input.now.getTime() - backdateMs),
       notAfter: new Date(input.now.getTime() + rootDays * day),
       keys: input.keys,
       signingAlgorithm: rootAlgorithm,
@@ -58,7 +60,7 @@ export async function createIssuing(input: CeremonyInput, root: CeremonyKey): Pr
       serialNumber: serialNumber(input.serial),
       subject: `CN=Assay issuing authority of ${input.trustDomain}`,
       issuer: root.certificate.subject,
-      notBefore: input.now,
+      notBefore: new Date(input.now.getTime() - backdateMs),
       notAfter: new Date(input.now.getTime() + issuingDays * day),
       publicKey: input.keys.publicKey,
       signingKey: root.keys.privateKey,

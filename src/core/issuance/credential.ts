@@ -161,10 +161,14 @@ export interface CertificateSigner {
   sign(message: Uint8Array): Uint8Array | Promise<Uint8Array>
 }
 
+/** What was signed, or is being signed. */
+const issued = new WeakSet<PreparedCredential>()
+
 /**
- * Signs a prepared certificate. Only what `prepareCredential` made is taken, under the algorithm it was made for.
+ * Signs a prepared certificate. Only what `prepareCredential` made is taken, once, under the algorithm it was made
+ * for.
  *
- * @throws whatever the signer throws
+ * @throws TypeError for one that was issued before or is for another algorithm, and whatever the signer throws
  * @see RFC 5280 §4.1.1
  */
 export async function issueCredential(
@@ -172,6 +176,8 @@ export async function issueCredential(
   signer: CertificateSigner,
 ): Promise<Credential> {
   if (signer.algorithm !== prepared.algorithm) throw new TypeError('prepared for another signer')
+  if (issued.has(prepared)) throw new TypeError('a prepared credential is issued once')
+  issued.add(prepared)
   const certificate = await signCertificate(prepared.tbs, prepared.algorithm, signer)
   return { certificate, x5t: createHash('sha256').update(certificate).digest('base64url') }
 }

@@ -74,7 +74,8 @@ function encodeName(name: string): Uint8Array {
 }
 
 function encodeIpv6(address: string): Uint8Array {
-  const { hostname } = new URL(`http://[${address}]`)
+  // The zone of a link-local address is this machine's own affair.
+  const { hostname } = new URL(`http://[${address.replace(/%.*$/, '')}]`)
   const [head = '', tail = ''] = hostname.slice(1, -1).split('::')
   const left = head === '' ? [] : head.split(':')
   const right = tail === '' ? [] : tail.split(':')

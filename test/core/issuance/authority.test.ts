@@ -1,0 +1,161 @@
+import { generateKeyPairSync, randomBytes, X509Certificate } from 'node:crypto'
+import 'reflect-metadata'
+import * as x509 from '@peculiar/x509'
+import test from 'ava'
+import { prepareIssuer } from '../../../src/core/issuance/issuer.ts'
+import { RenewalKey, verifyRenewalRequest } from '../../../src/core/issuance/renewal-key.ts'
+import { createServiceCertificate } from '../../../src/core/issuance/service-certificate.ts'
+import { embeddedCrypto } from '../../../src/hsm/embedded-key.ts'
+import { certificationRequest } from '../../support/certification-request.ts'
+import { createTestKey } from '../../support/compact-jws.ts'
+import { createTestAuthority } from '../../support/test-authority.ts'
+import { hour, now, openssl, pemOf, proofKeyOf, trustDomain } from './fixtures.ts'
+
+const authority = await createTestAuthority(trustDomain, new Date(now))
+const [issuer, root] = authority.chain
+
+test('the root signs itself, the root signs the issuing authority, and that signs leaves alone', t => {
+  const { certificate: top } = authority.root
+  const { certificate: below } = authority.issuing
+  t.is(top.getExtension(x509.BasicConstraintsExtension)?.pathLength, 1)
+  t.is(below.getExtension(x509.BasicConstraintsExtension)?.pathLength, 0)
+  for (const certificate of [top, below]) {
+    t.true(certificate.getExtension(x509.BasicConstraintsExtension)?.ca)
+    const usage = x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign
+    t.is(certificate.getExtension(x509.KeyUsagesExtension)?.usages, usage)
+    t.deepEqual(certificate.getExtension(x509.SubjectAlternativeNameExtension)?.names.toJSON(), [
+      { type: 'url', value: `spiffe://${trustDomain}` },
+    ])
+  }
+  t.true(new X509Certificate(issuer).verify(new X509Certificate(root).publicKey))
+  t.true(new X509Certificate(root).verify(new X509Certificate(root).publicKey))
+})
+
+test('an authority made this minute is accepted by a clock that is a little behind', t => {
+  for (const certificate of [authority.root.certificate, authority.issuing.certificate]) {
+    t.true(certificate.notBefore.getTime() <= now - 60_000)
+    t.true(certificate.notAfter.getTime() > now + 360 * 24 * hour)
+  }
+})
+
+test('openssl verifies the issuing authority below the root', t => {
+  const files = { 'issuing.pem': pemOf(issuer), 'root.pem': pemOf(root) }
+  const args = ['-x509_strict', '-attime', String(now / 1000), '-CAfile', 'root.pem', 'issuing.pem']
+  t.regex(openssl(t, files, 'verify', ...args), /OK/)
+})
+
+test('an issuing certificate is read once for all that it signs', t => {
+  t.is(prepareIssuer(issuer), prepareIssuer(issuer))
+  t.not(prepareIssuer(Uint8Array.from(issuer)), prepareIssuer(issuer))
+  t.is(prepareIssuer(issuer).notAfter, authority.issuing.certificate.notAfter.getTime())
+})
+
+test('a certificate that does not name its key cannot issue', async t => {
+  const keys = authority.root.keys
+  const bare = await x509.X509CertificateGenerator.createSelfSigned(
+    { keys, name: 'CN=x' },
+    embeddedCrypto,
+  )
+  t.throws(() => prepareIssuer(new Uint8Array(bare.rawData)), { instanceOf: TypeError })
+})
+
+const { publicKey: serviceKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+
+async function serviceCertificate(names: string[], notAfter = now + hour): Promise<Uint8Array> {
+  return await createServiceCertificate(
+    {
+      issuer,
+      spki: serviceKey.export({ format: 'der', type: 'spki' }),
+      spiffeId: `spiffe://${trustDomain}/service/assay`,
+      names,
+      serial: randomBytes(16),
+      notBefore: now,
+      notAfter,
+    },
+    authority.signer,
+  )
+}
+
+test('the service’s own certificate carries each name in the form that belongs to it', async t => {
+  const names = [
+    'assay.example',
+    '127.0.0.1',
+    '::1',
+    '2001:db8::42',
+    '::ffff:10.0.0.1',
+    'fe80::1%eth0',
+    '::',
+  ]
+  const der = await serviceCertificate(names)
+  const certificate = new X509Certificate(der)
+  t.true(certificate.publicKey.equals(serviceKey))
+  t.is(certificate.checkHost('assay.example'), 'assay.example')
+  t.is(certificate.checkHost('other.example'), undefined)
+  for (const address of ['127.0.0.1', '::1', '2001:db8::42', '::ffff:a00:1', 'fe80::1', '::'])
+    t.is(certificate.checkIP(address), address)
+  const files = { 'leaf.pem': pemOf(der), 'issuing.pem': pemOf(issuer), 'root.pem': pemOf(root) }
+  const args = [
+    '-purpose',
+    'sslserver',
+    '-attime',
+    String(now / 1000 + 60),
+    '-verify_hostname',
+    'assay.example',
+  ]
+  t.regex(
+    openssl(
+      t,
+      files,
+      'verify',
+      ...args,
+      '-CAfile',
+      'root.pem',
+      '-untrusted',
+      'issuing.pem',
+      'leaf.pem',
+    ),
+    /OK/,
+  )
+})
+
+test('the service’s own certificate does not outlast its issuer either', async t => {
+  const certificate = new X509Certificate(
+    await serviceCertificate(['a.example'], now + 9000 * hour),
+  )
+  t.is(Date.parse(certificate.validTo), authority.issuing.certificate.notAfter.getTime())
+})
+
+test('a request for the key on record, signed by it, gives that key', t => {
+  const key = createTestKey()
+  const proven = verifyRenewalRequest(certificationRequest(key), proofKeyOf(key))
+  t.is(proven?.jkt, key.jkt)
+  t.deepEqual(
+    Buffer.from(proven?.spki ?? []),
+    key.publicKey.export({ format: 'der', type: 'spki' }),
+  )
+})
+
+test('a request for any other key gives none, however well it is signed', t => {
+  const key = createTestKey()
+  t.is(verifyRenewalRequest(certificationRequest(createTestKey()), proofKeyOf(key)), undefined)
+})
+
+test('refuses a request for the key on record that another key signed', t => {
+  const key = createTestKey()
+  const csr = certificationRequest(key, createTestKey())
+  t.throws(() => verifyRenewalRequest(csr, proofKeyOf(key)), { code: 'csr-signature' })
+})
+
+test('refuses a request that cannot be read, or with a byte behind it', t => {
+  const key = createTestKey()
+  const csr = certificationRequest(key)
+  for (const bytes of [new Uint8Array(), csr.subarray(1), Buffer.concat([csr, Buffer.of(0)])])
+    t.throws(() => verifyRenewalRequest(bytes, proofKeyOf(key)), { code: 'csr-malformed' })
+})
+
+test('a proven key is made by its verification alone', t => {
+  const bypass = RenewalKey as unknown as new (...args: unknown[]) => unknown
+  t.throws(() => new bypass(Symbol('renewal key'), new Uint8Array(), 'x'), {
+    instanceOf: TypeError,
+  })
+})
