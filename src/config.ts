@@ -15,6 +15,10 @@ const rows = {
     summary: 'A key file of the service can be read by other users of this machine.',
     hint: 'Take the rights away with chmod 600, and consider the key known.',
   },
+  'config-unwritable': {
+    summary: 'The files of the service cannot be written here.',
+    hint: 'Choose another directory with --data, or give this user the right to write there.',
+  },
   'config-address': {
     summary: 'The service cannot listen at this address.',
     hint: 'Stop what listens there, or set listen.host and listen.port.',
@@ -51,7 +55,7 @@ const hexDigest = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 digest is 64 low
 /** The whole configuration of a service; each member has a default but the two that name it. */
 export const configSchema = z.strictObject({
   /** The service's own name: its URL as callers see it, without a trailing slash (RFC 8414 §2). */
-  issuer: z.url({ protocol: /^https$/ }).refine(url => /^https:\/\/[^/?#]+$/.test(url), {
+  issuer: z.url({ protocol: /^https$/ }).refine(url => /^https:\/\/[^/?#@\\]+$/.test(url), {
     message:
       'an issuer is an https URL without path, query or fragment, and without a slash at its end',
   }),
@@ -61,7 +65,7 @@ export const configSchema = z.strictObject({
     .refine(isTrustDomain, 'lower-case letters, digits, dots, dashes and underscores'),
   listen: z
     .strictObject({
-      host: z.string().default('127.0.0.1'),
+      host: z.string().min(1).default('127.0.0.1'),
       port: z.int().min(0).max(65535).default(8443),
     })
     .prefault({}),
@@ -72,8 +76,12 @@ export const configSchema = z.strictObject({
         .array(z.enum(assuranceLevels))
         .default(['tpm-discrete', 'tpm-firmware', 'tpm-virtual']),
       /** PCRs of the SHA-256 bank that each quote must cover. */
-      pcrs: z.array(z.int().min(0).max(23)).min(1).default([0, 1, 2, 3, 4, 5, 6, 7]),
-      /** For a PCR, the values that are accepted; a PCR without values is recorded only. */
+      pcrs: z
+        .array(z.int().min(0).max(23))
+        .min(1)
+        .refine(pcrs => new Set(pcrs).size === pcrs.length, 'a PCR is named once')
+        .default([0, 1, 2, 3, 4, 5, 6, 7]),
+      /** For a quoted PCR, the values that are accepted; a PCR without values is recorded only. */
       referenceValues: z
         .record(z.string().regex(/^([0-9]|1[0-9]|2[0-3])$/), z.array(hexDigest).min(1))
         .default({}),
@@ -85,6 +93,12 @@ export const configSchema = z.strictObject({
         .default(86_400),
       /** How long a host has to answer a challenge. */
       challengeSeconds: z.int().min(10).max(600).default(300),
+      /** Enrolment requests that one network address may make in a minute. */
+      requestsPerMinute: z.int().min(1).max(100_000).default(300),
+    })
+    .refine(({ pcrs, referenceValues }) => isQuoted(referenceValues, pcrs), {
+      path: ['referenceValues'],
+      message: 'values for a PCR that pcrs does not name would never be looked at',
     })
     .prefault({}),
   certificate: z
@@ -92,6 +106,10 @@ export const configSchema = z.strictObject({
     .prefault({}),
   token: z.strictObject({ maxLifetimeSeconds: z.int().min(30).max(900).default(300) }).prefault({}),
 })
+
+function isQuoted(values: Readonly<Record<string, unknown>>, pcrs: readonly number[]): boolean {
+  return Object.keys(values).every(pcr => pcrs.includes(Number(pcr)))
+}
 
 export type Config = z.infer<typeof configSchema>
 
@@ -107,12 +125,20 @@ export function parseConfig(text: string, name: string): Config {
   const [syntax] = document.errors
   if (syntax !== undefined)
     throw new ConfigError('config-malformed', { found: `${name}: ${syntax.message}` })
-  const result = configSchema.safeParse(document.toJS() ?? {})
+  const result = configSchema.safeParse(plainValue(document, name))
   if (result.success) return result.data
   const [issue] = result.error.issues
   throw new ConfigError('config-malformed', {
     found: `${name}${lineOf(document, lines, issue?.path ?? [])}: ${describeIssue(issue)}`,
   })
+}
+
+function plainValue(document: ReturnType<typeof parseDocument>, name: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 10 }) ?? {}
+  } catch (cause) {
+    throw new ConfigError('config-malformed', { found: `${name}: too many aliases`, cause })
+  }
 }
 
 function lineOf(

@@ -1,5 +1,16 @@
-import { generateKeyPairSync, randomBytes, X509Certificate } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { createPrivateKey, generateKeyPairSync, randomBytes, X509Certificate } from 'node:crypto'
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
 import { ConfigError, loadConfig, type Config } from './config.ts'
@@ -43,21 +54,32 @@ export function isInitialised(directory: string): boolean {
 }
 
 /**
- * Makes a data directory: configuration, root and issuing authority, keys of tokens and log.
+ * Makes a data directory: configuration, root and issuing authority, keys of tokens and log. All of it is durable
+ * before the configuration, whose presence says that the rest is there.
  *
- * @throws ConfigError `config-exists`
+ * @throws ConfigError `config-exists`, `config-unwritable`
  */
 export async function createDataDirectory(directory: string, config: Config): Promise<void> {
   if (isInitialised(directory)) throw new ConfigError('config-exists', { found: directory })
-  for (const part of ['', 'ca', 'keys'])
-    mkdirSync(join(directory, part), { recursive: true, mode: 0o700 })
-  chmodSync(directory, 0o700)
+  makeFolders(directory)
   await writeAuthority(directory, config.trustDomain)
   writeSecret(directory, files.tokenKey, newKey('ec'))
   writeSecret(directory, files.logKey, newKey('ed25519'))
   writeSecret(directory, files.privacyKey, randomBytes(32))
-  // Last, since its presence says that the rest is there.
+  for (const part of folders) syncFolder(join(directory, part))
   writeSecret(directory, files.config, stringify(config))
+  syncFolder(directory)
+}
+
+const folders = ['', 'ca', 'keys']
+
+function makeFolders(directory: string): void {
+  try {
+    for (const part of folders) mkdirSync(join(directory, part), { recursive: true, mode: 0o700 })
+    for (const part of folders) chmodSync(join(directory, part), 0o700)
+  } catch (cause) {
+    throw new ConfigError('config-unwritable', { found: directory, cause })
+  }
 }
 
 async function writeAuthority(directory: string, trustDomain: string): Promise<void> {
@@ -84,8 +106,22 @@ function newKey(type: 'ec' | 'ed25519'): string {
   return privateKey.export({ format: 'pem', type: 'pkcs8' }) as string
 }
 
+/** Writes a file that was not there, 0600, to the disk. */
 function writeSecret(directory: string, name: string, content: string | Uint8Array): void {
-  writeFileSync(join(directory, name), content, { mode: 0o600, flag: 'wx' })
+  const path = join(directory, name)
+  try {
+    writeFileSync(path, content, { mode: 0o600, flag: 'wx', flush: true })
+  } catch (cause) {
+    const isThere = (cause as NodeJS.ErrnoException).code === 'EEXIST'
+    throw new ConfigError(isThere ? 'config-exists' : 'config-unwritable', { found: path, cause })
+  }
+}
+
+/** Makes the names in a folder durable. */
+function syncFolder(path: string): void {
+  const descriptor = openSync(path, 'r')
+  fsyncSync(descriptor)
+  closeSync(descriptor)
 }
 
 /**
@@ -95,33 +131,77 @@ function writeSecret(directory: string, name: string, content: string | Uint8Arr
  */
 export function loadDataDirectory(directory: string): DataDirectory {
   const config = loadConfig(join(directory, files.config))
+  requirePrivate(directory, statSync(directory).mode)
   const text = (name: string): string => readSecret(directory, name).toString('utf8')
+  const privacyKey = readSecret(directory, files.privacyKey)
+  if (privacyKey.length !== 32) throw malformed(files.privacyKey, '32 bytes')
   return {
     config,
     databasePath: join(directory, files.database),
-    chain: [files.issuingCertificate, files.rootCertificate].map(
-      name => new X509Certificate(text(name)).raw,
-    ),
+    chain: loadChain(text),
     issuingKey: text(files.issuingKey),
     tokenKey: text(files.tokenKey),
     logKey: text(files.logKey),
-    privacyKey: readSecret(directory, files.privacyKey),
+    privacyKey,
   }
+}
+
+/** Issuing certificate and root, after a look at whether they and the issuing key belong together. */
+function loadChain(text: (name: string) => string): Uint8Array[] {
+  const issuing = parseCertificate(text, files.issuingCertificate)
+  const root = parseCertificate(text, files.rootCertificate)
+  if (!issuing.verify(root.publicKey))
+    throw malformed(files.issuingCertificate, 'signed by the root')
+  if (!issuing.checkPrivateKey(parseKey(text, files.issuingKey)))
+    throw malformed(files.issuingKey, 'the key of the issuing certificate')
+  return [issuing.raw, root.raw]
+}
+
+function parseCertificate(text: (name: string) => string, name: string): X509Certificate {
+  const pem = text(name)
+  try {
+    return new X509Certificate(pem)
+  } catch {
+    throw malformed(name, 'a certificate')
+  }
+}
+
+function parseKey(
+  text: (name: string) => string,
+  name: string,
+): ReturnType<typeof createPrivateKey> {
+  const pem = text(name)
+  try {
+    return createPrivateKey(pem)
+  } catch {
+    throw malformed(name, 'a private key')
+  }
+}
+
+function malformed(name: string, expected: string): ConfigError {
+  return new ConfigError('config-malformed', { expected, found: name })
 }
 
 function readSecret(directory: string, name: string): Buffer {
   const path = join(directory, name)
   try {
-    const { mode } = statSync(path)
-    if ((mode & 0o077) !== 0) {
-      throw new ConfigError('config-exposed', {
-        expected: '0600',
-        found: `${path} ${(mode & 0o777).toString(8)}`,
-      })
+    const descriptor = openSync(path, 'r')
+    try {
+      requirePrivate(path, fstatSync(descriptor).mode)
+      return readFileSync(descriptor)
+    } finally {
+      closeSync(descriptor)
     }
-    return readFileSync(path)
   } catch (cause) {
     if (cause instanceof ConfigError) throw cause
     throw new ConfigError('config-missing', { found: path, cause })
   }
+}
+
+function requirePrivate(path: string, mode: number): void {
+  if ((mode & 0o077) === 0) return
+  throw new ConfigError('config-exposed', {
+    expected: 'no rights for others',
+    found: `${path} ${(mode & 0o777).toString(8)}`,
+  })
 }
