@@ -57,9 +57,13 @@ interface NativeOptions {
 interface Binding {
   readonly Connection: new (options: NativeOptions) => NativeConnection
   peerCredentials(fd: number): { pid: number; uid: number; gid: number }
+  endConnections(): void
 }
 
 /** The compiled addon, built by `native/setup.sh`. */
 export const binding: Binding = createRequire(import.meta.url)(
   './build/Release/tpm2.node',
 ) as Binding
+
+// A process that calls process.exit runs none of an addon's cleanup hooks: what is still held is flushed here.
+process.on('exit', () => binding.endConnections())

@@ -73,8 +73,8 @@ build_addons() {
   say 'building the addons (node-tpm2, pkcs11js)'
   PATH="$PWD/node_modules/.bin:$PATH"
   gyp="$PWD/node_modules/node-gyp/bin/node-gyp.js"
-  (cd native && "$node" "$gyp" rebuild --nodedir="$nodedir" --loglevel=error >&2)
-  (cd node_modules/pkcs11js && "$node" "$gyp" rebuild --nodedir="$nodedir" --loglevel=error >&2)
+  (cd native && "$node" "$gyp" configure build --nodedir="$nodedir" --loglevel=error >&2)
+  (cd node_modules/pkcs11js && "$node" "$gyp" configure build --nodedir="$nodedir" --loglevel=error >&2)
   printf '%s' "$stamp" > native/build/.assay-addon
 }
 

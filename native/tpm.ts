@@ -88,7 +88,7 @@ export class Tpm implements AsyncDisposable {
     return (await this.getCapability(Capability.pcrs, 0, 1)).capabilityData.subarray(4)
   }
 
-  /** TPM2_GetRandom, as often as it takes. Protect it when the octets are to be a secret. */
+  /** TPM2_GetRandom, as often as it takes: up to 65,535 octets. Protect it when the octets are to be a secret. */
   async getRandom(size: number, options: Args.Protected = {}): Promise<Uint8Array> {
     return (await this.#connection.call<{ random: Uint8Array }>('getRandom', { size, ...options }))
       .random

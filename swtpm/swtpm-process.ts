@@ -3,7 +3,6 @@ import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
-import { createConnection } from 'node:net'
 import type { Socket } from 'node:net'
 import { delimiter, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -23,6 +22,8 @@ const startMilliseconds = 10_000
 const longestPath = 107 // sizeof(sun_path) - 1, unix(7)
 // TPM2_Shutdown(TPM_SU_CLEAR): without it the TPM counts a failed authorization towards its lockout on the next start.
 const shutdown = Buffer.from('80010000000c000001450000', 'hex')
+
+const readClock = Buffer.from('80010000000a00000181', 'hex')
 
 /**
  * Starts swtpm on a state directory; it is started up (TPM2_Startup(CLEAR)) and listens when this returns. It ends with
@@ -102,15 +103,12 @@ async function untilListening(
   }
 }
 
+// It listens before it has started up: only an answer says that the start is complete and saved.
 async function answers(path: string): Promise<boolean> {
-  const socket = createConnection(path)
   try {
-    await once(socket, 'connect')
-    return true
+    return (await exchange(path, readClock, startMilliseconds)).length > 0
   } catch {
     return false
-  } finally {
-    socket.destroy()
   }
 }
 

@@ -1,7 +1,10 @@
 import { createConnection, createServer } from 'node:net'
 import type { Server, Socket } from 'node:net'
+import { once } from 'node:events'
 import { rm } from 'node:fs/promises'
 import { setTimeout as pause } from 'node:timers/promises'
+
+const turnMilliseconds = 30_000
 
 /** What a proxy does with the traffic of a TPM. */
 export interface ProxyOptions {
@@ -25,13 +28,15 @@ export interface TpmProxy {
 
 /** Stands between a connection and its TPM: slows answers down, invents them, or writes them down. */
 export async function startProxy(options: ProxyOptions): Promise<TpmProxy> {
-  const data = createServer(socket => void relay(socket, options))
+  const stopping = new AbortController()
+  const data = createServer(socket => void relay(socket, options, stopping.signal))
   const control = createServer(socket => splice(socket, createConnection(`${options.target}.ctrl`)))
   const servers = [await listen(data, options.path), await listen(control, `${options.path}.ctrl`)]
   return {
     tcti: `swtpm:path=${options.path}`,
     options,
     stop: async () => {
+      stopping.abort()
       await Promise.all(servers.map(async close => await close()))
       await rm(options.path, { force: true })
       await rm(`${options.path}.ctrl`, { force: true })
@@ -46,9 +51,17 @@ export function refusal(rc: number): Buffer {
   return answer
 }
 
-/** Sends one command to a TPM's socket and gives its answer. */
-export async function exchange(path: string, command: Uint8Array): Promise<Buffer> {
-  const socket = createConnection(path)
+/**
+ * Sends one command to a TPM's socket and gives its answer. A TPM serves one client at a time and its queue is short, so
+ * this waits for its turn.
+ */
+export async function exchange(
+  path: string,
+  command: Uint8Array,
+  timeoutMilliseconds = 180_000,
+): Promise<Buffer> {
+  const socket = await connected(path)
+  socket.setTimeout(timeoutMilliseconds, () => socket.destroy())
   try {
     socket.write(command)
     for await (const answer of messages(socket)) return answer
@@ -58,12 +71,27 @@ export async function exchange(path: string, command: Uint8Array): Promise<Buffe
   }
 }
 
-async function relay(socket: Socket, options: ProxyOptions): Promise<void> {
+// A full queue of a Unix socket answers EAGAIN to those who do not block: connect(2).
+async function connected(path: string): Promise<Socket> {
+  for (const deadline = performance.now() + turnMilliseconds; ; await pause(1)) {
+    const socket = createConnection(path)
+    try {
+      await once(socket, 'connect')
+      return socket
+    } catch (error) {
+      const busy = (error as NodeJS.ErrnoException).code === 'EAGAIN'
+      if (!busy || performance.now() > deadline) throw error
+    }
+  }
+}
+
+async function relay(socket: Socket, options: ProxyOptions, signal: AbortSignal): Promise<void> {
   socket.on('error', () => undefined)
   try {
     for await (const command of messages(socket)) {
       const answer = options.answer?.(command) ?? (await exchange(options.target, command))
-      if (options.latencyMilliseconds !== undefined) await pause(options.latencyMilliseconds)
+      if (options.latencyMilliseconds !== undefined)
+        await pause(options.latencyMilliseconds, undefined, { signal })
       options.observe?.(command, answer)
       socket.write(answer)
     }

@@ -26,12 +26,6 @@ struct ToValue {
 
 }  // namespace
 
-Answer::~Answer() {
-  for (auto& [key, field] : fields_) {
-    if (auto* bytes = std::get_if<Bytes>(&field)) explicit_bzero(bytes->data(), bytes->size());
-  }
-}
-
 void Answer::Handle(Context& tpm, ESYS_TR handle) {
   TPM2_HANDLE tpm_handle = 0;
   Check("Esys_TR_GetTpmHandle", Esys_TR_GetTpmHandle(tpm.esys(), handle, &tpm_handle));

@@ -8,16 +8,14 @@
 
 #include <napi.h>
 
+#include "bytes.h"
 #include "context.h"
 
 namespace tpm2 {
 
-using Bytes = std::vector<uint8_t>;
-
 class Answer {
  public:
   Answer() = default;
-  ~Answer();  // wipes: an answer may hold a secret
   Answer(const Answer&) = delete;
   Answer& operator=(const Answer&) = delete;
 

@@ -40,6 +40,14 @@ uint32_t Arguments::Number(const char* key) const {
   return static_cast<uint32_t>(number);
 }
 
+uint16_t Arguments::Number16(const char* key) const {
+  const uint32_t number = Number(key);
+  if (number > UINT16_MAX) Refuse(object_.Env(), key, "an unsigned 16-bit integer");
+  return static_cast<uint16_t>(number);
+}
+
+uint16_t Arguments::Number16(const char* key, uint16_t fallback) const { return Has(key) ? Number16(key) : fallback; }
+
 uint32_t Arguments::Number(const char* key, uint32_t fallback) const { return Has(key) ? Number(key) : fallback; }
 
 bool Arguments::Boolean(const char* key) const { return Has(key) && Value(key).ToBoolean(); }

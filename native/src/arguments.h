@@ -23,6 +23,8 @@ class Arguments {
   bool Has(const char* key) const;
   uint32_t Number(const char* key) const;
   uint32_t Number(const char* key, uint32_t fallback) const;
+  uint16_t Number16(const char* key) const;
+  uint16_t Number16(const char* key, uint16_t fallback) const;
   bool Boolean(const char* key) const;
   Bytes Octets(const char* key) const;  // empty when absent
   std::vector<Bytes> OctetsList(const char* key) const;
@@ -53,7 +55,7 @@ class Arguments {
   TPMT_SIG_SCHEME Scheme() const;
   // What authorises the use of an entity: `<key>` and `<key>Auth`, or `<key>Session` for a policy session.
   Entity Authorized(const char* key) const;
-  // The same for a hierarchy, whose handle is a TPM_RH constant.
+  // The same for a hierarchy, whose handle is a TPM_RH constant; a number that is none is refused.
   Entity Hierarchy(const char* key) const;
   Protection Protected() const;
 
@@ -62,8 +64,7 @@ class Arguments {
     Sized sized{};
     constexpr size_t header = sizeof(sized.size);
     // The octets follow the size with no padding in every TPM2B of octets.
-    const size_t capacity = sizeof(Sized) - header - (sizeof(Sized) % 2);
-    if (bytes.size() > capacity) throw Failure{kMalformedStructure, key};
+    if (bytes.size() > sizeof(Sized) - header) throw Failure{kMalformedStructure, key};
     sized.size = static_cast<UINT16>(bytes.size());
     std::copy(bytes.begin(), bytes.end(), reinterpret_cast<uint8_t*>(&sized) + header);
     return sized;

@@ -24,10 +24,11 @@ Job GetCapability(const Arguments& in) {
 
 // A TPM gives no more than its largest digest at once, so this asks until it has all.
 Job GetRandom(const Arguments& in) {
-  return [wanted = in.Number("size"), protection = in.Protected()](Context& tpm, Answer& out) {
+  return [wanted = in.Number16("size"), protection = in.Protected()](Context& tpm, Answer& out) {
     CommandSessions sessions(tpm, protection, kResponse);
     const ESYS_TR session = sessions.Rest();
     Bytes bytes;
+    bytes.reserve(wanted);
     while (bytes.size() < wanted) {
       const auto ask = static_cast<UINT16>(std::min<size_t>(wanted - bytes.size(), sizeof(TPMU_HA)));
       Out<TPM2B_DIGEST> random;

@@ -19,22 +19,24 @@ TPMS_NV_PUBLIC PublicOf(Context& tpm, ESYS_TR index, TPM2B_NAME* name_out = null
 // An index used with the authorization of itself, or of the hierarchy that the caller named.
 struct IndexUse {
   TPM2_HANDLE index;
-  TPM2B_AUTH auth;
-  ESYS_TR hierarchy;
+  Entity hierarchy;  // with the authValue of whoever it is that authorises
 
   explicit IndexUse(const Arguments& in)
       : index(in.Number("index")),
-        auth(in.Content<TPM2B_AUTH>("auth")),
-        hierarchy(in.Has("authorization") ? HierarchyHandle(in.Number("authorization")) : ESYS_TR_NONE) {}
+        hierarchy(in.Has("authorization") ? in.Hierarchy("authorization").handle : ESYS_TR_NONE,
+                  in.Content<TPM2B_AUTH>("auth"), ESYS_TR_NONE) {}
 
-  Entity By(ESYS_TR nv) const { return Entity(hierarchy == ESYS_TR_NONE ? nv : hierarchy, auth, ESYS_TR_NONE); }
+  Entity By(ESYS_TR nv) const { return hierarchy.handle == ESYS_TR_NONE ? As(nv) : hierarchy; }
 
   // Where the caller named none: the index's own authorization if it allows reading, else the owner's.
   Entity ToRead(ESYS_TR nv, TPMA_NV attributes) const {
-    if (hierarchy != ESYS_TR_NONE || (attributes & TPMA_NV_AUTHREAD) != 0) return By(nv);
-    if ((attributes & TPMA_NV_OWNERREAD) != 0) return Entity(ESYS_TR_RH_OWNER, auth, ESYS_TR_NONE);
+    if (hierarchy.handle != ESYS_TR_NONE || (attributes & TPMA_NV_AUTHREAD) != 0) return By(nv);
+    if ((attributes & TPMA_NV_OWNERREAD) != 0) return As(ESYS_TR_RH_OWNER);
     throw Failure{kNoReadAuthorization, "NV_Read"};
   }
+
+ private:
+  Entity As(ESYS_TR handle) const { return Entity(handle, hierarchy.auth, ESYS_TR_NONE); }
 };
 
 }  // namespace
@@ -72,7 +74,7 @@ Job NvRead(const Arguments& in) {
 }
 
 Job NvWrite(const Arguments& in) {
-  return [use = IndexUse(in), data = in.Octets("data"), start = in.Number("offset", 0),
+  return [use = IndexUse(in), data = in.Octets("data"), start = in.Number16("offset", 0),
           protection = in.Protected()](Context& tpm, Answer&) {
     if (start + data.size() > UINT16_MAX) throw Failure{kMalformedStructure, "data"};
     Reference nv(tpm, use.index);
@@ -131,7 +133,7 @@ Job NvUndefineSpace(const Arguments& in) {
 
 Job NvCertify(const Arguments& in) {
   return [signer = in.Authorized("signer"), use = IndexUse(in), data = in.Content<TPM2B_DATA>("qualifyingData"),
-          scheme = in.Scheme(), size = in.Number("size"), offset = in.Number("offset", 0),
+          scheme = in.Scheme(), size = in.Number16("size"), offset = in.Number16("offset", 0),
           protection = in.Protected()](Context& tpm, Answer& out) {
     Reference nv(tpm, use.index);
     const Entity reader = use.ToRead(nv.get(), PublicOf(tpm, nv.get()).attributes);
@@ -141,8 +143,7 @@ Job NvCertify(const Arguments& in) {
     Out<TPM2B_ATTEST> attest;
     Out<TPMT_SIGNATURE> signature;
     Check("NV_Certify", Esys_NV_Certify(tpm.esys(), signer.handle, reader.handle, nv.get(), first, second,
-                                        sessions.Rest(), &data, &scheme, static_cast<UINT16>(size),
-                                        static_cast<UINT16>(offset), &attest, &signature));
+                                        sessions.Rest(), &data, &scheme, size, offset, &attest, &signature));
     out.Content("attest", *attest);
     out.Structure("signature", *signature, Tss2_MU_TPMT_SIGNATURE_Marshal);
   };

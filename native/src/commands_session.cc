@@ -5,7 +5,7 @@ namespace tpm2 {
 
 // A session that protects (HMAC) or one that a policy is collected in (POLICY, with the nameAlg of what it is for).
 Job StartAuthSession(const Arguments& in) {
-  return [is_policy = in.Boolean("policy"), hash = in.Number("authHash", TPM2_ALG_SHA256),
+  return [is_policy = in.Boolean("policy"), hash = in.Number16("authHash", TPM2_ALG_SHA256),
           salt_key = in.Number("saltKey", ESYS_TR_NONE)](Context& tpm, Answer& out) {
     ESYS_TR handle = ESYS_TR_NONE;
     if (is_policy) {

@@ -24,7 +24,7 @@ Job Sign(const Arguments& in) {
 
 // A sequence, so that data may be of any length; the ticket says that the data did not begin with TPM_GENERATED_VALUE.
 Job Hash(const Arguments& in) {
-  return [data = in.Octets("data"), algorithm = in.Number("hashAlg"), hierarchy = in.Hierarchy("hierarchy")](
+  return [data = in.Octets("data"), algorithm = in.Number16("hashAlg"), hierarchy = in.Hierarchy("hierarchy")](
              Context& tpm, Answer& out) {
     const TPM2B_AUTH no_auth{};
     ESYS_TR handle = ESYS_TR_NONE;

@@ -24,6 +24,17 @@ Context::Context(const std::string& tcti, RetryPolicy policy) : tcti_(tcti, poli
 
 Context::~Context() { Esys_Finalize(&esys_); }
 
+void Context::BeginTask() {
+  for (auto orphan = orphans_.begin(); orphan != orphans_.end();) {
+    tcti_.BeginCommand();
+    const TSS2_RC rc = Esys_FlushContext(esys_, *orphan);
+    if (rc != TSS2_RC_SUCCESS && !SaysGone(rc)) break;  // the TPM is in trouble: the command will tell
+    Forget(*orphan);
+    orphan = orphans_.erase(orphan);
+  }
+  tcti_.BeginCommand();
+}
+
 void Context::Drain() {
   while (!held_.empty()) {
     ESYS_TR handle = *held_.begin();
@@ -59,7 +70,11 @@ uint32_t Context::NvBufferMax() {
 Scoped::~Scoped() {
   if (handle_ == ESYS_TR_NONE) return;
   tpm_.tcti().BeginCommand();
-  if (Esys_FlushContext(tpm_.esys(), handle_) == TSS2_RC_SUCCESS) tpm_.Forget(handle_);
+  if (Esys_FlushContext(tpm_.esys(), handle_) == TSS2_RC_SUCCESS) {
+    tpm_.Forget(handle_);
+  } else {
+    tpm_.Orphan(handle_);
+  }
 }
 
 ESYS_TR Context::Refer(TPM2_HANDLE handle) {

@@ -47,6 +47,10 @@ class Context {
   void Hold(ESYS_TR handle) { held_.insert(handle); }
   bool Holds(ESYS_TR handle) const { return held_.contains(handle); }
   void Flush(ESYS_TR handle);
+  // A handle of this addon's own that could not be flushed: tried again before each later command.
+  void Orphan(ESYS_TR handle) { orphans_.insert(handle); }
+  // Before each command of the caller's.
+  void BeginTask();
   // The TPM has let go of it by itself.
   void Forget(ESYS_TR handle) { held_.erase(handle); }
 
@@ -67,6 +71,7 @@ class Context {
   RetryingTcti tcti_;
   ESYS_CONTEXT* esys_ = nullptr;
   std::set<ESYS_TR> held_;
+  std::set<ESYS_TR> orphans_;
   std::map<ESYS_TR, int> references_;
   uint32_t nv_buffer_max_ = 0;
 };

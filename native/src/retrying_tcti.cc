@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstring>
 #include <utility>
+#include <vector>
 
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -80,7 +81,7 @@ void RetryingTcti::Abandon() {
 TSS2_RC RetryingTcti::Transmit(TSS2_TCTI_CONTEXT* context, size_t size, const uint8_t* command) {
   RetryingTcti& self = Of(context);
   if (self.abandoned_) return TSS2_TCTI_RC_IO_ERROR;
-  self.Wipe();
+  self.response_ = Bytes();
   self.command_.assign(command, command + size);
   self.pause_ms_ = kFirstPauseMs;
   return Tss2_Tcti_Transmit(self.inner_, size, command);
@@ -96,31 +97,27 @@ TSS2_RC RetryingTcti::Receive(TSS2_TCTI_CONTEXT* context, size_t* size, uint8_t*
   if (response == nullptr) return TSS2_RC_SUCCESS;
   if (capacity < self.response_.size()) return TSS2_TCTI_RC_INSUFFICIENT_BUFFER;
   std::copy(self.response_.begin(), self.response_.end(), response);
-  self.Wipe();
+  self.response_ = Bytes();
   return TSS2_RC_SUCCESS;
 }
 
 TSS2_RC RetryingTcti::ReceiveWithRetries(int32_t timeout) {
   for (;;) {
     if (TSS2_RC rc = AwaitAnswer(); rc != TSS2_RC_SUCCESS) return rc;
-    std::vector<uint8_t> response(TPM2_MAX_RESPONSE_SIZE);
+    Bytes response(TPM2_MAX_RESPONSE_SIZE);
     size_t size = response.size();
     if (TSS2_RC rc = Tss2_Tcti_Receive(inner_, &size, response.data(), timeout); rc != TSS2_RC_SUCCESS) return rc;
     if (size < kHeaderSize) return TSS2_TCTI_RC_MALFORMED_RESPONSE;
     response.resize(size);
     if (!AsksForRetry(ResponseCode(response.data())) || retries_left_ == 0) {
       response_ = std::move(response);
+      command_ = Bytes();
       return TSS2_RC_SUCCESS;
     }
     retries_left_--;
     if (!Pause()) return TSS2_TCTI_RC_IO_ERROR;
     if (TSS2_RC rc = Tss2_Tcti_Transmit(inner_, command_.size(), command_.data()); rc != TSS2_RC_SUCCESS) return rc;
   }
-}
-
-void RetryingTcti::Wipe() {
-  explicit_bzero(response_.data(), response_.size());
-  response_.clear();
 }
 
 // A TCTI without poll handles is waited for inside its own receive, which cannot be given up.

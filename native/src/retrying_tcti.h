@@ -4,9 +4,10 @@
 #include <atomic>
 #include <cstdint>
 #include <string>
-#include <vector>
 
 #include <tss2/tss2_tcti.h>
+
+#include "bytes.h"
 
 namespace tpm2 {
 
@@ -49,7 +50,6 @@ class RetryingTcti {
   static void Finalize(TSS2_TCTI_CONTEXT*) {}
 
   TSS2_RC ReceiveWithRetries(int32_t timeout);
-  void Wipe();
   TSS2_RC AwaitAnswer();
   bool Pause();
 
@@ -58,8 +58,8 @@ class RetryingTcti {
   RetryPolicy policy_;
   uint32_t retries_left_ = 0;
   uint32_t pause_ms_ = 0;
-  std::vector<uint8_t> command_;
-  std::vector<uint8_t> response_;  // whole, until it is taken
+  Bytes command_;   // until it is answered
+  Bytes response_;  // whole, until it is taken
   int wake_ = -1;
   std::atomic<bool> abandoned_{false};
 };

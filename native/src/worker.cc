@@ -1,6 +1,8 @@
 #include "worker.h"
 
-#include <chrono>
+#include <set>
+#include <system_error>
+#include <vector>
 
 #include <dlfcn.h>
 
@@ -18,6 +20,16 @@ void KeepLibraryLoaded() {
   if (dladdr(reinterpret_cast<void*>(&KeepLibraryLoaded), &here) != 0) dlopen(here.dli_fname, RTLD_NOW | RTLD_NODELETE);
 }
 
+// Every worker whose environment lives. Never destroyed: a thread that was left behind may outlive the statics.
+struct Registry {
+  std::mutex mutex;
+  std::set<Worker*> workers;
+};
+Registry& All() {
+  static Registry* const registry = new Registry;
+  return *registry;
+}
+
 }  // namespace
 
 Worker::Worker(std::string tcti, RetryPolicy policy) : tcti_(std::move(tcti)), policy_(policy) {}
@@ -30,7 +42,16 @@ std::shared_ptr<Worker> Worker::Start(Napi::Env env, std::string tcti, RetryPoli
   worker->self_ = worker;
   // Added after the delivery's own hook, so it runs before it: the thread has ended when the delivery goes.
   napi_add_env_cleanup_hook(env, AtEnvironmentEnd, worker.get());
-  worker->thread_ = std::thread([worker] { worker->Run(); });
+  {
+    std::lock_guard lock(All().mutex);
+    All().workers.insert(worker.get());
+  }
+  try {
+    worker->thread_ = std::thread([worker] { worker->Run(); });
+  } catch (const std::system_error& error) {
+    worker->Release(env);
+    throw Napi::Error::New(env, std::string("no thread for the connection: ") + error.what());
+  }
   return worker;
 }
 
@@ -57,7 +78,11 @@ Napi::Promise Worker::Close(Napi::Env env) {
 void Worker::Abandon() {
   if (ending_) return;
   closing_ = true;
-  Push(env_, std::make_unique<Task>());
+  try {
+    Push(env_, std::make_unique<Task>());
+  } catch (const Napi::Error&) {
+    // The environment is going down, and ends the worker by itself.
+  }
 }
 
 void Worker::Push(Napi::Env env, std::unique_ptr<Task> task) {
@@ -69,50 +94,86 @@ void Worker::Push(Napi::Env env, std::unique_ptr<Task> task) {
 
 // Node's thread. `env` is empty when the environment is going down: the promise dies with it.
 void Worker::Deliver(Napi::Env env, Napi::Function, Worker* worker, Task* raw) {
-  std::unique_ptr<Task> task(raw);
+  const std::unique_ptr<Task> task(raw);
   if (env == nullptr) return;
-  if (--worker->pending_ == 0) worker->delivery_.Unref(env);
-  const bool last = !task->job;
-  const auto keep = last ? worker->self_ : nullptr;
-  if (last) worker->Finish(env);
-  if (!task->deferred) return;
+  const auto keep = worker->self_;
   try {
-    if (task->failure) {
-      task->deferred->Reject(task->failure->ToError(env).Value());
-    } else {
-      task->deferred->Resolve(task->answer.ToObject(env));
-    }
-  } catch (const Napi::Error& error) {
-    task->deferred->Reject(error.Value());
+    if (--worker->pending_ == 0) worker->delivery_.Unref(env);
+    if (!task->job) worker->Finish(env);
+    if (task->deferred) Settle(env, *task);
+  } catch (const Napi::Error&) {
+    // A worker thread that is being terminated runs no JavaScript any more: nobody waits for the promise.
   }
 }
 
-void Worker::Finish(Napi::Env env) {
+void Worker::Settle(Napi::Env env, const Task& task) {
+  try {
+    if (task.failure) throw task.failure->ToError(env);
+    task.deferred->Resolve(task.answer.ToObject(env));
+  } catch (const Napi::Error& error) {
+    task.deferred->Reject(error.Value());
+  }
+}
+
+void Worker::Finish(napi_env env) {
   thread_.join();
+  Release(env);
+}
+
+void Worker::Release(napi_env env) {
+  {
+    std::lock_guard lock(All().mutex);
+    All().workers.erase(this);
+  }
   napi_remove_env_cleanup_hook(env, AtEnvironmentEnd, this);
   delivery_.Release();
   self_.reset();
+}
+
+void Worker::EndAll(napi_env env) {
+  std::vector<std::shared_ptr<Worker>> workers;
+  {
+    std::lock_guard lock(All().mutex);
+    for (Worker* worker : All().workers) {
+      if (worker->env_ == env) workers.push_back(worker->shared_from_this());
+    }
+  }
+  for (const auto& worker : workers) worker->BeginEnd();
+  const auto deadline = std::chrono::steady_clock::now() + kGrace;
+  for (const auto& worker : workers) worker->AwaitEnd(deadline);
 }
 
 // A command that neither ends nor can be given up (tpm2-tss 3 has no poll handles for swtpm) must not hold up the
 // process: its thread is left behind, owns the worker, and finds the environment gone when it comes back.
 void Worker::AtEnvironmentEnd(void* data) {
   Worker* worker = static_cast<Worker*>(data);
+  EndAll(worker->env_);
   const std::shared_ptr<Worker> keep = std::move(worker->self_);
-  std::unique_lock lock(worker->mutex_);
-  const auto ended = [worker] { return worker->ended_; };
-  worker->ending_ = true;
-  worker->tasks_.clear();
-  worker->changed_.notify_all();
-  if (!worker->changed_.wait_for(lock, kGrace, ended) && worker->context_) {
-    worker->context_->tcti().Abandon();
-    worker->changed_.wait_for(lock, kLastGrace, ended);
+  {
+    std::lock_guard lock(All().mutex);
+    All().workers.erase(worker);
   }
-  const bool joined = worker->ended_;
-  lock.unlock();
-  if (joined) return worker->thread_.join();
+  if (worker->AwaitEnd(std::chrono::steady_clock::now())) return worker->thread_.join();
   KeepLibraryLoaded();
   worker->thread_.detach();
+}
+
+void Worker::BeginEnd() {
+  closing_ = true;
+  std::lock_guard lock(mutex_);
+  ending_ = true;
+  tasks_.clear();
+  changed_.notify_all();
+}
+
+// Whether the thread has ended; past the deadline its command is given up, once.
+bool Worker::AwaitEnd(std::chrono::steady_clock::time_point deadline) {
+  std::unique_lock lock(mutex_);
+  const auto ended = [this] { return ended_; };
+  if (changed_.wait_until(lock, deadline, ended) || given_up_) return ended_;
+  given_up_ = true;
+  if (context_) context_->tcti().Abandon();
+  return changed_.wait_for(lock, kLastGrace, ended);
 }
 
 void Worker::Run() {
@@ -144,13 +205,15 @@ void Worker::Open() {
     context_ = std::move(context);
   } catch (const Failure& failure) {
     broken_ = failure;
+  } catch (const std::bad_alloc&) {
+    broken_ = Failure{TSS2_ESYS_RC_MEMORY, "open"};
   }
 }
 
 void Worker::RunTask(Task& task) {
   try {
     if (broken_) throw *broken_;
-    context_->tcti().BeginCommand();
+    context_->BeginTask();
     task.job(*context_, task.answer);
   } catch (const Failure& failure) {
     task.failure = failure;
@@ -158,6 +221,8 @@ void Worker::RunTask(Task& task) {
     if (failure.rc == TSS2_TCTI_RC_IO_ERROR || failure.rc == TSS2_TCTI_RC_NO_CONNECTION) broken_ = failure;
   } catch (const std::bad_alloc&) {
     task.failure = Failure{TSS2_ESYS_RC_MEMORY, "call"};
+  } catch (const std::exception&) {
+    task.failure = Failure{TSS2_ESYS_RC_GENERAL_FAILURE, "call"};
   }
 }
 

@@ -2,6 +2,7 @@
 // A dedicated thread rather than libuv's pool: a slow chip holds up its own connection and nothing else.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -40,6 +41,9 @@ class Worker : public std::enable_shared_from_this<Worker> {
   Napi::Promise Queue(Napi::Env env, Job job);
   // Node's thread. Closes after the commands already queued: flushes all that is held, then ends the thread.
   Napi::Promise Close(Napi::Env env);
+  // Node's thread. Ends every worker of an environment that exits, and waits for them, but not for ever. A process that
+  // calls process.exit runs no cleanup hook, so JavaScript calls this from its 'exit' event.
+  static void EndAll(napi_env env);
   // From a finalizer, where no JavaScript value may be made: the same, with nobody to tell.
   void Abandon();
 
@@ -47,6 +51,7 @@ class Worker : public std::enable_shared_from_this<Worker> {
   Worker(std::string tcti, RetryPolicy policy);
 
   static void Deliver(Napi::Env env, Napi::Function, Worker* worker, Task* task);
+  static void Settle(Napi::Env env, const Task& task);
   static void AtEnvironmentEnd(void* data);
   using Delivery = Napi::TypedThreadSafeFunction<Worker, Task, Deliver>;
 
@@ -57,7 +62,10 @@ class Worker : public std::enable_shared_from_this<Worker> {
   void Open();
   void Shut();
   std::unique_ptr<Task> Next();
-  void Finish(Napi::Env env);
+  void Finish(napi_env env);
+  void Release(napi_env env);
+  void BeginEnd();
+  bool AwaitEnd(std::chrono::steady_clock::time_point deadline);
 
   const std::string tcti_;
   const RetryPolicy policy_;
@@ -78,6 +86,7 @@ class Worker : public std::enable_shared_from_this<Worker> {
   std::unique_ptr<Context> context_;  // replaced under the mutex, used by the worker's thread
   bool ending_ = false;               // the environment goes down: queued commands are dropped
   bool ended_ = false;
+  bool given_up_ = false;
   std::thread thread_;
 };
 

@@ -220,7 +220,7 @@ test.serial('lives in worker threads, and dies with them', async t => {
         parentPort.postMessage('working')
       })\`
     for (let round = 0; round < 5; round++) {
-      const worker = new Worker(source, { eval: true, workerData: { native: '${native}', tcti } })
+      const worker = new Worker(source, { eval: true, execArgv: [], workerData: { native: '${native}', tcti } })
       await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject))
       await worker.terminate()
     }

@@ -32,7 +32,7 @@ test('says which process is at the other end of a Unix socket', async t => {
 
 test('refuses a descriptor that is no Unix socket', async t => {
   const file = openSync('/dev/null', 'r')
-  t.throws(() => peerCredentials(file), { message: /not a socket/ })
+  t.throws(() => peerCredentials(file), { message: /non-socket/ })
   closeSync(file)
   t.throws(() => peerCredentials(-1), { message: /[Bb]ad file/ })
   const server = createServer(socket => socket.end()).listen(0, '127.0.0.1')
