@@ -1,11 +1,7 @@
 import * as der from '../core/der/writer.ts'
+import { encodeEcdsaSignature, signatureAlgorithms } from '../core/issuance/signature-algorithm.ts'
 import { importJwk } from '../core/jose/jwk.ts'
 import type { ClientKey } from './client-key.ts'
-
-const signatureAlgorithms = {
-  ES256: '1.2.840.10045.4.3.2',
-  ES384: '1.2.840.10045.4.3.3',
-} as const satisfies Record<ClientKey['algorithm'], string>
 
 /**
  * A certificate request for a key that signs wherever it lives. Its subject is empty and it asks for nothing: what the
@@ -27,16 +23,7 @@ export async function createCertificationRequest(
     subjectPublicKeyInfo,
     der.contextConstructed(0),
   )
-  const algorithm = der.sequence(der.objectIdentifier(signatureAlgorithms[key.algorithm]))
-  const signature = encodeEcdsa(await key.sign(information))
+  const algorithm = signatureAlgorithms[key.algorithm].identifier
+  const signature = encodeEcdsaSignature(await key.sign(information))
   return der.sequence(information, algorithm, der.bitString(signature))
-}
-
-/** ECDSA-Sig-Value of r ‖ s (RFC 3279 §2.2.3). */
-function encodeEcdsa(signature: Uint8Array): Uint8Array {
-  const half = signature.length / 2
-  return der.sequence(
-    der.unsignedInteger(signature.subarray(0, half)),
-    der.unsignedInteger(signature.subarray(half)),
-  )
 }

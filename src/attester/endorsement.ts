@@ -1,9 +1,13 @@
-import { X509Certificate, type KeyObject } from 'node:crypto'
 import { HandleRange, type Tpm, type TpmHandle } from '../../native/index.ts'
 import { FormatError } from '../core/bytes/format-error.ts'
 import { parseTpmtPublic, type TpmtPublic } from '../core/tpm/public.ts'
-import { keyObjectOf } from '../core/tpm/signature.ts'
-import { matchEndorsementTemplate, type EndorsementTemplate } from '../core/tpm/templates.ts'
+import type { EndorsementTemplate } from '../core/tpm/templates.ts'
+import { CheckRecorder } from '../core/verifier/check.ts'
+import { verifyEndorsementArea } from '../core/verifier/endorsement-area.ts'
+import { EvidenceError } from '../core/verifier/error.ts'
+import { parseCertificate } from '../core/x509/certificate.ts'
+import { X509Error } from '../core/x509/error.ts'
+import type { PublicKey } from '../core/x509/public-key.ts'
 import {
   loadEndorsementCertificates,
   type EndorsementCertificate,
@@ -78,7 +82,7 @@ async function openKey(
   auth: Uint8Array | undefined,
 ): Promise<OpenedKey | string> {
   const certified = publicKeyOf(certificate)
-  if (certified === undefined) return 'the key in the certificate is of no supported kind'
+  if (certified === undefined) return 'the certificate cannot be read'
   const kept = await openPersistentKey(tpm, certified)
   if (kept !== undefined) return kept
   const area = await loadEndorsementTemplate(tpm, template, indices)
@@ -89,7 +93,7 @@ async function openKey(
   return 'the key that the TPM makes is another than the one in the certificate, or of no known template'
 }
 
-async function openPersistentKey(tpm: Tpm, certified: KeyObject): Promise<OpenedKey | undefined> {
+async function openPersistentKey(tpm: Tpm, certified: PublicKey): Promise<OpenedKey | undefined> {
   const { first, last } = persistentRange
   for (const tpmHandle of await tpm.handles(HandleRange.persistent)) {
     if (tpmHandle < first || tpmHandle > last) continue
@@ -101,17 +105,21 @@ async function openPersistentKey(tpm: Tpm, certified: KeyObject): Promise<Opened
   return undefined
 }
 
-/** The opened key where it is the certified one and follows a template that services challenge. */
+/** The opened key where the service will find that it is the certified one and follows a known template. */
 function identify(
   handle: TpmHandle,
   bytes: Uint8Array,
-  certified: KeyObject,
+  certified: PublicKey,
 ): OpenedKey | undefined {
   const area = parsePublic(bytes)
-  const template = area === undefined ? undefined : matchEndorsementTemplate(area)
-  if (area === undefined || template === undefined) return undefined
-  if (keyObjectOf(area)?.equals(certified) !== true) return undefined
-  return { handle, template: template.name, area, public: bytes }
+  if (area === undefined) return undefined
+  try {
+    const { name } = verifyEndorsementArea(area, certified, new CheckRecorder())
+    return { handle, template: name, area, public: bytes }
+  } catch (error) {
+    if (error instanceof EvidenceError) return undefined
+    throw error
+  }
 }
 
 function parsePublic(bytes: Uint8Array): TpmtPublic | undefined {
@@ -123,11 +131,12 @@ function parsePublic(bytes: Uint8Array): TpmtPublic | undefined {
   }
 }
 
-function publicKeyOf(certificate: Uint8Array): KeyObject | undefined {
+function publicKeyOf(certificate: Uint8Array): PublicKey | undefined {
   try {
-    return new X509Certificate(certificate).publicKey
-  } catch {
-    return undefined
+    return parseCertificate(certificate).fields.publicKey
+  } catch (error) {
+    if (error instanceof X509Error) return undefined
+    throw error
   }
 }
 
