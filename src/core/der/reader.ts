@@ -104,6 +104,11 @@ export class DerReader {
     return values
   }
 
+  /** A reader of one encoding that was taken whole from this one, at the same depth. */
+  again(encoded: Uint8Array): DerReader {
+    return new DerReader(encoded, 0, encoded.length, this.#depth)
+  }
+
   /** Nothing may be left. Throws DerError `der-trailing`. */
   finish(): void {
     if (this.#offset !== this.#end) {

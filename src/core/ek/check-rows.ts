@@ -15,11 +15,6 @@ export const ekCheckRows = {
     source: 'RFC 5280 §4.1; X.690 §10; verification P1, P8, E7',
   },
   ...pathRows,
-  'ek-certificate-encoding': {
-    summary: 'A certificate is not in strict DER, in a way that is not known of this manufacturer.',
-    hint: vendor,
-    source: 'X.690 §11; verification P8, E8',
-  },
   'ek-certificate-validity': {
     summary: 'The endorsement key certificate is not valid at this time.',
     hint: 'Renew it with the manufacturer, or let the operator allow expired certificates of endorsement keys.',
@@ -88,3 +83,5 @@ export const ekCheckRows = {
     source: 'RFC 5280 §6.3.3; verification E9',
   },
 } as const satisfies Record<string, ErrorRow & { readonly source: string }>
+
+export type EkCheckCode = keyof typeof ekCheckRows

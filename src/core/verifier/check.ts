@@ -32,9 +32,13 @@ export class CheckRecorder {
     return this.#list
   }
 
-  /** Records that a rule held. */
-  pass(code: CheckCode, bytes?: Uint8Array): void {
-    this.#list.push(lineOf(code, 'pass', bytes === undefined ? {} : { bytes }))
+  /** Records that a rule held; `found` says how, where there is more than one way. */
+  pass(code: CheckCode, bytes?: Uint8Array, found?: string): void {
+    const facts = {
+      ...(bytes === undefined ? {} : { bytes }),
+      ...(found === undefined ? {} : { found }),
+    }
+    this.#list.push(lineOf(code, 'pass', facts))
   }
 
   /** Records the rule as held, or ends the verification. Throws EvidenceError with the code. */

@@ -53,6 +53,12 @@ export const pathRows = {
     hint: 'Supply the intermediate certificate that is valid now, and look at the clock.',
     source: 'RFC 5280 §6.1.3 (a)(2); verification E1, E13',
   },
+  'path-encoding': {
+    summary:
+      'A certificate of the path departs from DER or the profile in a way not known of its manufacturer.',
+    hint: unfit,
+    source: 'X.690 §11; RFC 5280 §4.2.1.1, §4.2.1.2; verification P8, E8',
+  },
   'path-length': {
     summary: 'The path is longer than one of its authorities or the limit of this service allows.',
     hint: unfit,

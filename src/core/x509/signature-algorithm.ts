@@ -142,7 +142,20 @@ export function isSignedWith(
   message: Uint8Array,
   signature: Uint8Array,
 ): boolean {
-  if (!algorithm.isStrong || key.asymmetricKeyType !== algorithm.keyType) return false
+  return algorithm.isStrong && isIntact(algorithm, key, message, signature)
+}
+
+/**
+ * As {@link isSignedWith}, with SHA-1 as well: shows that bytes are whole, not who signed them. For the signature of
+ * a trust anchor on itself, which nothing rests on.
+ */
+export function isIntact(
+  algorithm: SignatureAlgorithm,
+  key: KeyObject,
+  message: Uint8Array,
+  signature: Uint8Array,
+): boolean {
+  if (key.asymmetricKeyType !== algorithm.keyType) return false
   if (algorithm.keyType === 'ec') return verify(algorithm.hash, message, key, signature)
   const padding =
     algorithm.saltLength === undefined

@@ -1,0 +1,110 @@
+import { nameOf, parseTpmtPublic, type TpmtPublic } from '../tpm/public.ts'
+import type { EndorsementTemplate } from '../tpm/templates.ts'
+import type { TpmIdentity } from '../ek/tpm-identity.ts'
+import { spkiSha256Of } from '../x509/public-key.ts'
+import type { AssuranceLevel } from './assurance.ts'
+import { CheckRecorder, type Check } from './check.ts'
+import { verifyEndorsementArea } from './endorsement-area.ts'
+import {
+  verifyEndorsementCertificate,
+  type EndorsementPolicy,
+  type VerifiedCertificate,
+} from './endorsement-certificate.ts'
+import type { TrustAnchor } from './trust-anchor.ts'
+
+/** What a host presents as its endorsement key, and what it is held to. */
+export interface EndorsementEvidence {
+  /** TPMT_PUBLIC. */
+  readonly public: Uint8Array
+  /** DER. */
+  readonly certificate: Uint8Array
+  /** Intermediate certificates from the host, DER, in any order. Hints: none is trusted for being there. */
+  readonly chain: readonly Uint8Array[]
+  /** What operators admitted. */
+  readonly anchors: readonly TrustAnchor[]
+  readonly now: Date
+  /** Intermediate certificates that the service holds, DER. Hints as well. */
+  readonly intermediates?: readonly Uint8Array[]
+  readonly policy?: EndorsementPolicy
+}
+
+const seal = Symbol('endorsement key')
+
+type Facts = EndorsementKey
+
+/** A key of which a manufacturer says that it lives in a TPM. Made by {@link verifyEndorsementKey} alone. */
+export class EndorsementKey {
+  readonly area: TpmtPublic
+  /** The key's Name, computed here. */
+  readonly name: Uint8Array
+  readonly template: EndorsementTemplate['name']
+  /**
+   * Hex SHA-256 of the key as SubjectPublicKeyInfo in its one canonical form: what identifies the TPM, however often
+   * its certificate is issued again (verification E14).
+   */
+  readonly spkiSha256: string
+  readonly anchorFingerprint: string
+  /** The operator's word on everything below the anchor. */
+  readonly assurance: AssuranceLevel
+  /** Vendor label of the anchor, which the certificate agrees with. */
+  readonly vendor: string
+  /** Manufacturer, model and version as the certificate says. */
+  readonly identity: TpmIdentity
+  /** Names of the vendor quirks that were let pass. */
+  readonly quirks: readonly string[]
+  readonly checks: readonly Check[]
+
+  constructor(key: typeof seal, facts: Facts) {
+    if (key !== seal) throw new TypeError('made by verifyEndorsementKey alone')
+    this.area = facts.area
+    this.name = facts.name
+    this.template = facts.template
+    this.spkiSha256 = facts.spkiSha256
+    this.anchorFingerprint = facts.anchorFingerprint
+    this.assurance = facts.assurance
+    this.vendor = facts.vendor
+    this.identity = facts.identity
+    this.quirks = facts.quirks
+    this.checks = facts.checks
+  }
+}
+
+/**
+ * Verifies an endorsement key: its certificate leads to an admitted trust anchor and follows the profile, the public
+ * area is of the certified key, and it follows one of the templates that are challenged. That a TPM holds the key is
+ * shown by the challenge alone.
+ *
+ * @throws EvidenceError with the checks that ran
+ * @see TCG EK Credential Profile v2.5; verification E1 to E14, T1, T2
+ */
+export function verifyEndorsementKey(evidence: EndorsementEvidence): EndorsementKey {
+  const recorder = new CheckRecorder()
+  const area = recorder.attempt('ek-public-malformed', evidence.public, () =>
+    parseTpmtPublic(evidence.public),
+  )
+  const verified = verifyEndorsementCertificate(evidence, recorder)
+  const template = verifyEndorsementArea(area, verified.certificate.fields.publicKey, recorder)
+  return new EndorsementKey(seal, {
+    area,
+    name: nameOf(evidence.public),
+    template: template.name,
+    ...describe(verified),
+    checks: [...recorder.list],
+  })
+}
+
+function describe({
+  certificate,
+  anchor,
+  quirks,
+  identity,
+}: VerifiedCertificate): Omit<Facts, 'area' | 'name' | 'template' | 'checks'> {
+  return {
+    spkiSha256: spkiSha256Of(certificate.fields.publicKey),
+    anchorFingerprint: anchor.fingerprint,
+    assurance: anchor.assurance,
+    vendor: anchor.vendor,
+    identity,
+    quirks,
+  }
+}

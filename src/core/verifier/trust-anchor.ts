@@ -1,0 +1,147 @@
+import { CodedError, type ErrorFacts, type ErrorRow } from '../coded-error.ts'
+import { parseCertificate, type Certificate } from '../x509/certificate.ts'
+import { X509Error } from '../x509/error.ts'
+import { authorityViolation, keyViolation } from '../x509/path-checks.ts'
+import type { PathCode } from '../x509/path-rows.ts'
+import { isIntact } from '../x509/signature-algorithm.ts'
+import type { AssuranceLevel } from './assurance.ts'
+
+const root = 'Admit the root certificate of the manufacturer; hosts bring the intermediates.'
+
+const rows = {
+  'anchor-malformed': {
+    summary: 'The certificate of the trust anchor cannot be read.',
+    hint: 'Give one X.509 certificate in DER.',
+    source: 'RFC 5280 §4.1; verification P1',
+  },
+  'anchor-label': {
+    summary:
+      'The trust anchor is not labelled with a name, a vendor and an assurance level of TPMs.',
+    hint: 'Give its name, the TCG vendor id such as id:49465800, and how its TPMs are built.',
+    source: 'TCG Vendor ID Registry v1.06; verification E15, VT1',
+  },
+  'anchor-not-self-signed': {
+    summary: 'The certificate is not signed by its own key: it is no root.',
+    hint: root,
+    source: 'RFC 5280 §6.1.1 (d); verification E15',
+  },
+  'anchor-not-authority': {
+    summary: 'The certificate is not one of a certificate authority.',
+    hint: root,
+    source: 'RFC 5280 §4.2.1.9; verification E15',
+  },
+  'anchor-key-usage': {
+    summary: 'The certificate authority may not sign certificates.',
+    hint: root,
+    source: 'RFC 5280 §4.2.1.3; verification E15',
+  },
+  'anchor-key': {
+    summary: 'The key of the trust anchor is too weak or of an unsupported kind.',
+    hint: 'RSA of 2048 bits or more and the curves P-256, P-384 and P-521 are supported.',
+    source: 'NIST SP 800-57 Part 1 r5 §5.6.1; verification E11',
+  },
+  'anchor-extension': {
+    summary: 'The trust anchor has a critical extension that is not known.',
+    hint: root,
+    source: 'RFC 5280 §4.2; verification E5',
+  },
+  'anchor-validity': {
+    summary: 'The trust anchor is not valid at this time.',
+    hint: 'Admit the root that the manufacturer uses now, and look at the clock.',
+    source: 'RFC 5280 §4.1.2.5; verification E15',
+  },
+} as const satisfies Record<string, ErrorRow>
+
+export type TrustAnchorErrorCode = keyof typeof rows
+
+/** A certificate that is not admitted as a trust anchor. */
+export class TrustAnchorError extends CodedError<TrustAnchorErrorCode> {
+  constructor(code: TrustAnchorErrorCode, facts?: ErrorFacts) {
+    super(code, rows[code], facts)
+  }
+}
+
+/** What an operator says of a trust anchor: nothing in the certificate can. */
+export interface AnchorLabels {
+  readonly name: string
+  /** TCG vendor id that certificates below the anchor must name, for example `id:49465800`. */
+  readonly vendor: string
+  readonly assurance: AssuranceLevel
+}
+
+/** A root that endorsement key certificates may lead to. */
+export interface TrustAnchor extends AnchorLabels {
+  /** Lower-case hex SHA-256 of the DER certificate. */
+  readonly fingerprint: string
+  /** DER. */
+  readonly certificate: Uint8Array
+}
+
+/** Levels at which a TPM can be endorsed; the `hsm-…` ones are for keys that no TPM holds. */
+const tpmLevels: readonly AssuranceLevel[] = [
+  'tpm-discrete',
+  'tpm-firmware',
+  'tpm-virtual',
+  'emulated',
+]
+
+const codeOf: Partial<Record<PathCode, TrustAnchorErrorCode>> = {
+  'path-authority': 'anchor-not-authority',
+  'path-key-usage': 'anchor-key-usage',
+  'path-extension': 'anchor-extension',
+  'path-validity': 'anchor-validity',
+}
+
+/**
+ * Makes a trust anchor of a manufacturer's root certificate and the operator's labels. Admission is the operator's
+ * act; what cannot be an anchor for anybody is refused here.
+ *
+ * @param bytes DER
+ * @throws TrustAnchorError
+ * @see RFC 5280 §6.1.1 (d); verification E15
+ */
+export function parseTrustAnchor(bytes: Uint8Array, labels: AnchorLabels, now: Date): TrustAnchor {
+  requireLabels(labels)
+  const certificate = readAnchor(bytes)
+  const weakness = keyViolation(certificate)
+  if (weakness !== undefined) throw new TrustAnchorError('anchor-key', { found: weakness })
+  if (!isSelfSigned(certificate)) throw new TrustAnchorError('anchor-not-self-signed')
+  const violation = authorityViolation(certificate, now.getTime())
+  if (violation !== undefined) {
+    const { code, found } = violation
+    throw new TrustAnchorError(codeOf[code] ?? 'anchor-not-authority', { found })
+  }
+  const { name, vendor, assurance } = labels
+  const { fingerprint } = certificate
+  return { fingerprint, certificate: Uint8Array.from(bytes), name, vendor, assurance }
+}
+
+function readAnchor(bytes: Uint8Array): Certificate {
+  try {
+    return parseCertificate(bytes)
+  } catch (cause) {
+    if (!(cause instanceof X509Error)) throw cause
+    throw new TrustAnchorError('anchor-malformed', { found: cause.found ?? cause.message, cause })
+  }
+}
+
+function requireLabels({ name, vendor, assurance }: AnchorLabels): void {
+  if (name.trim() === '') throw new TrustAnchorError('anchor-label', { expected: 'a name' })
+  if (!/^id:[0-9A-F]{8}$/.test(vendor)) {
+    throw new TrustAnchorError('anchor-label', {
+      expected: 'a TCG vendor id',
+      found: vendor.slice(0, 40),
+    })
+  }
+  if (!tpmLevels.includes(assurance)) {
+    throw new TrustAnchorError('anchor-label', { expected: tpmLevels.join(', '), found: assurance })
+  }
+}
+
+/** SHA-1 is enough here: a root's signature on itself proves no more than that its bytes are whole. */
+function isSelfSigned(certificate: Certificate): boolean {
+  const { algorithm, signed, signature } = certificate.fields
+  if (!certificate.isSelfIssued || algorithm === undefined || certificate.key === undefined)
+    return false
+  return isIntact(algorithm, certificate.key, signed, signature)
+}
