@@ -130,6 +130,11 @@ const attestRows = {
     hint: createKey,
     source: 'TPM 2.0 Part 1 r01.59 §19.7; verification F8',
   },
+  'subject-parent-malformed': {
+    summary: 'The public area of the storage key above the subject key cannot be read.',
+    hint: forged,
+    source: 'TPM 2.0 Part 2 r01.59 §12.2.4 TPMT_PUBLIC; verification P1',
+  },
   'subject-parent': {
     summary: 'The parent of the subject key is not a storage key that stays in its TPM.',
     hint: createKey,
@@ -141,10 +146,15 @@ const attestRows = {
     hint: createKey,
     source: 'TPM 2.0 Part 1 r01.59 §16 Qualified Name; verification F6',
   },
-  'csr-malformed-or-unsigned': {
-    summary: 'The certificate request cannot be read, or its key did not sign it.',
+  'csr-unreadable': {
+    summary: 'The certificate request of the subject key cannot be read.',
+    hint: 'Send one PKCS #10 request in DER, signed with the algorithm that goes with its key.',
+    source: 'RFC 2986 §4; verification A3',
+  },
+  'csr-unsigned': {
+    summary: 'The certificate request is not signed by the key that the TPM certified.',
     hint: 'Sign the request with the very key that the TPM certified.',
-    source: 'RFC 2986 §4.2',
+    source: 'RFC 2986 §4.2; verification F5',
   },
   'csr-key-differs': {
     summary: 'The certificate request is for a key that the TPM did not certify.',

@@ -67,6 +67,16 @@ export class CheckRecorder {
     return value
   }
 
+  /** Runs a verification that this one consists of; a refusal inside it shows the checks of this one before its own. */
+  within<T>(verification: () => T): T {
+    try {
+      return verification()
+    } catch (cause) {
+      if (cause instanceof EvidenceError) throw cause.after(this.#list)
+      throw cause
+    }
+  }
+
   /** Takes over the checks of a verification that this one rests on. */
   adopt(checks: readonly Check[]): void {
     this.#list.push(...checks)

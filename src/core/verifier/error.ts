@@ -14,4 +14,15 @@ export class EvidenceError extends CodedError<CheckCode> {
     super(code, checkTable[code], shown)
     this.checks = checks
   }
+
+  /** The same refusal with the checks that a larger verification had made before it. */
+  after(earlier: readonly Check[]): EvidenceError {
+    const { expected, found, cause } = this
+    const facts = {
+      ...(expected === undefined ? {} : { expected }),
+      ...(found === undefined ? {} : { found }),
+      cause,
+    }
+    return new EvidenceError(this.code, [...earlier, ...this.checks], facts)
+  }
 }

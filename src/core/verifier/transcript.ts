@@ -20,7 +20,15 @@ export interface CertifyContext {
 export function certifyBinding(context: CertifyContext): Uint8Array {
   const { purpose, audience, contextId, nonce, csr, subjectName } = context
   return sha256(
-    lengthPrefixed(['assay/certify/v1', purpose, audience, contextId, nonce, sha256(csr), subjectName]),
+    lengthPrefixed([
+      'assay/certify/v1',
+      purpose,
+      audience,
+      contextId,
+      nonce,
+      sha256(csr),
+      subjectName,
+    ]),
   )
 }
 
@@ -48,8 +56,15 @@ export function activationProof(
   context: EnrollmentContext,
   answer: { readonly quote: Uint8Array; readonly certify: Uint8Array; readonly csr: Uint8Array },
 ): Uint8Array {
-  const fields = [...enrollmentFields(context), sha256(answer.quote), sha256(answer.certify), sha256(answer.csr)]
-  return createHmac('sha256', secret).update(lengthPrefixed(['assay/activation/v1', ...fields])).digest()
+  const fields = [
+    ...enrollmentFields(context),
+    sha256(answer.quote),
+    sha256(answer.certify),
+    sha256(answer.csr),
+  ]
+  return createHmac('sha256', secret)
+    .update(lengthPrefixed(['assay/activation/v1', ...fields]))
+    .digest()
 }
 
 function enrollmentFields(context: EnrollmentContext): (Uint8Array | string)[] {

@@ -1,0 +1,57 @@
+import { FormatError } from '../bytes/format-error.ts'
+import { curveOf, hashAlgorithms, TPM_ALG } from '../tpm/algorithm.ts'
+import {
+  encodeTpmtPublic,
+  parseTpmtPublic,
+  type RsaPublic,
+  type TpmtPublic,
+} from '../tpm/public.ts'
+import { hasRocaFingerprint } from '../x509/roca.ts'
+
+const minimumRsaBits = 2048
+const usualExponents = [0, 65_537]
+
+/**
+ * Reads a public area whose bytes are its one encoding: what is hashed into the Name is what was read.
+ *
+ * @throws FormatError
+ * @see TPM 2.0 Part 1 r01.59 §16; verification K4
+ */
+export function parsePublicArea(bytes: Uint8Array): TpmtPublic {
+  const area = parseTpmtPublic(bytes)
+  if (Buffer.compare(encodeTpmtPublic(area), bytes) !== 0) {
+    throw new FormatError('structure-value', { expected: 'the canonical encoding' })
+  }
+  return area
+}
+
+/** Whether names may be built with the area's hash (verification K4, F10). */
+export function hasStrongName(area: TpmtPublic): boolean {
+  return isStrongHash(area.nameAlg)
+}
+
+/** Whether a hash may stand in names, schemes and banks (verification A1); false for an unknown one. */
+export function isStrongHash(id: number | undefined): boolean {
+  return hashAlgorithms.some(row => row.id === id && row.strong)
+}
+
+/**
+ * What makes the key of an area too weak to sign with, in words; undefined where nothing does. Whether a point lies on
+ * its curve is found when the key is imported.
+ *
+ * @see NIST SP 800-57 Part 1 r5 §5.6.1; verification K3, E11
+ */
+export function weaknessOfArea(area: TpmtPublic): string | undefined {
+  if (area.type === TPM_ALG.RSA) return weaknessOfRsa(area)
+  return curveOf(area.curveId) === undefined ? `curve ${area.curveId}` : undefined
+}
+
+function weaknessOfRsa({ keyBits, exponent, modulus }: RsaPublic): string | undefined {
+  const [first = 0] = modulus
+  const last = modulus.at(-1) ?? 0
+  if (keyBits < minimumRsaBits) return `RSA of ${keyBits} bits`
+  if (modulus.length * 8 !== keyBits || first < 0x80 || last % 2 === 0)
+    return 'an ill-formed modulus'
+  if (!usualExponents.includes(exponent)) return `exponent ${exponent}`
+  return hasRocaFingerprint(modulus) ? 'the fingerprint of CVE-2017-15361' : undefined
+}

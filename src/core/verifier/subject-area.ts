@@ -1,0 +1,72 @@
+import type { KeyObject } from 'node:crypto'
+import { curveOf, TPM_ALG } from '../tpm/algorithm.ts'
+import { attributeNames, brokenAttributeRule } from '../tpm/attributes.ts'
+import { nameOf, type TpmtPublic } from '../tpm/public.ts'
+import { keyObjectOf } from '../tpm/signature.ts'
+import type { CheckRecorder } from './check.ts'
+import { hasStrongName, isStrongHash, parsePublicArea } from './public-area.ts'
+
+/** What a key has that was born in its TPM, stays there and signs what it is given, and nothing else (verification F4). */
+const attributeRule = {
+  required: ['fixedTPM', 'fixedParent', 'sensitiveDataOrigin', 'sign'],
+  forbidden: ['restricted', 'decrypt', 'stClear', 'encryptedDuplication', 'x509sign'],
+} as const
+
+/** Curves of the algorithms that tokens and requests are signed with here (RFC 7518 §3.4). */
+const curves: readonly (string | undefined)[] = ['P-256', 'P-384']
+
+/** The public area of a subject key that may be certified. */
+export interface SubjectArea {
+  readonly area: TpmtPublic
+  readonly key: KeyObject
+  /** DER SubjectPublicKeyInfo. */
+  readonly spki: Uint8Array
+  readonly name: Uint8Array
+}
+
+/**
+ * Checks the public area of a subject key.
+ *
+ * @param public TPMT_PUBLIC, untrusted
+ * @throws EvidenceError `subject-public-malformed`, `subject-attributes`, `subject-name-algorithm`, `subject-policy`,
+ *   `subject-scheme`, `subject-key-weak`
+ * @see verification F4, F8, F10
+ */
+export function verifySubjectArea(checks: CheckRecorder, received: Uint8Array): SubjectArea {
+  const bytes = Uint8Array.from(received)
+  const area = checks.attempt('subject-public-malformed', bytes, () => parsePublicArea(bytes))
+  requireAttributes(checks, area, bytes)
+  checks.require(hasStrongName(area), 'subject-name-algorithm', { bytes })
+  // No policy is promised to anybody yet, so the one that is right is none.
+  checks.require(area.authPolicy.length === 0, 'subject-policy', { bytes })
+  checks.require(hasSigningScheme(area), 'subject-scheme', { bytes })
+  const key = requireSigningKey(checks, area, bytes)
+  const spki = key.export({ format: 'der', type: 'spki' })
+  return { area, key, spki, name: nameOf(bytes) }
+}
+
+function requireAttributes(checks: CheckRecorder, area: TpmtPublic, bytes: Uint8Array): void {
+  const broken = brokenAttributeRule(area.objectAttributes, attributeRule)
+  checks.require(broken === undefined, 'subject-attributes', {
+    ...(broken === undefined ? {} : { expected: broken }),
+    found: attributeNames(area.objectAttributes),
+    bytes,
+  })
+}
+
+/** Its scheme is left open, or is ECDSA with a strong hash; a signing key derives and enciphers nothing. */
+function hasSigningScheme(area: TpmtPublic): boolean {
+  const { scheme, symmetric } = area
+  if (symmetric !== undefined || (area.type === TPM_ALG.ECC && area.kdf !== undefined)) return false
+  return scheme === undefined || (scheme.scheme === TPM_ALG.ECDSA && isStrongHash(scheme.hash))
+}
+
+function requireSigningKey(checks: CheckRecorder, area: TpmtPublic, bytes: Uint8Array): KeyObject {
+  const curve = area.type === TPM_ALG.ECC ? curveOf(area.curveId)?.name : undefined
+  const key = curves.includes(curve) ? keyObjectOf(area) : undefined
+  if (key === undefined) {
+    checks.refuse('subject-key-weak', { expected: 'a point on P-256 or P-384', bytes })
+  }
+  checks.pass('subject-key-weak', bytes)
+  return key
+}

@@ -1,0 +1,87 @@
+import { FormatError } from '../bytes/format-error.ts'
+import { hex } from '../bytes/format-error.ts'
+import {
+  attestTag,
+  parseTpmsAttest,
+  TPM_GENERATED_VALUE,
+  type ClockInfo,
+  type TpmsAttest,
+} from '../tpm/attest.ts'
+import { isSignedBy, parseTpmtSignature, type TpmtSignature } from '../tpm/signature.ts'
+import type { AttestationKey } from './attestation-key.ts'
+import type { CheckRecorder } from './check.ts'
+
+/** A TPMS_ATTEST and a TPMT_SIGNATURE over it, as they came in. */
+export interface SignedAttestation {
+  readonly attest: Uint8Array
+  readonly signature: Uint8Array
+}
+
+/** What a TPM says of itself in each attestation, true for a signer in the endorsement hierarchy. */
+export interface TpmFacts {
+  readonly clockInfo: ClockInfo
+  readonly firmwareVersion: bigint
+}
+
+type Kind = 'certify' | 'quote'
+
+const longestNonce = 64
+
+/**
+ * What every attestation is held to, whatever it attests: its form, the signature of this attestation key, magic, type
+ * and signer. Nothing in it was used before its signature verified.
+ *
+ * @throws EvidenceError `<kind>-malformed`, `<kind>-signature`, `<kind>-magic`, `<kind>-type`, `<kind>-signer`
+ * @see TPM 2.0 Part 2 r01.59 §10.12.12; verification F1, F7, F9, Q1, Q7
+ */
+export function verifyAttestation(
+  checks: CheckRecorder,
+  kind: Kind,
+  type: number,
+  signer: AttestationKey,
+  { attest, signature }: SignedAttestation,
+): TpmsAttest {
+  const parsed = checks.attempt(`${kind}-malformed`, attest, () => parseSigned(attest, signature))
+  const isSigned = isSignedBy(signer.area, signer.key, attest, parsed.signature)
+  checks.require(isSigned, `${kind}-signature`, { bytes: signature })
+  const { magic, qualifiedSigner } = parsed.attest
+  checks.require(magic === TPM_GENERATED_VALUE, `${kind}-magic`, {
+    expected: hex(TPM_GENERATED_VALUE),
+    found: hex(magic),
+    bytes: attest,
+  })
+  const tag = attestTag(parsed.attest)
+  checks.require(tag === type, `${kind}-type`, {
+    expected: hex(type),
+    found: hex(tag),
+    bytes: attest,
+  })
+  const isSigner = Buffer.compare(qualifiedSigner, signer.qualifiedName) === 0
+  checks.require(isSigner, `${kind}-signer`, { bytes: attest })
+  return parsed.attest
+}
+
+function parseSigned(
+  attest: Uint8Array,
+  signature: Uint8Array,
+): { attest: TpmsAttest; signature: TpmtSignature } {
+  const parsed = { attest: parseTpmsAttest(attest), signature: parseTpmtSignature(signature) }
+  if (parsed.attest.extraData.length > longestNonce)
+    throw new FormatError('structure-value', { expected: 'extraData of a digest' })
+  return parsed
+}
+
+/** The facts of an attestation that verified. */
+export function tpmFactsOf({ clockInfo, firmwareVersion }: TpmsAttest): TpmFacts {
+  return { clockInfo, firmwareVersion }
+}
+
+/** Whether two attestations were made in one run of one TPM, neither reset nor restarted in between. */
+export function isSameRun(left: TpmFacts, right: TpmFacts): boolean {
+  const [a, b] = [left.clockInfo, right.clockInfo]
+  return (
+    a.resetCount === b.resetCount &&
+    a.restartCount === b.restartCount &&
+    left.firmwareVersion === right.firmwareVersion
+  )
+}
