@@ -18,28 +18,28 @@ export const ekCheckRows = {
   'ek-certificate-validity': {
     summary: 'The endorsement key certificate is not valid at this time.',
     hint: 'Renew it with the manufacturer, or let the operator allow expired certificates of endorsement keys.',
-    source: 'RFC 5280 §4.1.2.5; TCG EK Credential Profile v2.5 §3.2.5; verification E13',
+    source: 'RFC 5280 §4.1.2.5; TCG EK Credential Profile v2.5 §3.2 Validity; verification E13',
   },
   'ek-certificate-authority': {
     summary: 'The certificate is one of a certificate authority, not of an endorsement key.',
     hint: genuine,
-    source: 'TCG EK Credential Profile v2.5 §3.2.10; verification E1',
+    source: 'TCG EK Credential Profile v2.5 §3.2 Basic Constraints; verification E1',
   },
   'ek-extended-key-usage': {
     summary: 'The certificate does not say that its key is an endorsement key.',
     hint: genuine,
-    source: 'TCG EK Credential Profile v2.5 §3.2.16 tcg-kp-EKCertificate; verification E2',
+    source: 'TCG EK Credential Profile v2.5 §3.2 Extended Key Usage; verification E2',
   },
   'ek-key-usage': {
     summary:
       'The certificate is for signing, or does not say that its key only decrypts or agrees on keys.',
     hint: 'A certificate of an attestation key is not taken for one of an endorsement key.',
-    source: 'TCG EK Credential Profile v2.5 §3.2.15; verification E3',
+    source: 'TCG EK Credential Profile v2.5 §3.2 Key Usage; verification E3',
   },
   'ek-subject-name': {
     summary: 'The certificate does not name manufacturer, model and version of the TPM once each.',
     hint: vendor,
-    source: 'TCG EK Credential Profile v2.5 §3.2.9; verification E4',
+    source: 'TCG EK Credential Profile v2.5 §3.2 Subject Alternative Name; verification E4',
   },
   'ek-vendor': {
     summary: 'The certificate names another manufacturer than the trust anchor was admitted for.',
@@ -49,7 +49,7 @@ export const ekCheckRows = {
   'ek-specification': {
     summary: 'The certificate does not say that it is for a TPM of family 2.0.',
     hint: 'A TPM 1.2 cannot be enrolled.',
-    source: 'TCG EK Credential Profile v2.5 §3.2.11; verification E12',
+    source: 'TCG EK Credential Profile v2.5 §3.1.3 TPM Specification; verification E12',
   },
   'ek-production': {
     summary: 'The certificate says that its virtual TPM is not in production.',
@@ -59,7 +59,7 @@ export const ekCheckRows = {
   'ek-key': {
     summary: 'The endorsement key is of a kind or in an encoding that is not supported.',
     hint: 'RSA and the curves P-256, P-384 and P-521 are.',
-    source: 'TCG EK Credential Profile v2.5 §3.2.7; verification E6, A4',
+    source: 'TCG EK Credential Profile v2.5 §3.2 Public Key Info; verification E6, A4',
   },
   'ek-key-weak': {
     summary: 'The endorsement key is too weak.',

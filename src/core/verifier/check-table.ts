@@ -18,7 +18,7 @@ const endorsementRows = {
   'ek-public-differs': {
     summary: 'The endorsement key is not the one in its certificate.',
     hint: 'Send the public area of the key that the certificate was issued for.',
-    source: 'TCG EK Credential Profile v2.5 §3.5.2; verification T1',
+    source: 'TCG EK Credential Profile v2.5 §3.2 Public Key Info; verification T1',
   },
   'ek-template': {
     summary: 'The endorsement key was not created from a known template.',
