@@ -2,82 +2,134 @@
 # Brings a machine to the point where every npm script works: system packages, npm packages, Node 24, the addons.
 # Quick when nothing is missing. Says exactly what to install where it may not install it itself.
 set -eu
+LC_ALL=C
+export LC_ALL
 cd "$(dirname "$0")/.."
 
-packages='swtpm swtpm-tools softhsm2 libtss2-dev libtss2-tcti-swtpm0 libtss2-tcti-device0 tpm2-tools opensc openssl curl pkg-config python3 make g++ ca-certificates'
-
 say() { printf 'setup: %s\n' "$*" >&2; }
+fail() { for line; do say "$line"; done; exit 1; }
 
+# Runs a command without a word; what it said is shown when it fails. Descriptor 9 is the lock, which no service that a
+# package starts may inherit.
+quietly() {
+  output=$(mktemp)
+  trap 'rm -f "$output"' EXIT
+  trap 'exit 130' INT TERM HUP
+  status=0
+  "$@" > "$output" 2>&1 < /dev/null 9>&- || status=$?
+  [ "$status" = 0 ] || cat "$output" >&2
+  rm -f "$output"
+  return "$status"
+}
+
+# One set-up at a time: a second one waits, and then finds everything done.
+take_lock() {
+  mkdir -p .setup 2>/dev/null && [ -w .setup ] && command -v flock > /dev/null || return 0
+  exec 9> .setup/lock
+  flock -n 9 || { say 'waiting for another set-up of this folder'; flock 9; }
+}
+
+has() { command -v "$1" > /dev/null; }
+has_library() { has pkg-config && pkg-config --exists "$@"; }
+
+# What is asked for is what will be used, not the name of a package: those differ between releases.
 missing_packages() {
-  for package in $packages; do
-    status=$(dpkg-query -W -f='${Status}' "$package" 2>/dev/null || true)
-    [ "$status" = 'install ok installed' ] || printf '%s ' "$package"
-  done
+  has swtpm && has setpriv || printf '%s ' swtpm
+  has swtpm_setup && has swtpm_localca || printf '%s ' swtpm-tools
+  has softhsm2-util || printf '%s ' softhsm2
+  # libtss2-dev brings the libraries and the TCTIs, which have a suffix (0, 0t64) that no two releases agree on.
+  has_library tss2-esys tss2-mu tss2-rc tss2-tctildr || printf '%s ' libtss2-dev
+  has tpm2_makecredential || printf '%s ' tpm2-tools
+  has pkcs11-tool || printf '%s ' opensc
+  for program in openssl curl pkg-config python3 make g++; do has "$program" || printf '%s ' "$program"; done
+  [ -e /etc/ssl/certs/ca-certificates.crt ] || printf '%s ' ca-certificates
+}
+
+# How this user becomes root: nothing for root, sudo where it asks for no password or can ask for one.
+root_prefix() {
+  if [ "$(id -u)" = 0 ]; then return 0; fi
+  if has sudo && sudo -n true 2> /dev/null; then printf 'sudo -n'; return 0; fi
+  if has sudo && [ -t 0 ] && [ -t 2 ] && sudo -v; then printf 'sudo -n'; return 0; fi
+  return 1
 }
 
 install_system_packages() {
-  command -v dpkg-query >/dev/null || {
-    say 'this is not Debian or Ubuntu. Install what these packages hold, then run the command again:'
-    say "  $packages"
-    exit 1
-  }
-  # libtss2-tcti-* carry a t64 or .0 suffix on some releases; where the plain name is unknown, libtss2-dev brings them.
-  wanted=''
-  for package in $(missing_packages); do
-    if apt-cache show "$package" >/dev/null 2>&1; then wanted="$wanted $package"; fi
-  done
   missing=$(missing_packages)
   [ -n "$missing" ] || return 0
-  if [ "$(id -u)" = 0 ]; then root=''
-  elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then root='sudo'
-  else
-    say 'system packages are missing and this user may not install them. Have an administrator run:'
-    say "  apt-get update && apt-get install -y --no-install-recommends $missing"
-    exit 1
-  fi
+  has apt-get || fail 'this is not Debian or Ubuntu. Install what these Debian packages hold, then run the command again:' \
+    "  $missing"
+  as_root=$(root_prefix) || fail 'system packages are missing and this user may not install them. Have an administrator run:' \
+    "  apt-get update && apt-get install -y --no-install-recommends $missing"
+  apt="$as_root env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 apt-get -o DPkg::Lock::Timeout=300"
   say "installing $missing"
-  $root apt-get update -qq >&2
-  wanted=''
-  for package in $missing; do
-    case $package in
-      libtss2-tcti-*) apt-cache show "$package" >/dev/null 2>&1 || continue ;;
-    esac
-    wanted="$wanted $package"
-  done
   # shellcheck disable=SC2086
-  DEBIAN_FRONTEND=noninteractive $root apt-get install -y -qq --no-install-recommends $wanted >&2
+  quietly $apt update || say 'the package lists could not be refreshed; trying with those at hand'
+  # shellcheck disable=SC2086
+  quietly $apt install -y --no-install-recommends $missing || fail 'apt-get failed, see above. On Ubuntu the packages are in universe:' \
+    '  add-apt-repository universe'
+  missing=$(missing_packages)
+  [ -z "$missing" ] || fail "still missing after the installation: $missing"
 }
 
-stamp_of() { cat "$@" 2>/dev/null | sha256sum | cut -d' ' -f1; }
+require_node() {
+  has node && has npm || fail 'Node 20 or newer and npm are needed to begin with: https://nodejs.org/en/download'
+  node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)' ||
+    fail "Node 20 or newer is needed to begin with; this is $(node --version)"
+}
+
+stamp_of() { sha256sum "$@" | sha256sum | cut -d' ' -f1; }
+
+# Options that a user's or a machine's npm configuration may set otherwise.
+npm_quietly() {
+  quietly npm "$@" --global=false --bin-links=true --install-strategy=hoisted --include=dev --include=optional \
+    --dry-run=false --no-fund --no-audit --loglevel=error
+}
 
 install_npm_packages() {
   stamp=$(stamp_of package.json package-lock.json)
-  if [ "$(cat node_modules/.assay-npm 2>/dev/null)" = "$stamp" ] && [ -x node_modules/.bin/node ]; then return 0; fi
+  if [ "$(cat node_modules/.assay-npm 2> /dev/null)" = "$stamp" ] && [ -x node_modules/.bin/node ]; then return 0; fi
+  require_node
   say 'installing npm packages (no install scripts run)'
-  npm ci --ignore-scripts --include=dev --no-fund --no-audit --loglevel=error >&2
+  npm_quietly ci --ignore-scripts=true || fail 'npm ci failed, see above'
   say 'installing Node 24'
-  npm rebuild node --loglevel=error >&2
-  node_modules/.bin/node --version >/dev/null
+  npm_quietly rebuild node --ignore-scripts=false || fail 'the package of Node could not be installed, see above'
+  node_modules/.bin/node --version > /dev/null || fail 'the Node that npm installed does not run on this machine'
   printf '%s' "$stamp" > node_modules/.assay-npm
 }
 
-build_addons() {
-  node=$(readlink -f node_modules/.bin/node)
-  stamp=$(stamp_of native/setup.sh native/binding.gyp native/src/* package-lock.json)
-  if [ "$(cat native/build/.assay-addon 2>/dev/null)" = "$stamp" ] && [ -d node_modules/pkcs11js/build ]; then return 0; fi
-  # The headers lie beside the binary that the `node` package brought: nothing is fetched.
-  for headers in node_modules/node-linux-*/include node_modules/node/node_modules/node-linux-*/include "$(dirname "$node")/../include"; do
-    [ -f "$headers/node/node_api.h" ] && nodedir=$(cd "$headers/.." && pwd) && break
+# The headers lie beside the binary that the `node` package brought: nothing is fetched.
+headers_of_node() {
+  for headers in node_modules/node/node_modules/node-linux-*/include node_modules/node-linux-*/include; do
+    if [ -f "$headers/node/node_api.h" ]; then (cd "$headers/.." && pwd) && return 0; fi
   done
-  [ -n "${nodedir:-}" ] || { say 'no Node headers found beside the node package; reinstall with: rm -rf node_modules'; exit 1; }
+  fail 'no headers beside the package of Node; begin again with: rm -rf node_modules'
+}
+
+# Only what has changed is compiled, and the addon is there to be loaded meanwhile.
+build_addon() {
+  (cd "$1" && PATH="$root/node_modules/.bin:$PATH" quietly node "$root/node_modules/node-gyp/bin/node-gyp.js" \
+    configure build --release --nodedir="$nodedir" --loglevel=error) || fail "the addon in $1 could not be built, see above"
+}
+
+build_addons() {
+  root=$PWD
+  tpm2=native/build/Release/tpm2.node
+  pkcs11=node_modules/pkcs11js/build/Release/pkcs11.node
+  stamp=$({
+    stamp_of native/setup.sh native/binding.gyp native/src/* package-lock.json /etc/os-release
+    pkg-config --modversion tss2-esys
+    uname -m
+  } | stamp_of -)
+  if [ "$(cat native/build/.assay-addon 2> /dev/null)" = "$stamp" ] && [ -f $tpm2 ] && [ -f $pkcs11 ]; then return 0; fi
+  rm -f native/build/.assay-addon
+  nodedir=$(headers_of_node)
   say 'building the addons (node-tpm2, pkcs11js)'
-  PATH="$PWD/node_modules/.bin:$PATH"
-  gyp="$PWD/node_modules/node-gyp/bin/node-gyp.js"
-  (cd native && "$node" "$gyp" configure build --nodedir="$nodedir" --loglevel=error >&2)
-  (cd node_modules/pkcs11js && "$node" "$gyp" configure build --nodedir="$nodedir" --loglevel=error >&2)
+  build_addon native
+  build_addon node_modules/pkcs11js
   printf '%s' "$stamp" > native/build/.assay-addon
 }
 
+take_lock
 install_system_packages
 install_npm_packages
 build_addons
