@@ -184,13 +184,11 @@ function verifyKeyOfAnswer(
 function evidenceDigest(input: EvidenceInput, expected: EvidenceExpectations): string {
   const { quote, pcrs, subjectKey, csr } = input
   const values = expected.pcrSelection.sha256.flatMap(pcr => [String(pcr), pcrs.sha256[pcr] ?? ''])
-  const fields = [
-    'assay/evidence/v1',
-    expected.endorsementKey.name,
-    expected.attestationKey.name,
-    ...[quote.attest, quote.signature, ...values],
-    ...[subjectKey.public, subjectKey.parent.public, subjectKey.parent.hierarchy],
-    ...[subjectKey.certify.attest, subjectKey.certify.signature, csr],
-  ]
+  const { certify, parent } = subjectKey
+  const keys = [expected.endorsementKey.name, expected.attestationKey.name]
+  const quoted = [quote.attest, quote.signature, ...values]
+  const certified = [subjectKey.public, parent.public, parent.hierarchy]
+  const signed = [certify.attest, certify.signature, csr]
+  const fields = ['assay/evidence/v1', ...keys, ...quoted, ...certified, ...signed]
   return createHash('sha256').update(lengthPrefixed(fields)).digest('hex')
 }
