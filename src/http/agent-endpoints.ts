@@ -11,7 +11,7 @@ import type { IssuedCertificate } from '../services/issuance.ts'
 import { agentSpiffeId } from '../services/naming.ts'
 import { revokeAgent } from '../services/revocation.ts'
 import { agentView, pem } from '../services/view.ts'
-import { callerOf, type RequestContext } from './context.ts'
+import { callerOf, pathId, type RequestContext } from './context.ts'
 import { protectedEndpoint, type Endpoint } from './endpoint.ts'
 import { decodeSubjectKey } from './host-endpoints.ts'
 import * as schema from './schema.ts'
@@ -26,6 +26,7 @@ export const agentEndpoints: readonly Endpoint[] = [
       summary:
         'Creates an agent of a class on the calling host; answers with a challenge for its key.',
       request: schema.agentRequest,
+      status: 201,
     },
     async ctx => {
       const caller = callerOf(ctx)
@@ -45,14 +46,13 @@ export const agentEndpoints: readonly Endpoint[] = [
       path: '/v1/agents/:id/challenge',
       scope: 'agents:create',
       summary: 'A fresh challenge to prove a first or a new key of an agent of the calling host.',
+      status: 201,
     },
     async ctx => {
       const caller = callerOf(ctx)
       const host = await requireHostCaller(ctx.service, caller.client)
       ctx.status = 201
-      ctx.body = challengeView(
-        await challengeAgent(ctx.service, host, caller.id, ctx.params['id'] ?? ''),
-      )
+      ctx.body = challengeView(await challengeAgent(ctx.service, host, caller.id, pathId(ctx)))
     },
   ),
   protectedEndpoint(
@@ -63,6 +63,7 @@ export const agentEndpoints: readonly Endpoint[] = [
       summary:
         'Issues a certificate: with evidence for a key the host’s TPM certified, without it to renew one’s own.',
       request: schema.credentialRequest,
+      status: 201,
     },
     async ctx => {
       const { csr, evidence } = ctx.state.body as schema.CredentialRequestBody
@@ -80,6 +81,7 @@ export const agentEndpoints: readonly Endpoint[] = [
       scope: 'credentials:issue',
       summary: 'Renews the calling host’s own certificate for the key proven at its enrolment.',
       request: schema.credentialRequest.omit({ evidence: true }),
+      status: 201,
     },
     async ctx => {
       ctx.status = 201
@@ -107,7 +109,7 @@ export const agentEndpoints: readonly Endpoint[] = [
     },
     async ctx => {
       const { reason } = ctx.state.body as { reason: string }
-      ctx.body = await revokeAgent(ctx.service, callerOf(ctx).id, ctx.params['id'] ?? '', reason)
+      ctx.body = await revokeAgent(ctx.service, callerOf(ctx).id, pathId(ctx), reason)
     },
   ),
 ]
@@ -119,17 +121,11 @@ async function prove(
 ): Promise<Record<string, unknown>> {
   const caller = callerOf(ctx)
   const host = await requireHostCaller(ctx.service, caller.client)
-  const { agent, certificate } = await proveAgentKey(
-    ctx.service,
-    host,
-    caller.id,
-    ctx.params['id'] ?? '',
-    {
-      challenge: evidence.challenge,
-      csr,
-      subjectKey: decodeSubjectKey(evidence.subjectKey),
-    },
-  )
+  const { agent, certificate } = await proveAgentKey(ctx.service, host, caller.id, pathId(ctx), {
+    challenge: evidence.challenge,
+    csr,
+    subjectKey: decodeSubjectKey(evidence.subjectKey),
+  })
   return {
     agent: agentView(agent, agentSpiffeId(ctx.service, agent.className, agent.id)),
     ...certificateView(certificate),
@@ -141,10 +137,10 @@ async function renewOwn(ctx: RequestContext, csr: Uint8Array): Promise<Record<st
   const own =
     client.kind === 'agent' ? client.agent.id : client.kind === 'host' ? client.host.id : undefined
   const path = client.kind === 'agent' ? '/v1/agents/' : '/v1/hosts/'
-  if (own !== ctx.params['id'] || !ctx.path.startsWith(path)) {
+  if (own !== pathId(ctx) || !ctx.path.startsWith(path)) {
     throw new ServiceError('caller-not-permitted', {
       expected: own ?? 'a host or agent',
-      found: ctx.params['id'] ?? '',
+      found: pathId(ctx),
     })
   }
   return certificateView(await renewCertificate(ctx.service, client, csr))

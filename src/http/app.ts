@@ -1,6 +1,7 @@
 import { Router } from '@koa/router'
 import Koa from 'koa'
 import { CodedError } from '../core/coded-error.ts'
+import { OAuthError } from '../core/token/oauth-error.ts'
 import type { Service } from '../services/service.ts'
 import { agentEndpoints } from './agent-endpoints.ts'
 import { auditEndpoints } from './audit-endpoints.ts'
@@ -47,7 +48,8 @@ export function createApp(service: Service, log: RequestLog): Koa<RequestState, 
 }
 
 function createRouter(service: Service): Router<RequestState, RequestExtras> {
-  const router = new Router<RequestState, RequestExtras>()
+  // One address, one spelling: no other letters, no slash at the end.
+  const router = new Router<RequestState, RequestExtras>({ strict: true, sensitive: true })
   for (const { method, path, steps } of endpoints) router.register(path, [method], [...steps])
   const document = JSON.stringify(openApiDocument(endpoints, service.settings.issuer))
   router.get('/openapi.json', ctx => {
@@ -79,7 +81,9 @@ function answerErrors(log: RequestLog): Step {
     try {
       await next()
     } catch (cause) {
-      answerProblem(ctx, cause)
+      ctx.set('Cache-Control', 'no-store')
+      const refuse = ctx.state.refusal ?? answerProblem
+      refuse(ctx, cause)
       reportRefusal(log, ctx, cause)
     }
   }
@@ -92,8 +96,14 @@ function reportRefusal(log: RequestLog, ctx: RequestContext, cause: unknown): vo
     path: ctx.path,
     status: ctx.status,
   }
-  if (cause instanceof CodedError) log.report('info', { ...facts, code: cause.code }, cause.message)
+  if (cause instanceof CodedError || cause instanceof OAuthError)
+    log.report(ctx.status < 500 ? 'info' : 'error', { ...facts, ...codesOf(cause) }, cause.message)
   else log.report('error', { ...facts, error: cause }, 'unexpected failure')
+}
+
+function codesOf(error: CodedError | OAuthError): Record<string, unknown> {
+  if (error instanceof CodedError) return { code: error.code }
+  return { error: error.error, code: error.reason?.code }
 }
 
 const refuseUnknown: Step = async function refuseUnknown(ctx) {

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { z } from 'zod'
+import { factOf } from '../core/coded-error.ts'
 import { ServiceError } from '../services/error.ts'
 import type { Step } from './context.ts'
 import { HttpError } from './error.ts'
@@ -14,7 +15,10 @@ async function readBytes(request: IncomingMessage, limit: number): Promise<Buffe
   const chunks: Buffer[] = []
   let length = 0
   try {
-    for await (const chunk of request as AsyncIterable<Buffer>) {
+    // Left early, the stream must live on: the refusal goes out over the same socket.
+    for await (const chunk of request.iterator({
+      destroyOnReturn: false,
+    }) as AsyncIterable<Buffer>) {
       length += chunk.length
       if (length > limit)
         throw new HttpError('body-too-large', { expected: `at most ${limit} bytes` })
@@ -27,8 +31,10 @@ async function readBytes(request: IncomingMessage, limit: number): Promise<Buffe
 }
 
 function requireType(request: IncomingMessage, type: string): void {
-  const found = (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase()
-  if (found !== type) throw new HttpError('body-type', { expected: type, found: found || 'none' })
+  const values = request.headersDistinct['content-type'] ?? []
+  const [found, ...others] = values.map(value => value.split(';')[0]?.trim().toLowerCase())
+  if (found !== type || others.length > 0)
+    throw new HttpError('body-type', { expected: type, found: factOf(values.join(', ')) })
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
@@ -75,8 +81,9 @@ export function readJson(schema: z.ZodType, limit: number = 64 * 1024): Step {
     if (!result.success) {
       const [issue] = result.error.issues
       const place = issue?.path.join('.') || 'the body'
+      // Names of members are the caller's own text: shown, but not at any length.
       throw new ServiceError('request-malformed', {
-        found: `${place}: ${issue?.message ?? 'unreadable'}`,
+        found: factOf(`${place}: ${issue?.message ?? 'unreadable'}`, 300),
       })
     }
     ctx.state.body = result.data

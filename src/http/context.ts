@@ -1,6 +1,10 @@
 import type { DefaultContext, Middleware, ParameterizedContext } from 'koa'
 import type { Caller } from '../services/resource-access.ts'
 import type { Service } from '../services/service.ts'
+import { HttpError } from './error.ts'
+
+/** Writes a refusal in the form of an endpoint. */
+export type Refusal = (ctx: RequestContext, cause: unknown) => void
 
 /** What middleware leaves for the next one; each member is written by the middleware named. */
 export interface RequestState {
@@ -12,6 +16,8 @@ export interface RequestState {
   body?: unknown
   /** By `readForm`. */
   form?: Readonly<Record<string, string>>
+  /** By `oauthForm`: how errors are written here; as problem documents where absent. */
+  refusal?: Refusal
 }
 
 export interface RequestExtras extends DefaultContext {
@@ -26,6 +32,19 @@ export type Step = Middleware<RequestState, RequestExtras>
 /** The URL of this request as the service names itself, without query: what `htu` must say. */
 export function requestUrl(ctx: RequestContext): string {
   return ctx.service.settings.issuer + ctx.path
+}
+
+const idPattern = /^[A-Za-z0-9_-]{1,64}$/
+
+/**
+ * The identifier in the path of this request.
+ *
+ * @throws HttpError `not-found` for what no identifier of this service looks like
+ */
+export function pathId(ctx: RequestContext): string {
+  const id = ctx.params['id'] ?? ''
+  if (!idPattern.test(id)) throw new HttpError('not-found', { expected: 'an identifier' })
+  return id
 }
 
 /** The caller that `requireScope` admitted; a bug of ours when it is not there. */

@@ -13,9 +13,16 @@ export interface Endpoint {
   readonly summary: string
   /** The scope a caller's token must carry; absent where evidence, or nothing, is asked for. */
   readonly scope?: ApiScope
+  /** The JSON body. */
   readonly request?: z.ZodType
+  /** The form body, of an endpoint of OAuth. */
+  readonly form?: z.ZodType
+  /** Status of the success answer; 200 where absent. */
+  readonly status?: 200 | 201
   /** Media type of the success answer; JSON where absent. */
   readonly produces?: string
+  /** Whether callers are counted by their address; 429 when they are too many. */
+  readonly isLimited?: true
   readonly steps: readonly Step[]
 }
 
@@ -25,7 +32,7 @@ export function requireScope(scope: ApiScope): Step {
     ctx.state.caller = await admitRequest(ctx.service, scope, {
       method: ctx.method,
       url: requestUrl(ctx),
-      authorization: ctx.req.headers.authorization,
+      authorization: singleHeader(ctx, 'authorization'),
       dpop: singleHeader(ctx, 'dpop'),
       certificateThumbprint: certificateThumbprint(ctx.req.socket),
     })
@@ -33,10 +40,12 @@ export function requireScope(scope: ApiScope): Step {
   }
 }
 
-/** Node joins a repeated header with a comma, which no JWS contains: two proofs are read as one broken one. */
+/**
+ * The value of a header that must come once. Two are joined with a comma, which no token and no proof contains: they
+ * are read as one broken one, and neither is chosen (RFC 9449 §4.3).
+ */
 export function singleHeader(ctx: RequestContext, name: string): string | undefined {
-  const value = ctx.req.headers[name]
-  return Array.isArray(value) ? value.join(',') : value
+  return ctx.req.headersDistinct[name]?.join(',')
 }
 
 /** An endpoint for callers with a scope. */

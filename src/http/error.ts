@@ -19,6 +19,11 @@ const rows = {
     summary: 'The request ended before its body was complete.',
     hint: 'Send it again.',
   },
+  'too-many-requests': {
+    summary: 'More enrolments were asked for from this address than one minute takes.',
+    hint: 'Wait as long as Retry-After says; for a large fleet, have the operator raise attestation.requestsPerMinute.',
+    source: 'RFC 6585 §4',
+  },
   'not-found': {
     summary: 'There is nothing at this address.',
     hint: 'The OpenAPI document at /openapi.json lists the addresses.',

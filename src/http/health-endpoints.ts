@@ -1,3 +1,4 @@
+import { requireReady } from '../services/readiness.ts'
 import { trustBundle } from '../services/trust-bundle.ts'
 import type { Endpoint } from './endpoint.ts'
 
@@ -19,7 +20,7 @@ export const healthEndpoints: readonly Endpoint[] = [
     summary: 'The service can make a write durable now; 503 otherwise.',
     steps: [
       async ctx => {
-        await ctx.service.store.ping()
+        await requireReady(ctx.service)
         ctx.body = { status: 'ready' }
       },
     ],

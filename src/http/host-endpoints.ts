@@ -5,8 +5,9 @@ import { findHost, listHosts } from '../services/hosts.ts'
 import { revokeHost } from '../services/revocation.ts'
 import { hostView, pem } from '../services/view.ts'
 import { readJson } from './body.ts'
-import { callerOf } from './context.ts'
+import { callerOf, pathId } from './context.ts'
 import { protectedEndpoint, type Endpoint } from './endpoint.ts'
+import { limitEnrollments } from './limit-enrollments.ts'
 import * as schema from './schema.ts'
 
 const evidenceLimit = 256 * 1024
@@ -19,7 +20,10 @@ export const hostEndpoints: readonly Endpoint[] = [
     summary:
       'Shows an EK certificate and an attestation key; answers with a challenge that only their TPM can solve.',
     request: schema.enrollmentRequest,
+    status: 201,
+    isLimited: true,
     steps: [
+      limitEnrollments,
       readJson(schema.enrollmentRequest),
       async ctx => {
         const { name, endorsementKey, attestationKey } = ctx.state
@@ -49,11 +53,12 @@ export const hostEndpoints: readonly Endpoint[] = [
     summary:
       'Answers the challenge with the host’s Evidence; gives its certificate and the Attestation Result.',
     request: schema.evidenceRequest,
+    status: 201,
     steps: [
       readJson(schema.evidenceRequest, evidenceLimit),
       async ctx => {
         const answer = decodeEvidence(ctx.state.body as schema.EvidenceRequestBody)
-        const enrolled = await proveEnrollment(ctx.service, ctx.params['id'] ?? '', answer)
+        const enrolled = await proveEnrollment(ctx.service, pathId(ctx), answer)
         ctx.status = 201
         ctx.body = {
           host: hostView(enrolled.host, hostSpiffeId(ctx.service, enrolled.host.id)),
@@ -83,7 +88,7 @@ export const hostEndpoints: readonly Endpoint[] = [
       summary: 'One host with its verdict.',
     },
     async ctx => {
-      const host = await findHost(ctx.service, ctx.params['id'] ?? '')
+      const host = await findHost(ctx.service, pathId(ctx))
       ctx.body = hostView(host, hostSpiffeId(ctx.service, host.id))
     },
   ),
@@ -97,7 +102,7 @@ export const hostEndpoints: readonly Endpoint[] = [
     },
     async ctx => {
       const { reason } = ctx.state.body as { reason: string }
-      ctx.body = await revokeHost(ctx.service, callerOf(ctx).id, ctx.params['id'] ?? '', reason)
+      ctx.body = await revokeHost(ctx.service, callerOf(ctx).id, pathId(ctx), reason)
     },
   ),
 ]

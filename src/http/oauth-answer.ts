@@ -1,26 +1,36 @@
 import { CodedError } from '../core/coded-error.ts'
 import { OAuthError, type OAuthErrorCode } from '../core/token/oauth-error.ts'
 import type { RequestContext } from './context.ts'
-import { problemStatus } from './problem.ts'
+import { answerProblem, problemStatus } from './problem.ts'
 
-/** RFC 6749 §5.2: 401 for a client that is not authenticated; 400 for the rest but what is ours. */
+/** RFC 6749 §5.2 and RFC 6750 §3.1; 400 for the rest but what is ours. */
 const statusOf: Partial<Record<OAuthErrorCode, number>> = {
   invalid_client: 401,
+  invalid_token: 401,
+  insufficient_scope: 403,
   temporarily_unavailable: 503,
+}
+
+/** How the statuses of our own refusals are said in OAuth's words. */
+const codeOf: Readonly<Record<number, OAuthErrorCode>> = {
+  401: 'invalid_token',
+  403: 'insufficient_scope',
+  503: 'temporarily_unavailable',
 }
 
 /**
  * Writes a refusal of an OAuth endpoint in OAuth's form, our own code and hint beside it. The one place where codes
- * become OAuth errors. Rethrows what is neither ours nor OAuth's.
+ * become OAuth errors. What is neither ours nor OAuth's is a failure, which has one form everywhere.
  *
- * @see RFC 6749 §5.2, RFC 9449 §5
+ * @see RFC 6749 §5.2, RFC 6750 §3, RFC 9449 §5
  */
 export function answerOAuthError(ctx: RequestContext, cause: unknown): void {
   const error = asOAuthError(cause)
+  if (error === undefined) return answerProblem(ctx, cause)
   const { reason } = error
-  ctx.status = statusOf[error.error] ?? (reason?.code === 'body-too-large' ? 413 : 400)
+  ctx.status = statusOf[error.error] ?? statusOfBody(reason)
   if (ctx.status === 401)
-    ctx.set('WWW-Authenticate', `DPoP error="${error.error}", algs="ES256 ES384"`)
+    ctx.append('WWW-Authenticate', `DPoP error="${error.error}", algs="ES256 ES384"`)
   if (ctx.status === 503) ctx.set('Retry-After', '1')
   if (reason?.code.startsWith('body-') === true) ctx.set('Connection', 'close')
   ctx.body = {
@@ -31,11 +41,15 @@ export function answerOAuthError(ctx: RequestContext, cause: unknown): void {
   }
 }
 
-function asOAuthError(cause: unknown): OAuthError {
+/** A body that was not read is refused with its own status; everything else is a bad request. */
+function statusOfBody(reason: CodedError | undefined): number {
+  return reason?.code.startsWith('body-') === true ? problemStatus(reason) : 400
+}
+
+function asOAuthError(cause: unknown): OAuthError | undefined {
   if (cause instanceof OAuthError) return cause
-  if (!(cause instanceof CodedError)) throw cause
-  const code = problemStatus(cause) === 503 ? 'temporarily_unavailable' : 'invalid_request'
-  return new OAuthError(code, cause.message, cause)
+  if (!(cause instanceof CodedError) || problemStatus(cause) === 500) return undefined
+  return new OAuthError(codeOf[problemStatus(cause)] ?? 'invalid_request', cause.message, cause)
 }
 
 /** RFC 6749 §5.2: printable ASCII without quotation mark and backslash. */

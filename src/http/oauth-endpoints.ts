@@ -8,17 +8,20 @@ import { certificateThumbprint } from './client-certificate.ts'
 import { requestUrl, type Step } from './context.ts'
 import { requireScope, singleHeader, type Endpoint } from './endpoint.ts'
 import { answerOAuthError } from './oauth-answer.ts'
+import { introspectionForm, tokenForm } from './schema.ts'
 
 const formLimit = 16 * 1024
 
-/** Errors of these endpoints have OAuth's form; each answer carries a nonce for the next proof (RFC 9449 §8.2). */
+/** Errors of these endpoints have OAuth's form. */
 const oauthForm: Step = async function oauthForm(ctx, next) {
+  ctx.state.refusal = answerOAuthError
+  await next()
+}
+
+/** Each answer carries a nonce for the next proof (RFC 9449 §8.2). */
+const offerNonce: Step = async function offerNonce(ctx, next) {
   ctx.set('DPoP-Nonce', createNonce(ctx.service.nonceKey, ctx.service.clock.now()))
-  try {
-    await next()
-  } catch (cause) {
-    answerOAuthError(ctx, cause)
-  }
+  await next()
 }
 
 const readParameters: Step = async function readParameters(ctx, next) {
@@ -50,14 +53,16 @@ export const oauthEndpoints: readonly Endpoint[] = [
     path: '/oauth/token',
     summary:
       'Client credentials by the attested key: a bound access token of minutes (RFC 6749, RFC 9449, RFC 8705).',
-    steps: [oauthForm, readParameters, answerToken],
+    form: tokenForm,
+    steps: [oauthForm, offerNonce, readParameters, answerToken],
   },
   {
     method: 'POST',
     path: '/oauth/introspect',
     scope: 'tokens:introspect',
     summary: 'Whether a token is good at this moment (RFC 7662).',
-    steps: [requireScope('tokens:introspect'), oauthForm, readParameters, answerIntrospection],
+    form: introspectionForm,
+    steps: [oauthForm, requireScope('tokens:introspect'), readParameters, answerIntrospection],
   },
   {
     method: 'GET',

@@ -3,7 +3,7 @@ import { decodeBase64url } from '../core/bytes/base64url.ts'
 import { admitAnchor, listAnchors } from '../services/anchors.ts'
 import { listClasses, registerClass } from '../services/classes.ts'
 import { listOperators, registerOperator, revokeOperator } from '../services/operators.ts'
-import { callerOf } from './context.ts'
+import { callerOf, pathId } from './context.ts'
 import { protectedEndpoint, type Endpoint } from './endpoint.ts'
 import * as schema from './schema.ts'
 import { anchorView } from '../services/view.ts'
@@ -28,6 +28,7 @@ export const operatorEndpoints: readonly Endpoint[] = [
       scope: 'anchors:write',
       summary: 'Admits a manufacturer’s CA certificate as a trust anchor.',
       request: schema.anchorRequest,
+      status: 201,
     },
     async ctx => {
       const { certificate, ...labels } = ctx.state.body as schema.AnchorRequest
@@ -56,6 +57,7 @@ export const operatorEndpoints: readonly Endpoint[] = [
       scope: 'classes:write',
       summary: 'Registers an agent class: where its agents may run and what they may ask for.',
       request: schema.classRequest,
+      status: 201,
     },
     async ctx => {
       ctx.status = 201
@@ -84,6 +86,7 @@ export const operatorEndpoints: readonly Endpoint[] = [
       scope: 'operators:write',
       summary: 'Registers the public key of an operator or relying party.',
       request: schema.operatorRequest,
+      status: 201,
     },
     async ctx => {
       ctx.status = 201
@@ -104,8 +107,8 @@ export const operatorEndpoints: readonly Endpoint[] = [
     },
     async ctx => {
       const { reason } = ctx.state.body as { reason: string }
-      await revokeOperator(ctx.service, callerOf(ctx).id, ctx.params['id'] ?? '', reason)
-      ctx.body = { id: ctx.params['id'], status: 'revoked' }
+      await revokeOperator(ctx.service, callerOf(ctx).id, pathId(ctx), reason)
+      ctx.body = { id: pathId(ctx), status: 'revoked' }
     },
   ),
 ]

@@ -50,7 +50,11 @@ const statusOf: Readonly<Record<string, number>> = {
   'challenge-expired': 410,
   'body-too-large': 413,
   'body-type': 415,
+  'too-many-requests': 429,
   'internal-error': 500,
+  'store-invalid-record': 500,
+  'store-conflict': 409,
+  'authority-expired': 503,
   'store-unavailable': 503,
   'store-overloaded': 503,
 }

@@ -97,6 +97,22 @@ export const classRequest = z.strictObject({
 
 export const revocationRequest = z.strictObject({ reason: z.string().min(1).max(200) })
 
+/** RFC 6749 §4.4.2, RFC 8707 §2, RFC 7523 §2.2; unknown parameters are passed over (RFC 6749 §3.2). */
+export const tokenForm = z.object({
+  grant_type: z.literal('client_credentials'),
+  client_id: z.string().optional(),
+  scope: z.string().optional(),
+  resource: z.string().optional(),
+  client_assertion_type: z.string().optional(),
+  client_assertion: z.string().optional(),
+})
+
+/** RFC 7662 §2.1. */
+export const introspectionForm = z.object({
+  token: z.string(),
+  token_type_hint: z.string().optional(),
+})
+
 export type AnchorRequest = z.infer<typeof anchorRequest>
 export type OperatorRequestBody = z.infer<typeof operatorRequest>
 export type EnrollmentRequestBody = z.infer<typeof enrollmentRequest>

@@ -1,14 +1,15 @@
+import { CodedError } from '../core/coded-error.ts'
 import { EvidenceError } from '../core/verifier/error.ts'
 import { restoreAttestationKey } from '../core/verifier/attestation-key.ts'
 import { verifySubjectKey, type VerifiedSubjectKey } from '../core/verifier/subject-key.ts'
-import { verifyRenewalRequest } from '../core/issuance/renewal-key.ts'
+import { verifyRenewalRequest, type RenewalKey } from '../core/issuance/renewal-key.ts'
 import type { AgentRecord, ChallengeRecord, ClientRecord, HostRecord } from '../ports/records.ts'
 import { requireAgentOnHost } from './agents.ts'
 import { auditEntry } from './audit-entry.ts'
 import { requireTaken } from './challenge.ts'
 import { ServiceError } from './error.ts'
 import { issueCertificate, type IssuedCertificate } from './issuance.ts'
-import { agentSpiffeId, hostSpiffeId } from './naming.ts'
+import { agentSpiffeId, clientId, clientSpiffeId } from './naming.ts'
 import { explainRevocation } from './revocation.ts'
 import type { Service } from './service.ts'
 
@@ -43,7 +44,7 @@ export async function proveAgentKey(
     agentId,
     service.clock.now(),
   )
-  const key = await verifyAgentKey(service, host, agent, requireTaken(taken), evidence)
+  const key = await verifyAgentKey(service, host, actor, agent, requireTaken(taken), evidence)
   await bindAgentKey(service, actor, agent, key)
   const certificate = await issueCertificate(service, {
     kind: 'agent',
@@ -58,6 +59,7 @@ export async function proveAgentKey(
 async function verifyAgentKey(
   service: Service,
   host: HostRecord,
+  actor: string,
   agent: AgentRecord,
   challenge: ChallengeRecord,
   evidence: AgentKeyEvidence,
@@ -79,7 +81,7 @@ async function verifyAgentKey(
     if (cause instanceof EvidenceError) {
       const subject = agentSpiffeId(service, agent.className, agent.id)
       await service.store.audit.append(
-        auditEntry(service, 'agent.refused', host.id, subject, { code: cause.code }),
+        auditEntry(service, 'agent.refused', actor, subject, { code: cause.code }),
       )
     }
     throw cause
@@ -114,26 +116,52 @@ export async function renewCertificate(
   csr: Uint8Array,
 ): Promise<IssuedCertificate> {
   if (client.kind === 'operator') throw new ServiceError('caller-not-permitted')
-  const key = verifyRenewalRequest(csr, service.proofKeys.importOnce(client.key))
-  if (key === undefined) throw new ServiceError('renewal-key-differs', { expected: client.key.jkt })
-  const { host } = client
-  const subject =
-    client.kind === 'host'
-      ? { id: host.id, spiffeId: hostSpiffeId(service, host.id) }
-      : {
-          id: client.agent.id,
-          spiffeId: agentSpiffeId(service, client.agent.className, client.agent.id),
-        }
-  return issueCertificate(service, { kind: client.kind, ...subject, key, attestation: host })
+  const key = await proveRenewal(service, client, csr)
+  const spiffeId = clientSpiffeId(service, client)
+  const { kind, host } = client
+  return issueCertificate(service, {
+    kind,
+    id: clientId(client),
+    spiffeId,
+    key,
+    attestation: host,
+  })
 }
 
-/** The caller of a request as an active host, or the refusal. */
+/** The key of the request, if it is the client's own; another one is a refusal for the log. */
+async function proveRenewal(
+  service: Service,
+  client: ClientRecord,
+  csr: Uint8Array,
+): Promise<RenewalKey> {
+  try {
+    const key = verifyRenewalRequest(csr, service.proofKeys.importOnce(client.key))
+    if (key !== undefined) return key
+    throw new ServiceError('renewal-key-differs', { expected: client.key.jkt })
+  } catch (cause) {
+    if (cause instanceof CodedError) {
+      const id = clientSpiffeId(service, client)
+      await service.store.audit.append(
+        auditEntry(service, 'certificate.refused', id, id, { code: cause.code }),
+      )
+    }
+    throw cause
+  }
+}
+
+/**
+ * The caller of a request as an active host, as it stands in the store at this moment.
+ *
+ * @throws ServiceError `caller-not-permitted`, `host-revoked`, `key-superseded`
+ */
 export async function requireHostCaller(
   service: Service,
   client: ClientRecord,
 ): Promise<HostRecord> {
   if (client.kind !== 'host')
     throw new ServiceError('caller-not-permitted', { expected: 'a host', found: client.kind })
-  if (client.host.status !== 'active') throw await explainRevocation(service, client)
-  return client.host
+  const host = await service.store.hosts.find(client.host.id)
+  if (host?.status !== 'active' || host.jkt !== client.key.jkt)
+    throw await explainRevocation(service, client.key.jkt)
+  return host
 }

@@ -8,6 +8,12 @@ export type AuditType =
   | 'anchor.added'
   | 'operator.registered'
   | 'operator.revoked'
+  | 'policy.proposed'
+  | 'policy.activated'
+  | 'endorsement.queued'
+  | 'endorsement.approved'
+  | 'endorsement.listed'
+  | 'endorsement.refused'
   | 'enrollment.challenged'
   | 'enrollment.refused'
   | 'host.enrolled'
@@ -20,9 +26,9 @@ export type AuditType =
   | 'agent.revoked'
   | 'certificate.intended'
   | 'certificate.issued'
+  | 'certificate.refused'
   | 'certificate.unknown'
   | 'token.issued'
-  | 'token.introspected'
 
 /** One line for the audit log, stamped with the service's clock. */
 export function auditEntry(

@@ -1,13 +1,14 @@
-import type { CodedError } from '../core/coded-error.ts'
+import { CodedError } from '../core/coded-error.ts'
 import type { Confirmation } from '../core/token/access-token.ts'
-import { jwtBearer, verifyClientAssertion } from '../core/token/client-assertion.ts'
 import { verifyDpopProof, type DpopProof } from '../core/token/dpop-proof.ts'
 import { TokenError } from '../core/token/error.ts'
 import { isNonce } from '../core/token/nonce.ts'
 import { OAuthError } from '../core/token/oauth-error.ts'
-import type { CertificateRecord, ClientRecord } from '../ports/records.ts'
-import { ServiceError } from './error.ts'
+import type { ClientRecord } from '../ports/records.ts'
+import { authenticateAssertion, readAssertion, verifyAssertion } from './assertion-client.ts'
+import { findCertificateHolder } from './certificate-holder.ts'
 import { clientSpiffeId } from './naming.ts'
+import { asOAuthError } from './oauth-reason.ts'
 import type { Service } from './service.ts'
 
 /** What a request to an OAuth endpoint carries that can authenticate its sender. */
@@ -25,15 +26,31 @@ export interface ClientCredentials {
 export interface AuthenticatedClient {
   readonly client: ClientRecord
   readonly id: string
+  /** What the token will be bound to; there is no token without. */
   readonly confirmation: Confirmation
-  readonly replayKeys: readonly { readonly key: string; readonly expiresAt: number }[]
+  readonly replayKeys: readonly ReplayKey[]
+  /** What to say when a replay key was consumed before. */
+  readonly replayed: 'dpop-replayed' | 'assertion-replayed'
   /** Nothing issued on this authentication may live longer, Unix milliseconds. */
   readonly notAfter: number
 }
 
+interface ReplayKey {
+  readonly key: string
+  readonly expiresAt: number
+}
+
 /**
- * Authenticates by the attested key: the DPoP proof alone, the proof and a `private_key_jwt` assertion by the same
- * key, or the mutual TLS certificate of that key. There is no other way in.
+ * Authenticates a client by its attested key, in one of the ways in which that key can sign. Whatever the way, the
+ * token is bound: to the certificate where mutual TLS authenticated, else to the key.
+ *
+ * | request carries | authenticated by | token bound by |
+ * |---|---|---|
+ * | DPoP proof | the proof | `jkt` |
+ * | DPoP proof and `private_key_jwt` | both, by the one key | `jkt` |
+ * | client certificate | the handshake | `x5t#S256` |
+ * | client certificate and `private_key_jwt` | both, of the one client | `x5t#S256` |
+ * | `private_key_jwt` | the assertion | `jkt` of the key that signed it: without proofs by that key it is of no use |
  *
  * @throws OAuthError `invalid_client`, `invalid_dpop_proof`, `use_dpop_nonce`, `invalid_request`
  * @see RFC 6749 §2.3, RFC 7523 §2.2, RFC 8705 §2, RFC 9449 §5
@@ -42,31 +59,44 @@ export async function authenticateClient(
   service: Service,
   credentials: ClientCredentials,
 ): Promise<AuthenticatedClient> {
-  if (credentials.dpop !== undefined)
-    return authenticateByProof(service, credentials, credentials.dpop)
-  if (credentials.certificateThumbprint !== undefined) {
-    return authenticateByCertificate(service, credentials, credentials.certificateThumbprint)
+  const { dpop, certificateThumbprint: thumbprint, form } = credentials
+  const assertion = readAssertion(form)
+  try {
+    const caller = await (dpop !== undefined
+      ? authenticateByProof(service, credentials, dpop, assertion)
+      : thumbprint !== undefined
+        ? authenticateByCertificate(service, thumbprint, assertion)
+        : authenticateByAssertion(service, assertion))
+    checkClientId(form, caller.id)
+    return caller
+  } catch (cause) {
+    throw cause instanceof CodedError && isRefusal(cause) ? asOAuthError(cause) : cause
   }
-  throw asOAuthError(new TokenError('dpop-missing'))
+}
+
+/** What a store cannot do now is not the client's failure to authenticate. */
+function isRefusal(cause: CodedError): boolean {
+  return !cause.code.startsWith('store-')
 }
 
 async function authenticateByProof(
   service: Service,
   credentials: ClientCredentials,
   dpop: string,
+  assertion: string | undefined,
 ): Promise<AuthenticatedClient> {
   const proof = verifyRequestProof(service, credentials, dpop)
   const client = await service.clients.find(proof.key.jkt, service.clock.now())
   if (client === undefined)
     throw invalidClient('The key of this DPoP proof is not registered to any client.')
-  const id = clientSpiffeId(service, client)
-  checkClientId(credentials.form, id)
-  const assertion = verifyAssertion(service, credentials.form, id, proof)
+  const replay =
+    assertion === undefined ? [] : [verifyAssertion(service, assertion, client, proof.key)]
   return {
     client,
-    id,
+    id: clientSpiffeId(service, client),
     confirmation: { jkt: proof.key.jkt },
-    replayKeys: assertion === undefined ? [proof.replay] : [proof.replay, assertion],
+    replayKeys: [proof.replay, ...replay],
+    replayed: 'dpop-replayed',
     notAfter: Infinity,
   }
 }
@@ -77,81 +107,45 @@ function verifyRequestProof(
   dpop: string,
 ): DpopProof {
   const now = service.clock.now()
-  try {
-    return verifyDpopProof(dpop, service.proofKeys, {
-      method: credentials.method,
-      url: credentials.url,
-      now,
-      isNonce: nonce => isNonce(service.nonceKey, nonce, now),
-    })
-  } catch (cause) {
-    if (cause instanceof TokenError) throw asOAuthError(cause)
-    throw cause
-  }
-}
-
-function verifyAssertion(
-  service: Service,
-  form: Readonly<Record<string, string>>,
-  id: string,
-  proof: DpopProof,
-): { readonly key: string; readonly expiresAt: number } | undefined {
-  const { client_assertion: assertion, client_assertion_type: type } = form
-  if (assertion === undefined && type === undefined) return undefined
-  if (assertion === undefined || type !== jwtBearer) {
-    throw new OAuthError(
-      'invalid_request',
-      `A client assertion goes with client_assertion_type ${jwtBearer}.`,
-    )
-  }
-  try {
-    return verifyClientAssertion(assertion, {
-      clientId: id,
-      issuer: service.settings.issuer,
-      key: proof.key,
-      now: service.clock.now(),
-    })
-  } catch (cause) {
-    if (cause instanceof TokenError) throw asOAuthError(cause)
-    throw cause
-  }
+  return verifyDpopProof(dpop, service.proofKeys, {
+    method: credentials.method,
+    url: credentials.url,
+    now,
+    isNonce: nonce => isNonce(service.nonceKey, nonce, now),
+  })
 }
 
 async function authenticateByCertificate(
   service: Service,
-  credentials: ClientCredentials,
   thumbprint: string,
+  assertion: string | undefined,
 ): Promise<AuthenticatedClient> {
   const { certificate, client } = await findCertificateHolder(service, thumbprint)
-  const id = clientSpiffeId(service, client)
-  checkClientId(credentials.form, id)
+  const key = service.proofKeys.importOnce(client.key)
   return {
     client,
-    id,
+    id: clientSpiffeId(service, client),
     confirmation: { 'x5t#S256': thumbprint },
-    replayKeys: [],
+    replayKeys: assertion === undefined ? [] : [verifyAssertion(service, assertion, client, key)],
+    replayed: 'assertion-replayed',
     notAfter: certificate.notAfter,
   }
 }
 
-/**
- * The client behind a TLS client certificate: one that this service issued, that is in its time and not revoked.
- * The handshake has proven the key.
- *
- * @throws OAuthError `invalid_client`
- */
-export async function findCertificateHolder(
+async function authenticateByAssertion(
   service: Service,
-  thumbprint: string,
-): Promise<{ certificate: CertificateRecord; client: ClientRecord }> {
-  const certificate = await service.store.certificates.find(thumbprint)
-  const now = service.clock.now()
-  const valid =
-    certificate?.status === 'issued' && certificate.notBefore <= now && certificate.notAfter > now
-  const client = valid ? await service.clients.find(certificate.jkt, now) : undefined
-  if (certificate === undefined || client === undefined)
-    throw asOAuthError(new ServiceError('certificate-unknown'))
-  return { certificate, client }
+  assertion: string | undefined,
+): Promise<AuthenticatedClient> {
+  if (assertion === undefined) throw new TokenError('dpop-missing')
+  const { client, replay } = await authenticateAssertion(service, assertion)
+  return {
+    client,
+    id: clientSpiffeId(service, client),
+    confirmation: { jkt: client.key.jkt },
+    replayKeys: [replay],
+    replayed: 'assertion-replayed',
+    notAfter: Infinity,
+  }
 }
 
 function checkClientId(form: Readonly<Record<string, string>>, id: string): void {
@@ -163,12 +157,4 @@ function checkClientId(form: Readonly<Record<string, string>>, id: string): void
 
 function invalidClient(description: string): OAuthError {
   return new OAuthError('invalid_client', description)
-}
-
-/** Which of OAuth's codes a refused proof, assertion or certificate answers with. */
-export function asOAuthError(reason: CodedError): OAuthError {
-  if (reason.code === 'dpop-nonce') return new OAuthError('use_dpop_nonce', reason.message, reason)
-  if (reason.code.startsWith('dpop-'))
-    return new OAuthError('invalid_dpop_proof', reason.message, reason)
-  return new OAuthError('invalid_client', reason.message, reason)
 }

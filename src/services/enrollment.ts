@@ -10,7 +10,7 @@ import { auditEntry } from './audit-entry.ts'
 import { requireTaken } from './challenge.ts'
 import { ServiceError } from './error.ts'
 import { issueCertificate, type IssuedCertificate } from './issuance.ts'
-import { createId, endorsementId, hostSpiffeId } from './naming.ts'
+import { createId, endorsementId, hostIdOf, hostSpiffeId } from './naming.ts'
 import type { Service } from './service.ts'
 
 /** What a host shows first: who manufactured it, and the key it wants to attest with. Bytes, untrusted. */
@@ -223,7 +223,7 @@ async function admitHost(
   const known = endorsementId(service, endorsementKey.spkiSha256)
   const before = await service.store.hosts.findByEndorsement(known)
   const host: HostRecord = {
-    id: before?.id ?? createId(service),
+    id: before?.id ?? hostIdOf(service, known),
     name: enrollment.name,
     endorsementId: known,
     attestationPublic: enrollment.attestationPublic,
@@ -248,9 +248,15 @@ async function admitHost(
   })
   const key = { jkt: host.jkt, jwk: JSON.stringify(evidence.subjectKey.jwk) }
   const answer = await service.store.hosts.admit(host, key, entry)
-  if (answer === 'revoked') throw new ServiceError('host-revoked', { found: host.id })
-  if (answer === 'key-in-use') throw new ServiceError('key-in-use', { found: host.jkt })
-  return host
+  if (answer === 'done') return host
+  throw await recordRefusal(
+    service,
+    enrollment.id,
+    enrollment.name,
+    answer === 'revoked'
+      ? new ServiceError('host-revoked', { found: host.id })
+      : new ServiceError('key-in-use', { found: host.jkt }),
+  )
 }
 
 /** Writes the refusal with its checks into the log, and gives back what is to be thrown. */
@@ -260,10 +266,11 @@ async function recordRefusal(
   name: string,
   cause: unknown,
 ): Promise<unknown> {
-  if (!(cause instanceof EvidenceError)) return cause
+  if (!(cause instanceof EvidenceError || cause instanceof ServiceError)) return cause
+  const checks = cause instanceof EvidenceError ? cause.checks : []
   const entry = auditEntry(service, 'enrollment.refused', `enrollment/${id}`, name, {
     code: cause.code,
-    checks: cause.checks.map(check => `${check.code}: ${check.outcome}`),
+    checks: checks.map(check => `${check.code}: ${check.outcome}`),
   })
   await service.store.enrollments.refuse(id, entry)
   return cause

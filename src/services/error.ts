@@ -33,10 +33,72 @@ const rows = {
     hint: 'Read the rule that decided; the operator changes the policy or you change the machine.',
     source: 'RFC 9334 §8.4',
   },
+  'attestation-superseded': {
+    summary: 'This host attested again while this answer was under way; one of the two counts.',
+    hint: 'Begin again. If you did not start two, somebody else attests with this TPM: look at the audit log.',
+    source: 'RFC 9334 §10.2',
+  },
+  'attestation-rollback': {
+    summary: 'The TPM shows an earlier state than it showed before; the host is revoked.',
+    hint: 'Find out whether a virtual machine was restored or cloned, or its firmware set back. This TPM does not enrol again.',
+    source: 'TPM 2.0 Part 1 r01.59 §36; verification Q8, VT5',
+  },
+  'attestation-unknown': {
+    summary: 'There is no such attestation, or it is no longer kept.',
+    hint: 'See what is kept with `assay host explain`.',
+  },
+  'host-name-in-use': {
+    summary: 'Another TPM holds this name.',
+    hint: 'Choose another name, or revoke the host that has it: a name does not pass from one TPM to another by itself.',
+    source: 'verification X1 (CVE-2025-13609)',
+  },
+  'endorsement-pending': {
+    summary: 'This TPM has no endorsement key certificate and waits for an operator.',
+    hint: 'Have an operator compare the digest that the machine shows and approve it, then begin again.',
+    source: 'RFC 9334 §8.2',
+  },
+  'endorsement-refused': {
+    summary: 'An operator has refused this endorsement key.',
+    hint: 'Ask the operator why.',
+    source: 'RFC 9334 §8.2',
+  },
+  'endorsement-queue-full': {
+    summary: 'More endorsement keys without certificate wait than are kept.',
+    hint: 'Have an operator decide on those that wait, or list this one before.',
+  },
+  'endorsement-differs': {
+    summary: 'The digest is not that of the endorsement key that waits.',
+    hint: 'Read the digest at the machine itself; if it still differs, the request came from elsewhere.',
+    source: 'verification X1',
+  },
+  'endorsement-unknown': {
+    summary: 'There is no such endorsement key.',
+    hint: 'See those that wait with `assay endorsement list`.',
+  },
+  'policy-unknown': {
+    summary: 'There is no such version of the appraisal policy.',
+    hint: 'See the versions with `assay policy list`.',
+  },
+  'policy-conflict': {
+    summary: 'Somebody else changed the policies at the same time.',
+    hint: 'Read them again and repeat what still makes sense.',
+  },
+  'policy-emulated': {
+    summary:
+      'The policy accepts emulated hardware, and the configuration of this service does not.',
+    hint: 'Write `emulated` into attestation.assurance of the configuration; only for tests.',
+    source: 'verification VT1',
+  },
   'attestation-expired': {
     summary: 'The Attestation Result of the host is too old to rest a credential on.',
     hint: 'Run `assay host enroll` on the host again; the same TPM keeps its record.',
     source: 'RFC 9334 §10',
+  },
+  'authority-expired': {
+    summary:
+      'The issuing authority has come to its end, so nothing that it signed would be accepted.',
+    hint: 'Have the operator renew the issuing certificate.',
+    source: 'RFC 5280 §6.1.3',
   },
   'host-unknown': {
     summary: 'There is no such host.',

@@ -4,9 +4,11 @@ import {
   type PreparedCredential,
   type ProvenKey,
 } from '../core/issuance/credential.ts'
+import { prepareIssuer } from '../core/issuance/issuer.ts'
 import { agentProfile, hostProfile } from '../core/issuance/profile.ts'
 import { auditEntry } from './audit-entry.ts'
 import { ServiceError } from './error.ts'
+import { explainRevocation } from './revocation.ts'
 import type { Service } from './service.ts'
 
 /** Whom a certificate is for, and on which proofs it rests. */
@@ -31,7 +33,7 @@ export interface IssuedCertificate {
  * Prepares a certificate, logs the intent, signs, logs the result. A crash in between leaves an intent that the next
  * start closes as `unknown`.
  *
- * @throws ServiceError `attestation-expired`, `host-revoked`, `agent-revoked`
+ * @throws ServiceError `attestation-expired`, `authority-expired`, `host-revoked`, `agent-revoked`, `key-superseded`
  * @see RFC 5280 §4, X509-SVID §2
  */
 export async function issueCertificate(
@@ -53,6 +55,7 @@ function prepareCertificate(service: Service, subject: CertificateSubject): Prep
   const now = service.clock.now()
   const [issuer] = service.authority.chain
   if (issuer === undefined) throw new TypeError('an authority has a chain')
+  if (prepareIssuer(issuer).notAfter <= now + 1000) throw new ServiceError('authority-expired')
   const { attestationExpiresAt } = subject.attestation
   if (attestationExpiresAt <= now + 1000) throw new ServiceError('attestation-expired')
   return prepareCredential({
@@ -99,7 +102,7 @@ async function recordIntent(
     entry,
   )
   if (answer === 'attestation-expired') throw new ServiceError('attestation-expired')
-  if (answer === 'subject-revoked') throw revoked(subject)
+  if (answer === 'subject-revoked') throw await explainRevocation(service, prepared.jkt)
 }
 
 async function recordIssued(
@@ -113,11 +116,5 @@ async function recordIssued(
     x5t,
   })
   if ((await service.store.certificates.issue(prepared.serial, { x5t }, entry)) === 'revoked')
-    throw revoked(subject)
-}
-
-function revoked(subject: CertificateSubject): ServiceError {
-  return new ServiceError(subject.kind === 'host' ? 'host-revoked' : 'agent-revoked', {
-    found: subject.id,
-  })
+    throw await explainRevocation(service, prepared.jkt)
 }

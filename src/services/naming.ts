@@ -44,6 +44,20 @@ export function clientId(client: ClientRecord): string {
 }
 
 /**
+ * The id of the host with this TPM, 128 bits, base64url: the same whenever and however often it enrols, and telling
+ * nothing about the TPM.
+ *
+ * @param known as {@link endorsementId} gives it
+ */
+export function hostIdOf(service: Pick<Service, 'privacyKey'>, known: string): string {
+  return createHmac('sha256', service.privacyKey)
+    .update(`assay/host/${known}`)
+    .digest()
+    .subarray(0, 16)
+    .toString('base64url')
+}
+
+/**
  * How this service knows a TPM: a keyed hash of its EK, stable here and unlinkable elsewhere (base64url, 32 bytes).
  *
  * @param spkiSha256 hex SHA-256 of the EK's SubjectPublicKeyInfo

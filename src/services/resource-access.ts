@@ -8,7 +8,7 @@ import { verifyDpopProof } from '../core/token/dpop-proof.ts'
 import { TokenError } from '../core/token/error.ts'
 import type { ApiScope } from '../core/token/scope.ts'
 import type { ClientRecord } from '../ports/records.ts'
-import { findCertificateHolder } from './client-authentication.ts'
+import { findCertificateHolder } from './certificate-holder.ts'
 import { clientId } from './naming.ts'
 import { explainRevocation } from './revocation.ts'
 import type { Service } from './service.ts'
@@ -47,24 +47,32 @@ export async function admitRequest(
   scope: ApiScope,
   request: ResourceRequest,
 ): Promise<Caller> {
-  const token = readAuthorization(request)
+  const { scheme, token } = readAuthorization(request)
   const verified = verifyOwnToken(service, token)
+  requireSchemeOf(verified, scheme)
   const bound = await proveBinding(service, request, token, verified)
   verified.requireScope(scope)
   await spendProof(service, bound)
   return { client: bound.client, id: verified.claims.sub, claims: verified.claims }
 }
 
-function readAuthorization(request: ResourceRequest): string {
-  const [scheme = '', token = '', ...rest] = (request.authorization ?? '').split(' ')
-  const known = scheme.toLowerCase() === 'dpop' || scheme.toLowerCase() === 'bearer'
-  if (!known || token === '' || rest.length > 0) {
+type Scheme = 'dpop' | 'bearer'
+
+function readAuthorization(request: ResourceRequest): { scheme: Scheme; token: string } {
+  const [name = '', token = '', ...rest] = (request.authorization ?? '').split(' ')
+  const scheme = name.toLowerCase()
+  if ((scheme !== 'dpop' && scheme !== 'bearer') || token === '' || rest.length > 0) {
     throw new TokenError('token-malformed', { expected: 'Authorization: DPoP <token>' })
   }
-  // RFC 9449 §7.2: a bound token under the scheme Bearer counts only with its other binding, the certificate.
-  if (scheme.toLowerCase() === 'dpop' && request.dpop === undefined)
-    throw new TokenError('dpop-missing')
-  return token
+  if (scheme === 'dpop' && request.dpop === undefined) throw new TokenError('dpop-missing')
+  return { scheme, token }
+}
+
+/** RFC 9449 §7.2: a token bound to a key is refused as a bearer token, whatever stands beside it. */
+function requireSchemeOf(verified: VerifiedAccessToken, scheme: Scheme): void {
+  const expected: Scheme = 'jkt' in verified.claims.cnf ? 'dpop' : 'bearer'
+  if (scheme !== expected)
+    throw new TokenError('token-unbound', { expected: `the scheme ${expected}`, found: scheme })
 }
 
 /** A token is verified once and remembered by its hash; its time is looked at with each use. */
@@ -139,5 +147,5 @@ async function spendProof(service: Service, bound: Bound): Promise<void> {
     replayKeys,
   })
   if (answer === 'replayed') throw new TokenError('dpop-replayed')
-  if (answer !== 'done') throw await explainRevocation(service, client)
+  if (answer !== 'done') throw await explainRevocation(service, client.key.jkt)
 }

@@ -1,4 +1,3 @@
-import type { ClientRecord } from '../ports/records.ts'
 import { auditEntry } from './audit-entry.ts'
 import { ServiceError } from './error.ts'
 import type { Service } from './service.ts'
@@ -49,13 +48,15 @@ export async function revokeAgent(
 /**
  * Why a client that was known a moment ago is refused now: its host, itself, or its key was taken out of use. Reads
  * the store afresh; for the path of refusal only.
+ *
+ * @param jkt thumbprint of the key that it was known by
  */
 export async function explainRevocation(
   service: Pick<Service, 'store'>,
-  client: ClientRecord,
+  jkt: string,
 ): Promise<ServiceError> {
-  const current = await service.store.clients.findByKey(client.key.jkt)
-  if (current === undefined) return new ServiceError('key-superseded', { found: client.key.jkt })
+  const current = await service.store.clients.findByKey(jkt)
+  if (current === undefined) return new ServiceError('key-superseded', { found: jkt })
   if (current.kind === 'operator')
     return new ServiceError('operator-revoked', { found: current.operator.id })
   if (current.host.status === 'revoked')

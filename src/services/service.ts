@@ -20,6 +20,8 @@ export interface Settings {
     readonly referenceValues: Readonly<Record<string, readonly string[]>>
     readonly validitySeconds: number
     readonly challengeSeconds: number
+    /** Enrolment requests that one network address may make in a minute. */
+    readonly requestsPerMinute: number
   }
   readonly certificateLifetimeSeconds: number
   readonly tokenMaxLifetimeSeconds: number

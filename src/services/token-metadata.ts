@@ -25,7 +25,8 @@ export function authorizationServerMetadata(
     response_types_supported: [],
     token_endpoint_auth_methods_supported: ['private_key_jwt', 'tls_client_auth', 'none'],
     token_endpoint_auth_signing_alg_values_supported: jwsAlgorithmNames,
-    introspection_endpoint_auth_methods_supported: ['none'],
+    // Access token types: the endpoint is a protected resource (RFC 8414 §2).
+    introspection_endpoint_auth_methods_supported: ['DPoP', 'Bearer'],
     dpop_signing_alg_values_supported: jwsAlgorithmNames,
     tls_client_certificate_bound_access_tokens: true,
     scopes_supported: apiScopes,

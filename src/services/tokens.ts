@@ -6,13 +6,13 @@ import { apiScopesOf, grantScopes } from '../core/token/scope.ts'
 import type { ClientRecord } from '../ports/records.ts'
 import { auditEntry } from './audit-entry.ts'
 import {
-  asOAuthError,
   authenticateClient,
   type AuthenticatedClient,
   type ClientCredentials,
 } from './client-authentication.ts'
 import { ServiceError } from './error.ts'
 import { clientId, createId } from './naming.ts'
+import { asOAuthError } from './oauth-reason.ts'
 import { explainRevocation } from './revocation.ts'
 import type { Service } from './service.ts'
 
@@ -181,7 +181,7 @@ async function recordToken(
     entry,
   })
   if (answer === 'done') return
-  if (answer === 'replayed') throw asOAuthError(new TokenError('dpop-replayed'))
+  if (answer === 'replayed') throw asOAuthError(new TokenError(caller.replayed))
   if (answer === 'attestation-expired') throw asOAuthError(new ServiceError('attestation-expired'))
-  throw asOAuthError(await explainRevocation(service, client))
+  throw asOAuthError(await explainRevocation(service, client.key.jkt))
 }

@@ -1,6 +1,6 @@
 import type { CodedError } from '../coded-error.ts'
 
-/** The error codes of OAuth that the token endpoint answers with. */
+/** The error codes of OAuth that the endpoints under /oauth answer with. */
 export type OAuthErrorCode =
   | 'invalid_request'
   | 'invalid_client'
@@ -10,13 +10,15 @@ export type OAuthErrorCode =
   | 'invalid_target'
   | 'invalid_dpop_proof'
   | 'use_dpop_nonce'
+  | 'invalid_token'
+  | 'insufficient_scope'
   | 'temporarily_unavailable'
 
 /**
  * A refusal in OAuth's own form. `reason` is the coded error behind it: its code and text go into the answer beside
  * OAuth's.
  *
- * @see RFC 6749 §5.2, RFC 8707 §2, RFC 9449 §5
+ * @see RFC 6749 §5.2, RFC 6750 §3.1, RFC 8707 §2, RFC 9449 §5
  */
 export class OAuthError extends Error {
   readonly error: OAuthErrorCode
