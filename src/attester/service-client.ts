@@ -1,0 +1,249 @@
+import { randomBytes } from 'node:crypto'
+import type { Agent } from 'node:https'
+import { ClientError } from './client-error.ts'
+import type { ClientKey } from './client-key.ts'
+import { createDpopProof, type ProofRequest, type ProofSources } from './dpop.ts'
+import { exchange, type Exchange, type ExchangeRequest } from './http-exchange.ts'
+import { createPinnedAgent, discoverRoot, fingerprintOf, parseFingerprint } from './pinned-tls.ts'
+import {
+  asksForNonce,
+  parseTokenAnswer,
+  readBytes,
+  readJson,
+  type TokenAnswer,
+} from './service-answer.ts'
+
+/** By what a client knows the service: the fingerprint of its root, or the root itself (DER). */
+export type ServiceTrust = { readonly fingerprint: string } | { readonly root: Uint8Array }
+
+/** What a client is made of. */
+export interface ServiceClientOptions extends Partial<ProofSources> {
+  /** The service's name and address: an https URL without path. */
+  readonly issuer: string
+  readonly trust: ServiceTrust
+  /** The key that speaks for the caller; without one only what is open to everybody can be asked for. */
+  readonly key?: ClientKey | undefined
+}
+
+/** A token of the service's own API, and until when it is used, Unix milliseconds. */
+interface OwnToken {
+  readonly accessToken: string
+  readonly usedUntil: number
+}
+
+const usedBeforeEndMs = 30_000
+const json = { 'Content-Type': 'application/json', Accept: 'application/json' }
+const form = { 'Content-Type': 'application/x-www-form-urlencoded', Accept: 'application/json' }
+
+/**
+ * A caller of the service. Everything goes over TLS 1.3 under the pinned root; nothing is sent before it matched. Each
+ * call of the API carries a token bound to the key and a proof by it.
+ *
+ * What the service refuses is thrown as RemoteError; what keeps from talking to it, as ClientError.
+ */
+export class ServiceClient {
+  readonly issuer: string
+  readonly #url: URL
+  readonly #trust: ServiceTrust
+  readonly #key: ClientKey | undefined
+  readonly #sources: ProofSources
+  #connection: Promise<{ root: Uint8Array; agent: Agent }> | undefined
+  #token: Promise<OwnToken> | undefined
+  #nonce: string | undefined
+
+  private constructor(url: URL, trust: ServiceTrust, options: ServiceClientOptions) {
+    this.issuer = url.origin
+    this.#url = url
+    this.#trust = trust
+    this.#key = options.key
+    this.#sources = {
+      clock: options.clock ?? { now: () => Date.now() },
+      random: options.random ?? { bytes: length => randomBytes(length) },
+    }
+  }
+
+  /** Throws ClientError `service-address`, `fingerprint-malformed`. Connects with the first request. */
+  static create(options: ServiceClientOptions): ServiceClient {
+    const { trust } = options
+    const url = parseIssuer(options.issuer)
+    if ('root' in trust) return new ServiceClient(url, trust, options)
+    return new ServiceClient(url, { fingerprint: parseFingerprint(trust.fingerprint) }, options)
+  }
+
+  /** The root certificate of the service, DER: given, or found by its fingerprint. */
+  async root(): Promise<Uint8Array> {
+    return (await this.#connect()).root
+  }
+
+  /** `sha256:` and hex of the root. */
+  async fingerprint(): Promise<string> {
+    return fingerprintOf(await this.root())
+  }
+
+  /** Asks for what is open to everybody; a body is sent as JSON, and the answer is read as JSON. */
+  async request(method: 'GET' | 'POST', path: string, body?: unknown): Promise<unknown> {
+    return readJson(await this.#send({ method, path, headers: json, ...bodyOf(body) }))
+  }
+
+  /** Asks for what is open to everybody and is not JSON; undefined where there is nothing. */
+  async readRaw(path: string): Promise<Uint8Array | undefined> {
+    return readBytes(await this.#send({ method: 'GET', path }))
+  }
+
+  /** Calls the service's API as the holder of the key: with its token and a proof for this request. */
+  async call(method: 'GET' | 'POST', path: string, body?: unknown): Promise<unknown> {
+    return readJson(await this.#callWithNonce({ method, path, headers: json, ...bodyOf(body) }))
+  }
+
+  /** As {@link call}, for what is not JSON. */
+  async callRaw(path: string): Promise<Uint8Array | undefined> {
+    return readBytes(await this.#callWithNonce({ method: 'GET', path }))
+  }
+
+  /**
+   * Fetches an access token bound to the key: one signature, the proof, once the service's nonce is known.
+   *
+   * @param wanted the resource (RFC 8707 §2) and the scopes to ask for; what is left out is the service's choice
+   */
+  async token(
+    wanted: { readonly resource?: string | undefined; readonly scope?: string | undefined } = {},
+  ): Promise<TokenAnswer> {
+    const parameters = new URLSearchParams({ grant_type: 'client_credentials' })
+    if (wanted.resource !== undefined) parameters.set('resource', wanted.resource)
+    if (wanted.scope !== undefined) parameters.set('scope', wanted.scope)
+    this.#nonce ??= await this.#askForNonce()
+    const attempt = async (): Promise<Exchange> => {
+      const DPoP = await this.proof({
+        method: 'POST',
+        url: `${this.issuer}/oauth/token`,
+        nonce: this.#nonce,
+      })
+      return await this.#postForm({ ...form, DPoP }, parameters)
+    }
+    const first = await attempt()
+    const answer = asksForNonce(first) ? await attempt() : first
+    return parseTokenAnswer(readJson(answer))
+  }
+
+  /** A DPoP proof by the key for one request, wherever that goes. */
+  async proof(wanted: ProofRequest): Promise<string> {
+    return await createDpopProof(this.#requireKey(), wanted, this.#sources)
+  }
+
+  /** Closes the connections; the key stays its owner's. */
+  async close(): Promise<void> {
+    const connection = await this.#connection?.catch(() => undefined)
+    connection?.agent.destroy()
+  }
+
+  #requireKey(): ClientKey {
+    if (this.#key === undefined) throw new ClientError('key-absent', { expected: this.issuer })
+    return this.#key
+  }
+
+  async #callWithNonce(wanted: ExchangeRequest): Promise<Exchange> {
+    const first = await this.#callOnce(wanted)
+    return asksForNonce(first) ? await this.#callOnce(wanted) : first
+  }
+
+  async #callOnce(wanted: ExchangeRequest): Promise<Exchange> {
+    const { accessToken } = await this.#ownToken()
+    const url = `${this.issuer}${wanted.path}`
+    const DPoP = await this.proof({
+      method: wanted.method,
+      url,
+      accessToken,
+      nonce: this.#nonce,
+    })
+    const headers = { ...wanted.headers, Authorization: `DPoP ${accessToken}`, DPoP }
+    const answer = await this.#send({ ...wanted, headers })
+    // A token that the service no longer takes is not offered again.
+    if (answer.status === 401) this.#token = undefined
+    return answer
+  }
+
+  async #ownToken(): Promise<OwnToken> {
+    const current = this.#token ?? this.#renewToken()
+    const token = await current
+    if (token.usedUntil > this.#sources.clock.now()) return token
+    // Whoever notices first renews, the others wait for the same one.
+    return await (this.#token === current ? this.#renewToken() : (this.#token ?? current))
+  }
+
+  #renewToken(): Promise<OwnToken> {
+    const renewed = this.#fetchOwnToken()
+    this.#token = renewed
+    renewed.catch(() => {
+      if (this.#token === renewed) this.#token = undefined
+    })
+    return renewed
+  }
+
+  async #fetchOwnToken(): Promise<OwnToken> {
+    const now = this.#sources.clock.now()
+    const answer = await this.token({ resource: this.issuer })
+    const usedUntil = now + Math.max(answer.expires_in * 1000 - usedBeforeEndMs, 1_000)
+    return { accessToken: answer.access_token, usedUntil }
+  }
+
+  /** A request without proof is refused with a nonce, and costs the key no signature (RFC 9449 §8). */
+  async #askForNonce(): Promise<string | undefined> {
+    await this.#postForm(form, new URLSearchParams({ grant_type: 'client_credentials' }))
+    return this.#nonce
+  }
+
+  async #postForm(
+    headers: Readonly<Record<string, string>>,
+    parameters: URLSearchParams,
+  ): Promise<Exchange> {
+    return await this.#send({
+      method: 'POST',
+      path: '/oauth/token',
+      headers,
+      body: parameters.toString(),
+    })
+  }
+
+  async #send(wanted: ExchangeRequest): Promise<Exchange> {
+    const { agent } = await this.#connect()
+    const answer = await exchange(agent, this.#url, wanted)
+    const nonce = answer.headers['dpop-nonce']
+    if (typeof nonce === 'string' && nonce !== '') this.#nonce = nonce
+    return answer
+  }
+
+  async #connect(): Promise<{ root: Uint8Array; agent: Agent }> {
+    this.#connection ??= this.#openConnection()
+    try {
+      return await this.#connection
+    } catch (cause) {
+      this.#connection = undefined
+      throw cause
+    }
+  }
+
+  async #openConnection(): Promise<{ root: Uint8Array; agent: Agent }> {
+    const root =
+      'root' in this.#trust
+        ? this.#trust.root
+        : await discoverRoot(this.#url, this.#trust.fingerprint)
+    return { root, agent: createPinnedAgent(root) }
+  }
+}
+
+function parseIssuer(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  const isAddress =
+    url?.protocol === 'https:' &&
+    url.username === '' &&
+    url.password === '' &&
+    url.pathname === '/' &&
+    url.search === '' &&
+    url.hash === ''
+  if (!isAddress) throw new ClientError('service-address', { found: text.slice(0, 200) })
+  return url
+}
+
+function bodyOf(body: unknown): { body?: string } {
+  return body === undefined ? {} : { body: JSON.stringify(body) }
+}
