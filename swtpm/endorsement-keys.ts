@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto'
 import { Hierarchy, Tpm } from '../native/index.ts'
 import { certify } from './manufacturer.ts'
 import type { Manufacturer } from './manufacturer.ts'
@@ -61,6 +62,23 @@ export async function addEndorsementKey(
   await storeCertificate(tpm, row.certificateIndex, certificate)
 }
 
+/** The first index for certificates between endorsement keys and their root: TCG EK Credential Profile 2.5 §2.2.1.5. */
+const chainIndex = 0x01c00100
+
+/**
+ * Stores the certificate of the manufacturer's issuer where a host looks for it.
+ *
+ * @throws {Tpm2Error} when the TPM refuses
+ */
+export async function storeIssuer(tcti: string, manufacturer: Manufacturer): Promise<void> {
+  await using tpm = await Tpm.open(tcti)
+  const { raw } = new X509Certificate(manufacturer.issuerCertificate)
+  await storeCertificate(tpm, chainIndex, raw)
+}
+
+/** TPM2_NV_Write takes no more than this at once where a TPM says nothing else (TPM_PT_NV_BUFFER_MAX). */
+const writeLimit = 512
+
 /** Defines an index of the platform and writes a certificate into it. */
 export async function storeCertificate(
   tpm: Tpm,
@@ -74,7 +92,10 @@ export async function storeCertificate(
   area.writeUInt32BE(0x42072001, 6) // PLATFORMCREATE, NO_DA, AUTHREAD, OWNERREAD, PPREAD, WRITEDEFINE, PPWRITE
   area.writeUInt16BE(certificate.length, 12)
   await tpm.nvDefineSpace({ public: area, hierarchy: Hierarchy.platform })
-  await tpm.nvWrite({ index, authorization: Hierarchy.platform, data: certificate })
+  for (let offset = 0; offset < certificate.length; offset += writeLimit) {
+    const data = certificate.subarray(offset, offset + writeLimit)
+    await tpm.nvWrite({ index, authorization: Hierarchy.platform, offset, data })
+  }
 }
 
 // type, nameAlg, objectAttributes, authPolicy, then parameters of eight octets: symmetric (6) and scheme (2), and for

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
-import { addEndorsementKey } from './endorsement-keys.ts'
+import { addEndorsementKey, storeIssuer } from './endorsement-keys.ts'
 import type { EndorsementKeyType } from './endorsement-keys.ts'
 import { createPrivateDirectory, discardDirectory } from './leftovers.ts'
 import { createManufacturer } from './manufacturer.ts'
@@ -42,8 +42,8 @@ export interface SoftwareTpm {
 }
 
 /**
- * Manufactures a TPM: its state, endorsement keys, and their certificates in its NV memory. Any number can be made, one
- * directory each, by one manufacturer.
+ * Manufactures a TPM: its state, endorsement keys, their certificates and the one of their issuer in its NV memory. Any
+ * number can be made, one directory each, by one manufacturer.
  *
  * @throws {EmulatorError} emulator-program-missing, emulator-failed
  */
@@ -63,7 +63,7 @@ export async function manufactureTpm(options: ManufactureOptions): Promise<void>
     configuration,
     ...user,
   ])
-  if (endorsementKeys.length > 0) await addEndorsementKeys(dir, endorsementKeys, manufacturer)
+  await completeTpm(dir, endorsementKeys, manufacturer)
 }
 
 /**
@@ -122,7 +122,8 @@ export async function startTestBench(
   }
 }
 
-async function addEndorsementKeys(
+/** What swtpm_setup leaves out: the certificate of the issuer, and endorsement keys of other kinds. */
+async function completeTpm(
   dir: string,
   types: readonly EndorsementKeyType[],
   manufacturer: Manufacturer,
@@ -130,6 +131,7 @@ async function addEndorsementKeys(
   const tpm = await startTpm({ dir })
   const scratch = await createPrivateDirectory('ek-certificate')
   try {
+    await storeIssuer(tpm.tcti, manufacturer)
     for (const type of types) await addEndorsementKey(tpm.tcti, type, manufacturer, scratch)
   } finally {
     await tpm.stop()
