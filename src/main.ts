@@ -2,7 +2,7 @@ import { createPrivateKey, createPublicKey, randomBytes, X509Certificate } from 
 import type { AddressInfo } from 'node:net'
 import { ConfigError, type Config } from './config.ts'
 import type { CertificateSigner } from './core/issuance/credential.ts'
-import { exportJwk, thumbprint } from './core/jose/jwk.ts'
+import { exportJwk, importJwk, thumbprint } from './core/jose/jwk.ts'
 import { verifierOfPrivateKey } from './core/log/note-key.ts'
 import { tokenAlgorithm } from './core/token/access-token.ts'
 import { ProofKeys } from './core/token/proof-key.ts'
@@ -35,13 +35,15 @@ export interface InitialisedService {
 /**
  * Makes a service: data directory, authorities, and the first operator's key on record.
  *
- * @throws ConfigError `config-exists`; ServiceError; StoreError
+ * @throws JoseError `jwk-malformed`; ConfigError `config-exists`, `config-unwritable`; StoreError
  */
 export async function initialiseService(options: {
   readonly dataDirectory: string
   readonly config: Config
   readonly operator: OperatorRequest
 }): Promise<InitialisedService> {
+  // A key that cannot be registered is refused before there is a service without an operator.
+  importJwk(options.operator.jwk)
   await createDataDirectory(options.dataDirectory, options.config)
   const { service, root } = await openService(loadDataDirectory(options.dataDirectory))
   try {
@@ -89,7 +91,9 @@ export async function startService(options: {
   try {
     await closeOrphans(service)
     const app = createApp(service, options.log)
-    const server = await startTlsServer(service, data.config.listen, app.callback())
+    const report = (cause: unknown): void =>
+      options.log.report('error', { error: String(cause) }, 'TLS server failed')
+    const server = await startTlsServer(service, data.config.listen, app.callback(), report)
     const sweeper = startSweeper(service, options.log)
     return {
       issuer: service.settings.issuer,

@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto'
+import { constants, generateKeyPairSync } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
@@ -11,6 +11,16 @@ import type { Service } from './services/service.ts'
 
 const lifetimeMs = 7 * 86_400_000
 const renewalMs = 86_400_000
+const maxConnections = 10_000
+
+/** Time that a connection may take for each of its parts, in milliseconds. */
+const patience = {
+  handshakeTimeout: 10_000,
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  keepAliveTimeout: 60_000,
+  connectionsCheckingInterval: 5_000,
+}
 
 /** A listening server. */
 export interface TlsServer {
@@ -22,27 +32,30 @@ export interface TlsServer {
  * Listens with TLS 1.3 under a certificate of the service's own authority, made anew at each start and each day.
  * Client certificates are asked for and never required; whether one counts is decided by its thumbprint.
  *
+ * @param report told of what goes wrong later: a renewal, the listening socket
  * @throws ConfigError `config-address` when it cannot listen there
  */
 export async function startTlsServer(
   service: Service,
   listen: Config['listen'],
   handle: (request: IncomingMessage, response: ServerResponse) => unknown,
+  report: (cause: unknown) => void,
 ): Promise<TlsServer> {
   const server = createServer(
     {
       ...(await createSecureOptions(service, listen.host)),
-      minVersion: 'TLSv1.3',
+      ...patience,
       requestCert: true,
       rejectUnauthorized: false,
-      requestTimeout: 30_000,
-      headersTimeout: 10_000,
-      keepAliveTimeout: 60_000,
     },
     (request, response) => void handle(request, response),
   )
+  server.maxConnections = maxConnections
   await listenOn(server, listen)
-  const renewal = setInterval(() => void renew(server, service, listen.host), renewalMs).unref()
+  server.on('error', report)
+  const renewal = setInterval(() => {
+    renew(server, service, listen.host).catch(report)
+  }, renewalMs).unref()
   let stopped: Promise<void> | undefined
   return {
     address: server.address() as AddressInfo,
@@ -55,7 +68,7 @@ export async function startTlsServer(
 }
 
 async function renew(server: Server, service: Service, host: string): Promise<void> {
-  server.setSecureContext({ ...(await createSecureOptions(service, host)), minVersion: 'TLSv1.3' })
+  server.setSecureContext(await createSecureOptions(service, host))
 }
 
 async function createSecureOptions(service: Service, host: string): Promise<SecureContextOptions> {
@@ -81,6 +94,9 @@ async function createSecureOptions(service: Service, host: string): Promise<Secu
     service.authority.signer,
   )
   return {
+    minVersion: 'TLSv1.3',
+    // A resumed session would be opened by a secret in the client's memory in place of its hardware key.
+    secureOptions: constants.SSL_OP_NO_TICKET,
     key: privateKey.export({ format: 'pem', type: 'pkcs8' }),
     // The root goes along so that a host that pinned it can see the chain end there.
     cert: [certificate, ...service.authority.chain].map(pem).join(''),
