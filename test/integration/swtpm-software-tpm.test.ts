@@ -17,16 +17,18 @@ const manufacturer = await createManufacturer(join(home, 'manufacturer'))
 test.after.always(() => discardDirectory(home))
 
 const certificates = [0x01c00002, 0x01c0000a, 0x01c00016, 0x01c0001c]
+const chainIndex = 0x01c00100
 
 test.serial('manufactures a TPM whose endorsement keys its manufacturer certifies', async t => {
   const dir = join(home, 'many-keys')
   await manufactureTpm({ dir, manufacturer, endorsementKeys: ['ecc-p256', 'rsa-3072'] })
   const running = await startTpm({ dir })
   await using tpm = await Tpm.open(running.tcti)
-  t.deepEqual(await tpm.handles(HandleRange.nvIndex), certificates)
+  t.deepEqual(await tpm.handles(HandleRange.nvIndex), [...certificates, chainIndex])
   const root = new X509Certificate(manufacturer.rootCertificate)
   const issuer = new X509Certificate(manufacturer.issuerCertificate)
   t.true(root.verify(root.publicKey) && issuer.verify(root.publicKey))
+  t.deepEqual(Buffer.from(await tpm.nvRead({ index: chainIndex })), issuer.raw)
   for (const index of certificates)
     t.true(new X509Certificate(await tpm.nvRead({ index })).verify(issuer.publicKey))
   t.deepEqual(await tpm.handles(HandleRange.transient), [])
