@@ -1,0 +1,158 @@
+import type { Tpm } from '../../native/index.ts'
+import { encodeBase64url } from '../core/bytes/base64url.ts'
+import { importJwk } from '../core/jose/jwk.ts'
+import { Answer } from './answer.ts'
+import { createAttestationKey } from './attestation-key.ts'
+import { readCertificateChain, type CertificateChain } from './certificate-chain.ts'
+import { parseKeyChallenge, type KeyChallenge } from './challenge.ts'
+import type { ClientKey } from './client-key.ts'
+import { createCertificationRequest } from './csr.ts'
+import { attestationFiles } from './enroll.ts'
+import { AttesterError } from './error.ts'
+import { agentFiles, type AgentIdentity, type Home, type HostIdentity } from './home.ts'
+import { silent, type Progress } from './progress.ts'
+import type { ServiceClient } from './service-client.ts'
+import { parseSigningKey } from './signing-key.ts'
+import { withSlots } from './slots.ts'
+import { createSubjectKey, subjectKeyBody, type CertifiedKey } from './subject-key.ts'
+
+/** What the host needs to give one of its agents a key. */
+export interface AgentKeyRequest {
+  /** A client with the host's key. */
+  readonly client: ServiceClient
+  readonly tpm: Tpm
+  readonly home: Home
+  readonly progress?: Progress | undefined
+  /** The authValues that the TPM's owner has set, if any. */
+  readonly endorsementAuth?: Uint8Array | undefined
+  readonly ownerAuth?: Uint8Array | undefined
+}
+
+/** A certificate that the service gave, kept in the home. */
+export interface Credential {
+  readonly serial: string
+  /** Unix milliseconds. */
+  readonly notAfter: number
+  readonly certificateChain: CertificateChain
+}
+
+/** An agent with its first, or a new, credential. */
+export interface CredentialedAgent extends AgentIdentity, Credential {}
+
+/**
+ * Creates an agent of a class on this host: its key is made in the TPM, certified for the challenge, and proven.
+ *
+ * @throws AttesterError `not-enrolled`, `attestation-key-differs` and of its steps; Tpm2Error, ClientError, RemoteError
+ */
+export async function createAgent(
+  request: AgentKeyRequest & { readonly className: string },
+): Promise<CredentialedAgent> {
+  await requireHost(request.home)
+  const { client, className, progress = silent } = request
+  progress('registering the agent')
+  const answer = new Answer(await client.call('POST', '/v1/agents', { class: className }), 'agent')
+  const challenge = parseKeyChallenge(answer.raw('challenge'), client.issuer)
+  return await proveKey(request, answer.within('agent').id('id'), challenge)
+}
+
+/**
+ * Gives an agent of this host a new key; the one before it is of no use from then on.
+ *
+ * @throws as {@link createAgent}
+ */
+export async function rekeyAgent(
+  request: AgentKeyRequest & { readonly agentId: string },
+): Promise<CredentialedAgent> {
+  await requireHost(request.home)
+  const { client, agentId } = request
+  const answer = await client.call('POST', `/v1/agents/${encodeURIComponent(agentId)}/challenge`)
+  return await proveKey(request, agentId, parseKeyChallenge(answer, client.issuer))
+}
+
+/** The host of this home. Throws AttesterError `not-enrolled`. */
+export async function requireHost(home: Home): Promise<HostIdentity> {
+  const host = await home.findHost()
+  if (host === undefined) throw new AttesterError('not-enrolled', { found: home.directory })
+  return host
+}
+
+async function proveKey(
+  request: AgentKeyRequest,
+  agentId: string,
+  challenge: KeyChallenge,
+): Promise<CredentialedAgent> {
+  const { client, home, progress = silent } = request
+  progress('creating the key in the TPM')
+  const key = await certifyKey(request, agentId, challenge)
+  progress('proving the key')
+  const answer = await client.call('POST', `/v1/agents/${agentId}/credentials`, {
+    csr: encodeBase64url(key.csr),
+    evidence: { challenge: challenge.id, subjectKey: subjectKeyBody(key) },
+  })
+  const agent = readAgent(answer, agentId, key)
+  const { id, spiffeId, className, keyFile, certificateFile } = agent
+  await home.writeText(keyFile, key.pem)
+  await home.writeText(certificateFile, agent.certificateChain.join(''))
+  await home.saveAgent({ id, spiffeId, className, keyFile, certificateFile })
+  return agent
+}
+
+async function certifyKey(
+  { client, tpm, home, endorsementAuth, ownerAuth }: AgentKeyRequest,
+  agentId: string,
+  { nonce, audience }: KeyChallenge,
+): Promise<CertifiedKey> {
+  const enrolledName = (await home.readText(attestationFiles.keyName)).trim()
+  const service = { issuer: client.issuer, fingerprint: await client.fingerprint() }
+  const context = { purpose: 'agent', audience, contextId: agentId, nonce } as const
+  return await withSlots(tpm, async () => {
+    const created = await createAttestationKey(tpm, service, { auth: endorsementAuth })
+    return await tpm.withHandle(Promise.resolve(created.handle), async attestationKey => {
+      requireSameName(created.name, enrolledName)
+      return await createSubjectKey(tpm, { attestationKey, context, ownerAuth })
+    })
+  })
+}
+
+/** The service knows the attestation key of the enrolment and no other: what this one certifies would be refused. */
+function requireSameName(name: Uint8Array, enrolled: string): void {
+  if (Buffer.from(name).toString('hex') !== enrolled)
+    throw new AttesterError('attestation-key-differs')
+}
+
+function readAgent(value: unknown, agentId: string, key: CertifiedKey): CredentialedAgent {
+  const answer = new Answer(value, 'credential')
+  const agent = answer.within('agent')
+  return {
+    id: agentId,
+    spiffeId: agent.text('spiffeId'),
+    className: agent.text('className'),
+    ...agentFiles(agentId),
+    serial: answer.text('serial'),
+    notAfter: answer.number('notAfter'),
+    certificateChain: readCertificateChain(answer, parseSigningKey(key.public).key),
+  }
+}
+
+/**
+ * Renews the certificate of a host or agent for the key that it has: nobody else can, and it needs no TPM attestation.
+ *
+ * @param request `client` and `key` are those of the one whose certificate it is
+ * @throws AttesterError `answer-malformed`; ClientError, RemoteError
+ */
+export async function renewCredential(request: {
+  readonly client: ServiceClient
+  readonly key: ClientKey
+  readonly home: Home
+  readonly subject:
+    | ({ readonly kind: 'host' } & Pick<HostIdentity, 'id' | 'certificateFile'>)
+    | ({ readonly kind: 'agent' } & Pick<AgentIdentity, 'id' | 'certificateFile'>)
+}): Promise<Credential> {
+  const { client, key, home, subject } = request
+  const csr = encodeBase64url(await createCertificationRequest(key))
+  const path = `/v1/${subject.kind}s/${subject.id}/credentials`
+  const answer = new Answer(await client.call('POST', path, { csr }), 'credential')
+  const certificateChain = readCertificateChain(answer, importJwk(key.jwk))
+  await home.writeText(subject.certificateFile, certificateChain.join(''))
+  return { serial: answer.text('serial'), notAfter: answer.number('notAfter'), certificateChain }
+}
