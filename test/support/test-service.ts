@@ -1,0 +1,94 @@
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { ExecutionContext } from 'ava'
+import { tokenAlgorithm } from '../../src/core/token/access-token.ts'
+import { ProofKeys } from '../../src/core/token/proof-key.ts'
+import { verifierOfPrivateKey } from '../../src/core/log/note-key.ts'
+import { ClientDirectory } from '../../src/services/client-directory.ts'
+import type { Service, Settings } from '../../src/services/service.ts'
+import { openSqliteStore } from '../../src/storage/sqlite-store.ts'
+import { createTestKey } from './compact-jws.ts'
+import { createTestAuthority } from './test-authority.ts'
+
+export const testIssuer = 'https://assay.example'
+export const testTrustDomain = 'example.org'
+export const testLogOrigin = 'assay.example/audit'
+
+/** A clock that stands until it is moved. */
+export interface TestClock {
+  now(): number
+  advance(ms: number): void
+}
+
+/** A wired service on a real database, with the clock to move. */
+export interface TestService {
+  readonly service: Service
+  readonly clock: TestClock
+}
+
+const settings: Settings = {
+  issuer: testIssuer,
+  trustDomain: testTrustDomain,
+  attestation: {
+    assurance: ['emulated'],
+    pcrs: [0, 1, 2, 3, 4, 5, 6, 7],
+    referenceValues: {},
+    validitySeconds: 86_400,
+    challengeSeconds: 300,
+    requestsPerMinute: 10_000,
+  },
+  certificateLifetimeSeconds: 3600,
+  tokenMaxLifetimeSeconds: 300,
+}
+
+/** Wires a service as `main` does, over a database of its own that is gone when the test ends. */
+export async function createTestService(
+  t: ExecutionContext,
+  changes: Partial<Settings> = {},
+): Promise<TestService> {
+  const folder = mkdtempSync(join(tmpdir(), 'assay-service-'))
+  const logKey = generateKeyPairSync('ed25519').privateKey.export({ format: 'der', type: 'pkcs8' })
+  const store = await openSqliteStore({
+    path: join(folder, 'assay.sqlite'),
+    logOrigin: testLogOrigin,
+    logKey,
+  })
+  t.teardown(async () => {
+    await store.close()
+    rmSync(folder, { recursive: true, force: true })
+  })
+  const clock = createClock(Date.now())
+  const authority = await createTestAuthority(testTrustDomain, new Date(clock.now()))
+  const tokenKey = createTestKey()
+  const service: Service = {
+    settings: { ...settings, ...changes },
+    store,
+    clock,
+    random: { bytes: length => randomBytes(length) },
+    authority: { chain: authority.chain, signer: authority.signer },
+    tokenKey: {
+      kid: tokenKey.jkt,
+      algorithm: tokenAlgorithm('ES256'),
+      privateKey: tokenKey.privateKey,
+      publicKey: tokenKey.publicKey,
+    },
+    logVerifier: verifierOfPrivateKey(testLogOrigin, logKey),
+    privacyKey: randomBytes(32),
+    nonceKey: randomBytes(32),
+    clients: new ClientDirectory(store.clients),
+    proofKeys: new ProofKeys(1_000),
+  }
+  return { service, clock }
+}
+
+function createClock(start: number): TestClock {
+  let moved = 0
+  return {
+    now: () => start + moved,
+    advance: ms => {
+      moved += ms
+    },
+  }
+}
