@@ -7,6 +7,7 @@ export type EmulatorErrorCode =
   | 'emulator-failed'
   | 'emulator-not-listening'
   | 'emulator-path-too-long'
+  | 'emulator-refused'
   | 'softhsm-missing'
 
 const table: Readonly<Record<EmulatorErrorCode, ErrorRow>> = {
@@ -25,6 +26,10 @@ const table: Readonly<Record<EmulatorErrorCode, ErrorRow>> = {
   'emulator-path-too-long': {
     summary: 'The path of the socket is longer than a Unix socket allows.',
     hint: 'use a directory with a shorter path: sun_path holds 107 octets, and ".ctrl" is appended',
+  },
+  'emulator-refused': {
+    summary: 'The emulated TPM refused the command, as a TPM would.',
+    hint: 'the credential is for another endorsement key or another object',
   },
   'softhsm-missing': {
     summary: 'SoftHSM is not installed.',

@@ -24,6 +24,12 @@ function fitting(value: number, limit: number): number {
   throw new TypeError(`not a whole number from 0 to ${limit}: ${value}`)
 }
 
+export function u64(value: bigint): Uint8Array {
+  const bytes = new Uint8Array(8)
+  new DataView(bytes.buffer).setBigUint64(0, value)
+  return bytes
+}
+
 /** A TPM2B: 16-bit size, then the bytes. Throws `TypeError` for 64 KiB and more. */
 export function sized(bytes: Uint8Array): Uint8Array {
   return Buffer.concat([u16(bytes.length), bytes])

@@ -1,5 +1,6 @@
+import { sized, u16, u32, u64, u8 } from '../bytes/encode.ts'
 import { parseAll, type Reader } from '../bytes/reader.ts'
-import { readPcrSelections, type PcrSelection } from './pcr-selection.ts'
+import { encodePcrSelections, readPcrSelections, type PcrSelection } from './pcr-selection.ts'
 
 /** "\xFFTCG": stands before everything that a TPM made itself (TPM 2.0 Part 2 r01.59 §6.2). */
 export const TPM_GENERATED_VALUE = 0xff54_4347
@@ -102,4 +103,31 @@ function readAttested(reader: Reader, tag: number): Attested {
 /** An attestation's type as its number, for messages. */
 export function attestTag(attest: TpmsAttest): number {
   return attest.attested.type === 'other' ? attest.attested.tag : attest.attested.type
+}
+
+/** TPMS_ATTEST, the inverse of {@link parseTpmsAttest}; of a type that Assay does not use, the head alone. */
+export function encodeTpmsAttest(attest: TpmsAttest): Uint8Array {
+  const { clock, resetCount, restartCount, safe } = attest.clockInfo
+  return Buffer.concat([
+    u32(attest.magic),
+    u16(attestTag(attest)),
+    sized(attest.qualifiedSigner),
+    sized(attest.extraData),
+    ...[u64(clock), u32(resetCount), u32(restartCount), u8(safe ? 1 : 0)],
+    u64(attest.firmwareVersion),
+    encodeAttested(attest.attested),
+  ])
+}
+
+function encodeAttested(attested: Attested): Uint8Array {
+  switch (attested.type) {
+    case TPM_ST_ATTEST.certify:
+      return Buffer.concat([sized(attested.name), sized(attested.qualifiedName)])
+    case TPM_ST_ATTEST.quote:
+      return Buffer.concat([encodePcrSelections(attested.pcrSelect), sized(attested.pcrDigest)])
+    case TPM_ST_ATTEST.creation:
+      return Buffer.concat([sized(attested.objectName), sized(attested.creationHash)])
+    default:
+      return new Uint8Array()
+  }
 }

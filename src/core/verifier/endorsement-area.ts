@@ -56,3 +56,18 @@ function isSameNumber(left: Uint8Array, right: Uint8Array, width: number): boole
   const [first, second] = padded
   return first !== undefined && second !== undefined && Buffer.compare(first, second) === 0
 }
+
+/** The key of a public area, in the form that certificates have: widths fixed, the usual exponent written out. */
+export function publicKeyOf(area: TpmtPublic): PublicKey {
+  if (area.type === TPM_ALG.RSA) {
+    const exponent = (area.exponent === 0 ? 65_537 : area.exponent).toString(16)
+    const bytes = Buffer.from(exponent.padStart(exponent.length + (exponent.length % 2), '0'), 'hex')
+    return { kind: 'rsa', algorithm: 'rsaEncryption', modulus: area.modulus, exponent: bytes }
+  }
+  const curve = curveOf(area.curveId)
+  const { x, y } = area
+  if (curve === undefined || x.length > curve.coordinateLength || y.length > curve.coordinateLength)
+    return { kind: 'unsupported', algorithm: `curve ${area.curveId}`, reason: 'an unknown curve' }
+  const [left, right] = [padLeft(x, curve.coordinateLength), padLeft(y, curve.coordinateLength)]
+  return { kind: 'ec', curve: curve.name, x: left ?? x, y: right ?? y }
+}

@@ -1,10 +1,11 @@
 import { nameOf, parseTpmtPublic, type TpmtPublic } from '../tpm/public.ts'
 import type { EndorsementTemplate } from '../tpm/templates.ts'
 import type { TpmIdentity } from '../ek/tpm-identity.ts'
-import { spkiSha256Of } from '../x509/public-key.ts'
+import { keyObjectOf, spkiSha256Of, weaknessOf, type PublicKey } from '../x509/public-key.ts'
+import { hasRocaFingerprint } from '../x509/roca.ts'
 import type { AssuranceLevel } from './assurance.ts'
 import { CheckRecorder, type Check } from './check.ts'
-import { verifyEndorsementArea } from './endorsement-area.ts'
+import { publicKeyOf, verifyEndorsementArea } from './endorsement-area.ts'
 import {
   verifyEndorsementCertificate,
   type EndorsementPolicy,
@@ -32,7 +33,10 @@ const seal = Symbol('endorsement key')
 
 type Facts = EndorsementKey
 
-/** A key of which a manufacturer says that it lives in a TPM. Made by {@link verifyEndorsementKey} alone. */
+/**
+ * A key of which a manufacturer, or an operator, says that it lives in a TPM. Made by {@link verifyEndorsementKey} and
+ * {@link verifyDeclaredEndorsementKey} alone.
+ */
 export class EndorsementKey {
   readonly area: TpmtPublic
   /** The key's Name, computed here. */
@@ -43,19 +47,20 @@ export class EndorsementKey {
    * its certificate is issued again (verification E14).
    */
   readonly spkiSha256: string
-  readonly anchorFingerprint: string
-  /** The operator's word on everything below the anchor. */
+  /** Undefined, as vendor and identity, for a key without certificate. */
+  readonly anchorFingerprint: string | undefined
+  /** The operator's word on everything below the anchor; `tpm-declared` without certificate. */
   readonly assurance: AssuranceLevel
   /** Vendor label of the anchor, which the certificate agrees with. */
-  readonly vendor: string
+  readonly vendor: string | undefined
   /** Manufacturer, model and version as the certificate says. */
-  readonly identity: TpmIdentity
+  readonly identity: TpmIdentity | undefined
   /** Names of the vendor quirks that were let pass. */
   readonly quirks: readonly string[]
   readonly checks: readonly Check[]
 
   constructor(key: typeof seal, facts: Facts) {
-    if (key !== seal) throw new TypeError('made by verifyEndorsementKey alone')
+    if (key !== seal) throw new TypeError('made by the verifiers of this file alone')
     this.area = facts.area
     this.name = facts.name
     this.template = facts.template
@@ -107,4 +112,42 @@ function describe({
     identity,
     quirks,
   }
+}
+
+/**
+ * Verifies an endorsement key that has no certificate: its form, template and strength. That it is the key of a real
+ * TPM nobody has shown; the caller has an operator's word for this very key before it goes on (`spkiSha256`).
+ *
+ * @throws EvidenceError with the checks that ran
+ * @see verification T2, E11, E14, VT4
+ */
+export function verifyDeclaredEndorsementKey(evidence: {
+  readonly public: Uint8Array
+}): EndorsementKey {
+  const recorder = new CheckRecorder()
+  const area = recorder.attempt('ek-public-malformed', evidence.public, () =>
+    parseTpmtPublic(evidence.public),
+  )
+  const key = publicKeyOf(area)
+  const template = verifyEndorsementArea(area, key, recorder)
+  requireStrongKey(key, recorder)
+  return new EndorsementKey(seal, {
+    area,
+    name: nameOf(evidence.public),
+    template: template.name,
+    spkiSha256: spkiSha256Of(key),
+    anchorFingerprint: undefined,
+    assurance: 'tpm-declared',
+    vendor: undefined,
+    identity: undefined,
+    quirks: [],
+    checks: [...recorder.list],
+  })
+}
+
+function requireStrongKey(key: PublicKey, recorder: CheckRecorder): void {
+  const weakness = weaknessOf(key) ?? (keyObjectOf(key) === undefined ? 'no key' : undefined)
+  if (weakness !== undefined) recorder.refuse('ek-key-weak', { found: weakness })
+  recorder.pass('ek-key-weak')
+  recorder.require(key.kind !== 'rsa' || !hasRocaFingerprint(key.modulus), 'ek-key-roca')
 }
