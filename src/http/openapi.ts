@@ -1,12 +1,11 @@
 import { z } from 'zod'
 import type { Endpoint } from './endpoint.ts'
 
+type Json = Record<string, unknown>
+
 /** The OpenAPI document of a list of endpoints, made from the very schemas that read their requests. */
-export function openApiDocument(
-  endpoints: readonly Endpoint[],
-  issuer: string,
-): Record<string, unknown> {
-  const paths: Record<string, Record<string, unknown>> = {}
+export function openApiDocument(endpoints: readonly Endpoint[], issuer: string): Json {
+  const paths: Record<string, Json> = {}
   for (const endpoint of endpoints) {
     const path = endpoint.path.replaceAll(/[:*](\w+)/g, '{$1}')
     paths[path] = { ...paths[path], [endpoint.method.toLowerCase()]: operation(endpoint) }
@@ -21,21 +20,23 @@ export function openApiDocument(
     servers: [{ url: issuer }],
     paths,
     components: {
-      securitySchemes: {
-        dpop: {
-          type: 'http',
-          scheme: 'DPoP',
-          description:
-            'An access token of this issuer and, in the header DPoP, a proof by its key (RFC 9449).',
-        },
-        mutualTLS: {
-          type: 'mutualTLS',
-          description: 'An access token and the certificate it is bound to (RFC 8705).',
-        },
-      },
-      schemas: { Problem: problemSchema },
+      securitySchemes,
+      schemas: { Problem: problemSchema, OAuthError: oauthErrorSchema },
     },
   }
+}
+
+const securitySchemes = {
+  dpop: {
+    type: 'http',
+    scheme: 'DPoP',
+    description:
+      'An access token of this issuer and, in the header DPoP, a proof by its key (RFC 9449).',
+  },
+  mutualTLS: {
+    type: 'mutualTLS',
+    description: 'An access token and the certificate that it is bound to (RFC 8705).',
+  },
 }
 
 const problemSchema = {
@@ -61,37 +62,83 @@ const problemSchema = {
   },
 }
 
-function operation(endpoint: Endpoint): Record<string, unknown> {
-  const parameters = [...endpoint.path.matchAll(/[:*](\w+)/g)].map(([, name]) => ({
-    name,
-    in: 'path',
-    required: true,
-    schema: { type: 'string' },
-  }))
+const oauthErrorSchema = {
+  type: 'object',
+  description: 'RFC 6749 §5.2 error, our own code and hint beside it',
+  required: ['error'],
+  properties: {
+    error: { type: 'string' },
+    error_description: { type: 'string' },
+    code: { type: 'string', description: 'Stable; see README' },
+    hint: { type: 'string' },
+  },
+}
+
+function operation(endpoint: Endpoint): Json {
+  const parameters = parametersOf(endpoint.path)
   return {
     summary: endpoint.summary,
     ...(parameters.length > 0 ? { parameters } : {}),
     ...(endpoint.scope === undefined
       ? {}
       : { security: [{ dpop: [endpoint.scope] }, { mutualTLS: [endpoint.scope] }] }),
-    ...(endpoint.request === undefined
-      ? {}
-      : {
-          requestBody: {
-            required: true,
-            content: {
-              'application/json': { schema: z.toJSONSchema(endpoint.request, { io: 'input' }) },
-            },
-          },
-        }),
-    responses: {
-      '2XX': { description: 'Done.', content: { [endpoint.produces ?? 'application/json']: {} } },
-      default: {
-        description: 'Refused.',
-        content: {
-          'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } },
-        },
-      },
-    },
+    ...requestBody(endpoint),
+    responses: { ...success(endpoint), ...refusals(endpoint) },
+  }
+}
+
+function parametersOf(path: string): Json[] {
+  return [...path.matchAll(/[:*](\w+)/g)].map(([, name]) => ({
+    name,
+    in: 'path',
+    required: true,
+    schema: { type: 'string' },
+  }))
+}
+
+function requestBody({ request, form }: Endpoint): Json {
+  const [type, schema] =
+    form === undefined ? ['application/json', request] : ['application/x-www-form-urlencoded', form]
+  if (schema === undefined) return {}
+  const content = { [type]: { schema: z.toJSONSchema(schema, { io: 'input' }) } }
+  return { requestBody: { required: true, content } }
+}
+
+function success({ status = 200, produces = 'application/json' }: Endpoint): Json {
+  return { [status]: { description: 'Done.', content: { [produces]: {} } } }
+}
+
+/** Statuses of refusal, each with the endpoints that it can come from. */
+const refusalTable: readonly (readonly [number, string, (endpoint: Endpoint) => boolean])[] = [
+  [400, 'The request does not have the form that this call takes.', hasBody],
+  [401, 'Token, proof or certificate is missing or not good.', row => isAuthenticated(row)],
+  [403, 'Understood, and not allowed.', row => row.scope !== undefined || row.isLimited === true],
+  [404, 'There is no such thing.', row => /[:*]/.test(row.path)],
+  [409, 'It exists, or counts once and was used.', row => row.request !== undefined],
+  [413, 'The body is larger than this call reads.', hasBody],
+  [415, 'The body is of another type than this call reads.', hasBody],
+  [429, 'Too many from this address; Retry-After says how long to wait.', row => !!row.isLimited],
+  [503, 'Nothing can be made durable now; try again.', () => true],
+]
+
+function hasBody({ request, form }: Endpoint): boolean {
+  return request !== undefined || form !== undefined
+}
+
+function isAuthenticated({ scope, form }: Endpoint): boolean {
+  return scope !== undefined || form !== undefined
+}
+
+function refusals(endpoint: Endpoint): Json {
+  const content =
+    endpoint.form === undefined
+      ? { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } }
+      : { 'application/json': { schema: { $ref: '#/components/schemas/OAuthError' } } }
+  const rows = refusalTable.filter(([, , applies]) => applies(endpoint))
+  return {
+    ...Object.fromEntries(
+      rows.map(([status, description]) => [status, { description, content }] as const),
+    ),
+    default: { description: 'Refused, or failed.', content },
   }
 }
