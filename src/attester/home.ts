@@ -89,9 +89,10 @@ export class Home {
 
   /** Keeps the service of this home. Throws HomeError `home-other-service` where it belongs to another. */
   async saveService(service: KnownService): Promise<void> {
-    const { issuer, root, logKey = '' } = service
+    const { issuer, root } = service
     const known = await this.findService()
     if (known !== undefined) requireSame(known, service)
+    const logKey = service.logKey ?? known?.logKey ?? ''
     await this.writeText(files.root, encodePem('CERTIFICATE', root))
     await this.#writeRecord(files.service, { issuer, fingerprint: fingerprintOf(root), logKey })
   }

@@ -65,6 +65,7 @@ export function parseTokenAnswer(value: unknown): TokenAnswer {
     typeof access_token === 'string' &&
     /^[\x21-\x7E]{1,8192}$/.test(access_token) &&
     token_type === 'DPoP' &&
+    typeof expires_in === 'number' &&
     Number.isFinite(expires_in) &&
     typeof scope === 'string'
   if (!isToken) throw new ClientError('service-answer', { expected: 'a token bound to the key' })

@@ -158,7 +158,7 @@ export class ServiceClient {
     const headers = { ...wanted.headers, Authorization: `DPoP ${accessToken}`, DPoP }
     const answer = await this.#send({ ...wanted, headers })
     // A token that the service no longer takes is not offered again.
-    if (answer.status === 401) this.#token = undefined
+    if (answer.status === 401 && !asksForNonce(answer)) this.#token = undefined
     return answer
   }
 
