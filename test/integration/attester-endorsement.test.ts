@@ -177,6 +177,7 @@ test.serial('reads the chain that the TPM holds, a certificate over two indices'
       pem => new X509Certificate(pem).raw,
     )
     const all = Buffer.concat(chain)
+    await undefine(tpm, 0x01c0_0100)
     await storeCertificate(tpm, 0x01c0_0100, all.subarray(0, 500))
     await storeCertificate(tpm, 0x01c0_0101, Buffer.concat([all.subarray(500), Buffer.alloc(20)]))
     const found = await openEndorsement(tpm)
@@ -190,6 +191,7 @@ test.serial('reads the chain that the TPM holds, a certificate over two indices'
 
 test.serial('passes over a chain that cannot be read, and says so', async t => {
   await withBench(async (_own, tpm) => {
+    await undefine(tpm, 0x01c0_0100)
     await storeCertificate(tpm, 0x01c0_0100, Buffer.from('no certificate'))
     const found = await openEndorsement(tpm)
     t.deepEqual(found.chain, [])
