@@ -5,6 +5,7 @@ import { LineCounter, parseDocument } from 'yaml'
 import { z } from 'zod'
 import { CodedError, type ErrorFacts, type ErrorRow } from './core/coded-error.ts'
 import { isTrustDomain } from './core/spiffe/spiffe-id.ts'
+import { assuranceLevels } from './core/verifier/assurance.ts'
 
 const rows = {
   'config-exists': {
@@ -39,16 +40,6 @@ export class ConfigError extends CodedError<keyof typeof rows> {
     super(code, rows[code], facts)
   }
 }
-
-const assuranceLevels = [
-  'tpm-discrete',
-  'tpm-firmware',
-  'tpm-virtual',
-  'hsm-attested',
-  'hsm-inspected',
-  'hsm-declared',
-  'emulated',
-] as const
 
 const hexDigest = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 digest is 64 lower-case hex digits')
 
@@ -93,6 +84,15 @@ export const configSchema = z.strictObject({
         .default(86_400),
       /** How long a host has to answer a challenge. */
       challengeSeconds: z.int().min(10).max(600).default(300),
+      /** Attestations kept of each host, with their Evidence. */
+      keepPerHost: z.int().min(1).max(1_000).default(10),
+      /** Refused attestations kept: how many at most, and how long. */
+      keepRefused: z.int().min(1).max(100_000).default(1_000),
+      keepRefusedSeconds: z
+        .int()
+        .min(60)
+        .max(366 * 86_400)
+        .default(7 * 86_400),
       /** Enrolment requests that one network address may make in a minute. */
       requestsPerMinute: z.int().min(1).max(100_000).default(300),
     })

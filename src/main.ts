@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs'
 import { createPrivateKey, createPublicKey, randomBytes, X509Certificate } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import { ConfigError, type Config } from './config.ts'
+import { parseFirmwareAdvisories } from './core/appraisal/firmware-advisory.ts'
 import type { CertificateSigner } from './core/issuance/credential.ts'
 import { exportJwk, importJwk, thumbprint } from './core/jose/jwk.ts'
 import { verifierOfPrivateKey } from './core/log/note-key.ts'
@@ -9,6 +11,7 @@ import { ProofKeys } from './core/token/proof-key.ts'
 import { createDataDirectory, loadDataDirectory, type DataDirectory } from './data-directory.ts'
 import { createEmbeddedSigner } from './hsm/embedded-key.ts'
 import { createApp, type RequestLog } from './http/app.ts'
+import { followConfiguration } from './services/appraisal-policy.ts'
 import { auditEntry } from './services/audit-entry.ts'
 import { ClientDirectory } from './services/client-directory.ts'
 import { clientSpiffeId } from './services/naming.ts'
@@ -51,6 +54,7 @@ export async function initialiseService(options: {
     await service.store.audit.append(
       auditEntry(service, 'service.initialised', 'service', service.settings.issuer),
     )
+    await followConfiguration(service)
     const client = {
       kind: 'operator',
       operator,
@@ -90,6 +94,7 @@ export async function startService(options: {
   const { service, root } = await openService(data)
   try {
     await closeOrphans(service)
+    await followConfiguration(service)
     const app = createApp(service, options.log)
     const report = (cause: unknown): void =>
       options.log.report('error', { error: String(cause) }, 'TLS server failed')
@@ -133,6 +138,7 @@ async function openService(data: DataDirectory): Promise<{ service: Service; roo
     logVerifier: verifierOfPrivateKey(logOrigin, logKey),
     privacyKey: data.privacyKey,
     nonceKey: randomBytes(32),
+    firmwareAdvisories: loadFirmwareAdvisories(),
     clients: new ClientDirectory(store.clients),
     proofKeys: new ProofKeys(proofKeyCapacity),
   }
@@ -175,6 +181,12 @@ function startSweeper(service: Service, log: RequestLog): NodeJS.Timeout {
     })
   }
   return setInterval(sweep, sweepIntervalMs).unref()
+}
+
+/** The table of known-vulnerable TPM firmware that comes with this version. */
+function loadFirmwareAdvisories(): Service['firmwareAdvisories'] {
+  const path = new URL('../ca/firmware-advisories.json', import.meta.url)
+  return parseFirmwareAdvisories(readFileSync(path, 'utf8'))
 }
 
 /** `sha256:` and the hex digest of a DER certificate. */

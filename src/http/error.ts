@@ -3,7 +3,7 @@ import { CodedError, type ErrorFacts, type ErrorRow } from '../core/coded-error.
 const rows = {
   'body-too-large': {
     summary: 'The request body is larger than this endpoint reads.',
-    hint: 'Send less; evidence of a host fits in 256 KiB, everything else in 64 KiB.',
+    hint: 'Send less; evidence of a host fits in 8 MiB, a policy in 4 MiB, everything else in 64 KiB.',
     source: 'RFC 9110 §15.5.14',
   },
   'body-type': {

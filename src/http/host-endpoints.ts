@@ -1,5 +1,7 @@
 import { decodeBase64url, encodeBase64url } from '../core/bytes/base64url.ts'
-import { proveEnrollment, requestEnrollment } from '../services/enrollment.ts'
+import { proveEnrollment } from '../services/enrollment.ts'
+import { requestEnrollment } from '../services/enrollment-request.ts'
+import type { EnrollmentAnswer } from '../services/attempt.ts'
 import { hostSpiffeId } from '../services/naming.ts'
 import { findHost, listHosts } from '../services/hosts.ts'
 import { revokeHost } from '../services/revocation.ts'
@@ -10,7 +12,8 @@ import { protectedEndpoint, type Endpoint } from './endpoint.ts'
 import { limitEnrollments } from './limit-enrollments.ts'
 import * as schema from './schema.ts'
 
-const evidenceLimit = 256 * 1024
+/** Evidence with the logs of a boot and of a long run; read at this one address alone. */
+const evidenceLimit = 8 * 1024 * 1024
 
 /** Enrolment, for which the evidence is the authentication, and what operators see and do of hosts. */
 export const hostEndpoints: readonly Endpoint[] = [
@@ -32,7 +35,7 @@ export const hostEndpoints: readonly Endpoint[] = [
           name,
           endorsementKey: {
             public: decodeBase64url(endorsementKey.public),
-            certificate: decodeBase64url(endorsementKey.certificate),
+            certificate: decodeOptional(endorsementKey.certificate),
             chain: endorsementKey.chain.map(decodeBase64url),
           },
           attestationKey: { public: decodeBase64url(attestationKey.public) },
@@ -64,6 +67,7 @@ export const hostEndpoints: readonly Endpoint[] = [
           host: hostView(enrolled.host, hostSpiffeId(ctx.service, enrolled.host.id)),
           certificateChain: enrolled.certificate.chain.map(pem),
           attestationResult: enrolled.attestationResult,
+          ear: enrolled.ear,
         }
       },
     ],
@@ -107,7 +111,11 @@ export const hostEndpoints: readonly Endpoint[] = [
   ),
 ]
 
-function decodeEvidence(body: schema.EvidenceRequestBody): Parameters<typeof proveEnrollment>[2] {
+function decodeOptional(text: string | undefined): Uint8Array | null {
+  return text === undefined ? null : decodeBase64url(text)
+}
+
+function decodeEvidence(body: schema.EvidenceRequestBody): EnrollmentAnswer {
   const attestation = (part: { attest: string; signature: string }) => ({
     attest: decodeBase64url(part.attest),
     signature: decodeBase64url(part.signature),
@@ -118,6 +126,8 @@ function decodeEvidence(body: schema.EvidenceRequestBody): Parameters<typeof pro
     pcrs: { sha256: body.pcrs.sha256 },
     subjectKey: decodeSubjectKey(body.subjectKey),
     csr: decodeBase64url(body.csr),
+    eventLog: decodeOptional(body.eventLog),
+    imaLog: decodeOptional(body.imaLog),
   }
 }
 

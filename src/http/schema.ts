@@ -47,7 +47,8 @@ export const enrollmentRequest = z.strictObject({
   name,
   endorsementKey: z.strictObject({
     public: tpmPublic,
-    certificate,
+    /** Absent for a TPM without one: an operator approves its key or has listed it. */
+    certificate: certificate.optional(),
     chain: z.array(certificate).max(8).default([]),
   }),
   attestationKey: z.strictObject({ public: tpmPublic }),
@@ -71,6 +72,10 @@ export const evidenceRequest = z.strictObject({
   pcrs: z.strictObject({ sha256: z.record(pcrIndex, digest) }),
   subjectKey,
   csr: certificationRequest,
+  /** The firmware's log of this boot (TCG PC Client PFP §10), as the kernel shows it. */
+  eventLog: base64url(1024 * 1024).optional(),
+  /** The kernel's binary measurement list. */
+  imaLog: base64url(4 * 1024 * 1024).optional(),
 })
 
 export const agentRequest = z.strictObject({ class: name })

@@ -1,153 +1,73 @@
-import { appraise, type AttestationResult } from '../core/verifier/appraisal.ts'
-import { verifyAttestationKey, type AttestationKey } from '../core/verifier/attestation-key.ts'
-import { createChallenge } from '../core/verifier/challenge.ts'
-import { verifyEndorsementKey, type EndorsementKey } from '../core/verifier/endorsement-key.ts'
-import { EvidenceError } from '../core/verifier/error.ts'
+import { appraise } from '../core/appraisal/appraise.ts'
+import type { AttestationResult } from '../core/appraisal/attestation-result.ts'
+import type { PlatformState } from '../core/appraisal/platform-state.ts'
 import { parseEvidence, verifyEvidence, type VerifiedEvidence } from '../core/verifier/evidence.ts'
 import type { EnrollmentRecord, HostRecord } from '../ports/records.ts'
-import { appraisalPolicy, quotedPcrs } from './appraisal-policy.ts'
+import type { KeptAttestation } from '../ports/store.ts'
+import { activePolicy } from './appraisal-policy.ts'
+import { beginAttempt, type Attempt, type EnrollmentAnswer } from './attempt.ts'
 import { auditEntry } from './audit-entry.ts'
 import { requireTaken } from './challenge.ts'
-import { ServiceError } from './error.ts'
+import { verifyEnrollmentKeys, type EnrollmentKeys } from './enrollment-keys.ts'
+import { evidenceFacts, recordForgery, recordRefusal } from './enrollment-refusal.ts'
+import { ServiceError, type ServiceErrorCode } from './error.ts'
+import { admitHost } from './host-admission.ts'
 import { issueCertificate, type IssuedCertificate } from './issuance.ts'
-import { createId, endorsementId, hostIdOf, hostSpiffeId } from './naming.ts'
+import { keepAttempt } from './kept-attestation.ts'
+import { endorsementId, hostIdOf, hostSpiffeId } from './naming.ts'
 import type { Service } from './service.ts'
-
-/** What a host shows first: who manufactured it, and the key it wants to attest with. Bytes, untrusted. */
-export interface EnrollmentRequest {
-  readonly name: string
-  readonly endorsementKey: {
-    readonly public: Uint8Array
-    readonly certificate: Uint8Array
-    readonly chain: readonly Uint8Array[]
-  }
-  readonly attestationKey: { readonly public: Uint8Array }
-}
-
-/** What only the TPM that holds both keys can answer. */
-export interface EnrollmentChallenge {
-  readonly id: string
-  readonly nonce: Uint8Array
-  readonly credentialBlob: Uint8Array
-  readonly encryptedSecret: Uint8Array
-  /** PCRs of the SHA-256 bank to quote. */
-  readonly pcrSelection: { readonly sha256: readonly number[] }
-  readonly audience: string
-  readonly expiresAt: number
-}
 
 /** A host that is in, with its first certificate. */
 export interface EnrolledHost {
   readonly host: HostRecord
   readonly certificate: IssuedCertificate
   readonly attestationResult: AttestationResult
+  /** The result as a signed EAR, compact JWS. */
+  readonly ear: string
+}
+
+/** Evidence that verified, and the host that its TPM is known as. */
+export interface VerifiedAttempt extends Attempt, EnrollmentKeys {
+  readonly verified: VerifiedEvidence
+  /** Keyed hash of the EK. */
+  readonly endorsement: string
+  readonly hostId: string
+  /** The host as it was before; undefined at its first enrolment. */
+  readonly host: HostRecord | undefined
+  readonly before: PlatformState | undefined
 }
 
 /**
- * First half of an enrolment: checks the EK certificate and both keys, then makes the challenge. Nothing is
- * challenged that could not be admitted.
- *
- * @throws EvidenceError with the checks that ran
- * @see TPM 2.0 Part 1 r01.59 §24, RFC 9334 §8.1
- */
-export async function requestEnrollment(
-  service: Service,
-  request: EnrollmentRequest,
-): Promise<EnrollmentChallenge> {
-  const id = createId(service)
-  const { endorsementKey, attestationKey } = await verifyKeys(service, id, request)
-  const secret = service.random.bytes(32)
-  const challenge = createChallenge({
-    endorsementKey,
-    attestationKey,
-    secret,
-    random: length => service.random.bytes(length),
-  })
-  const record = await recordChallenge(service, id, request, secret, endorsementKey)
-  return {
-    id,
-    nonce: record.nonce,
-    ...challenge,
-    pcrSelection: quotedPcrs(service),
-    audience: service.settings.issuer,
-    expiresAt: record.expiresAt,
-  }
-}
-
-async function verifyKeys(
-  service: Service,
-  id: string,
-  request: EnrollmentRequest,
-): Promise<{ endorsementKey: EndorsementKey; attestationKey: AttestationKey }> {
-  const anchors = await service.store.anchors.list()
-  try {
-    const endorsementKey = verifyEndorsementKey({
-      ...request.endorsementKey,
-      anchors,
-      now: new Date(service.clock.now()),
-    })
-    return { endorsementKey, attestationKey: verifyAttestationKey(request.attestationKey) }
-  } catch (cause) {
-    throw await recordRefusal(service, id, request.name, cause)
-  }
-}
-
-async function recordChallenge(
-  service: Service,
-  id: string,
-  request: EnrollmentRequest,
-  secret: Uint8Array,
-  endorsementKey: EndorsementKey,
-): Promise<EnrollmentRecord> {
-  const createdAt = service.clock.now()
-  const record: EnrollmentRecord = {
-    id,
-    name: request.name,
-    nonce: service.random.bytes(32),
-    secret,
-    endorsementCertificate: request.endorsementKey.certificate,
-    endorsementChain: request.endorsementKey.chain,
-    endorsementPublic: request.endorsementKey.public,
-    attestationPublic: request.attestationKey.public,
-    createdAt,
-    expiresAt: createdAt + service.settings.attestation.challengeSeconds * 1000,
-  }
-  const entry = auditEntry(service, 'enrollment.challenged', `enrollment/${id}`, request.name, {
-    endorsement: endorsementId(service, endorsementKey.spkiSha256),
-    anchor: endorsementKey.anchorFingerprint,
-  })
-  await service.store.enrollments.create(record, entry)
-  return record
-}
-
-/** The host's answer, as it came in. */
-export type EnrollmentEvidence = Parameters<typeof parseEvidence>[0]
-
-/**
- * Second half: takes the challenge out for good, verifies the Evidence against what this service computed,
- * appraises it, admits the host, and issues its certificate.
+ * Second half of an enrolment: takes the challenge out for good, verifies the Evidence against what this service
+ * computed, appraises it, admits the host, and issues its certificate. A host that is known by its TPM keeps its id,
+ * and what its TPM shows now must follow what it showed before.
  *
  * @throws ServiceError `enrollment-unknown`, `challenge-used`, `challenge-expired`, `attestation-contraindicated`,
- *   `host-revoked`, `key-in-use`; EvidenceError with the checks that ran
+ *   `attestation-superseded`, `attestation-rollback`, `policy-empty`, `host-revoked`, `host-name-in-use`,
+ *   `key-in-use`, `endorsement-…`; EvidenceError with the checks that ran
  * @see RFC 9334 §7
  */
 export async function proveEnrollment(
   service: Service,
   id: string,
-  answer: EnrollmentEvidence,
+  answer: EnrollmentAnswer,
 ): Promise<EnrolledHost> {
   const enrollment = await takeEnrollment(service, id)
-  const { evidence, endorsementKey } = await verifyAnswer(service, enrollment, answer)
-  const attestationResult = await appraiseEvidence(service, enrollment, evidence)
-  const host = await admitHost(service, enrollment, endorsementKey, evidence, attestationResult)
+  const { policy } = await activePolicy(service)
+  const attempt = beginAttempt(service, enrollment, answer, policy)
+  const verified = await findHost(service, await verifyAnswer(service, attempt))
+  const result = appraiseAttempt(service, verified)
+  await requireAccepted(service, verified, result)
+  const kept = keep(service, verified, result, false)
+  const host = await admitHost(service, verified, result, kept)
   const certificate = await issueCertificate(service, {
     kind: 'host',
     id: host.id,
     spiffeId: hostSpiffeId(service, host.id),
-    key: evidence.subjectKey,
+    key: verified.verified.subjectKey,
     attestation: host,
   })
-  return { host, certificate, attestationResult }
+  return { host, certificate, attestationResult: result, ear: kept.attestation.ear }
 }
 
 async function takeEnrollment(service: Service, id: string): Promise<EnrollmentRecord> {
@@ -158,120 +78,128 @@ async function takeEnrollment(service: Service, id: string): Promise<EnrollmentR
 
 async function verifyAnswer(
   service: Service,
-  enrollment: EnrollmentRecord,
-  answer: EnrollmentEvidence,
-): Promise<{ evidence: VerifiedEvidence; endorsementKey: EndorsementKey }> {
-  const keys = await verifyKeys(service, enrollment.id, {
-    name: enrollment.name,
-    endorsementKey: {
-      public: enrollment.endorsementPublic,
-      certificate: enrollment.endorsementCertificate,
-      chain: enrollment.endorsementChain,
-    },
-    attestationKey: { public: enrollment.attestationPublic },
-  })
+  attempt: Attempt,
+): Promise<Attempt & EnrollmentKeys & { verified: VerifiedEvidence }> {
+  const { enrollment, answer } = attempt
   try {
-    const evidence = verifyEvidence(parseEvidence(answer), {
+    const keys = await verifyEnrollmentKeys(service, {
+      name: enrollment.name,
+      endorsementKey: {
+        public: enrollment.endorsementPublic,
+        certificate: enrollment.endorsementCertificate,
+        chain: enrollment.endorsementChain,
+      },
+      attestationKey: { public: enrollment.attestationPublic },
+    })
+    const verified = verifyEvidence(parseEvidence(answer), {
       ...keys,
       audience: service.settings.issuer,
       enrollmentId: enrollment.id,
       nonce: enrollment.nonce,
       secret: enrollment.secret,
-      pcrSelection: quotedPcrs(service),
+      pcrSelection: { sha256: enrollment.pcrs },
     })
-    return { evidence, endorsementKey: keys.endorsementKey }
+    return { ...attempt, ...keys, verified }
   } catch (cause) {
-    throw await recordRefusal(service, enrollment.id, enrollment.name, cause)
+    throw await recordForgery(service, attempt, cause)
   }
 }
 
-async function appraiseEvidence(
+/**
+ * The host of this TPM. Its state must be the one of when the challenge was made: only then is Evidence that shows an
+ * earlier one a sign that the TPM was set back, and not of two answers that crossed.
+ */
+async function findHost(
   service: Service,
-  enrollment: EnrollmentRecord,
-  evidence: VerifiedEvidence,
-): Promise<AttestationResult> {
-  const result = appraise(evidence, appraisalPolicy(service), {
-    now: new Date(service.clock.now()),
-  })
-  if (result.status === 'affirming') return result
-  const entry = auditEntry(
-    service,
-    'enrollment.refused',
-    `enrollment/${enrollment.id}`,
-    enrollment.name,
-    {
-      code: 'attestation-contraindicated',
-      rule: result.rule,
-      evidence: result.evidenceSha256,
-    },
-  )
-  await service.store.enrollments.refuse(enrollment.id, entry)
-  throw new ServiceError(
-    'attestation-contraindicated',
-    { found: result.rule },
-    { attestationResult: result.toJSON() },
-  )
+  attempt: Attempt & EnrollmentKeys & { verified: VerifiedEvidence },
+): Promise<VerifiedAttempt> {
+  const endorsement = endorsementId(service, attempt.endorsementKey.spkiSha256)
+  const host = await service.store.hosts.findByEndorsement(endorsement)
+  const refuse = async (code: ServiceErrorCode): Promise<unknown> =>
+    recordRefusal(service, attempt.enrollment, new ServiceError(code, { found: host?.id ?? '' }))
+  if (host?.status === 'revoked') throw await refuse('host-revoked')
+  if ((host?.stateVersion ?? 0) !== attempt.enrollment.hostStateVersion)
+    throw await refuse('attestation-superseded')
+  const hostId = host?.id ?? hostIdOf(service, endorsement)
+  return { ...attempt, endorsement, hostId, host, before: stateOf(host) }
 }
 
-async function admitHost(
+function stateOf(host: HostRecord | undefined): PlatformState | undefined {
+  const state = host?.platformState ?? null
+  return state === null ? undefined : (JSON.parse(state) as PlatformState)
+}
+
+function appraiseAttempt(service: Service, attempt: VerifiedAttempt): AttestationResult {
+  const { verified, policy, now, evidenceSha256, endorsementKind, before } = attempt
+  return appraise(verified, policy, {
+    now,
+    evidenceSha256,
+    endorsementKind,
+    challengedAt: new Date(attempt.enrollment.createdAt),
+    before,
+    advisories: service.firmwareAdvisories,
+    isEmulationAllowed: service.settings.attestation.assurance.includes('emulated'),
+  })
+}
+
+async function requireAccepted(
   service: Service,
-  enrollment: EnrollmentRecord,
-  endorsementKey: EndorsementKey,
-  evidence: VerifiedEvidence,
+  attempt: VerifiedAttempt,
   result: AttestationResult,
-): Promise<HostRecord> {
-  const known = endorsementId(service, endorsementKey.spkiSha256)
-  const before = await service.store.hosts.findByEndorsement(known)
-  const host: HostRecord = {
-    id: before?.id ?? hostIdOf(service, known),
-    name: enrollment.name,
-    endorsementId: known,
-    attestationPublic: enrollment.attestationPublic,
-    assurance: result.assurance,
-    status: 'active',
-    enrolledAt: before?.enrolledAt ?? service.clock.now(),
-    attestedAt: result.issuedAt.getTime(),
-    attestationExpiresAt: result.expiresAt.getTime(),
-    evidenceSha256: result.evidenceSha256,
-    attestationResult: JSON.stringify(result),
-    jkt: evidence.subjectKey.jkt,
-    revokedAt: null,
-    revocationReason: null,
-  }
-  const entry = auditEntry(service, 'host.enrolled', `enrollment/${enrollment.id}`, host.id, {
-    name: host.name,
-    endorsement: known,
-    assurance: host.assurance,
-    evidence: host.evidenceSha256,
-    policy: result.policyId,
-    jkt: host.jkt,
-  })
-  const key = { jkt: host.jkt, jwk: JSON.stringify(evidence.subjectKey.jwk) }
-  const answer = await service.store.hosts.admit(host, key, entry)
-  if (answer === 'done') return host
-  throw await recordRefusal(
-    service,
-    enrollment.id,
-    enrollment.name,
-    answer === 'revoked'
-      ? new ServiceError('host-revoked', { found: host.id })
-      : new ServiceError('key-in-use', { found: host.jkt }),
-  )
+): Promise<void> {
+  if (result.rollback !== undefined)
+    throw await revokeForRollback(service, attempt, result, result.rollback)
+  if (result.isAccepted) return
+  const kept = keep(service, attempt, result, true)
+  const code = attempt.policy.isEmpty ? 'policy-empty' : 'attestation-contraindicated'
+  const refusal = refusalOf(code, result, kept)
+  throw await recordRefusal(service, attempt.enrollment, refusal, { rule: result.rule, kept })
 }
 
-/** Writes the refusal with its checks into the log, and gives back what is to be thrown. */
-async function recordRefusal(
+/** A TPM that was set back is not the one that was trusted: its host goes, with its log entry, in one transaction. */
+async function revokeForRollback(
   service: Service,
-  id: string,
-  name: string,
-  cause: unknown,
+  attempt: VerifiedAttempt,
+  result: AttestationResult,
+  rule: string,
 ): Promise<unknown> {
-  if (!(cause instanceof EvidenceError || cause instanceof ServiceError)) return cause
-  const checks = cause instanceof EvidenceError ? cause.checks : []
-  const entry = auditEntry(service, 'enrollment.refused', `enrollment/${id}`, name, {
-    code: cause.code,
-    checks: checks.map(check => `${check.code}: ${check.outcome}`),
+  const { host, enrollment, hostId } = attempt
+  if (host === undefined) throw new TypeError('without a state before nothing goes back')
+  const kept = keep(service, attempt, result, false)
+  const reason = `rollback of the TPM: ${rule}`
+  const entry = auditEntry(service, 'host.revoked', `enrollment/${enrollment.id}`, hostId, {
+    reason,
+    rule,
+    ...evidenceFacts(kept),
   })
-  await service.store.enrollments.refuse(id, entry)
-  return cause
+  const change = { at: service.clock.now(), reason }
+  const evidence = { ...kept, stateVersion: host.stateVersion }
+  const answer = await service.store.hosts.revoke(hostId, change, entry, evidence)
+  const code = answer === 'state-changed' ? 'attestation-superseded' : 'attestation-rollback'
+  return recordRefusal(service, enrollment, refusalOf(code, result, kept), { rule })
+}
+
+function refusalOf(
+  code: ServiceErrorCode,
+  result: AttestationResult,
+  kept: KeptAttestation,
+): ServiceError {
+  const details = { attestationResult: result.toJSON(), ear: kept.attestation.ear }
+  return new ServiceError(code, { found: result.rollback ?? result.rule }, details)
+}
+
+function keep(
+  service: Service,
+  attempt: VerifiedAttempt,
+  result: AttestationResult,
+  isRefused: boolean,
+): KeptAttestation {
+  const { endorsementKind, host, before, hostId } = attempt
+  return keepAttempt(service, attempt, {
+    verdict: result.verdict,
+    hostId: isRefused && host === undefined ? null : hostId,
+    isRefused,
+    endorsementKind,
+    before: before ?? null,
+  })
 }

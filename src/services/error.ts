@@ -75,6 +75,11 @@ const rows = {
     summary: 'There is no such endorsement key.',
     hint: 'See those that wait with `assay endorsement list`.',
   },
+  'policy-empty': {
+    summary: 'The appraisal policy in force admits nobody: it says nothing.',
+    hint: 'Activate a policy that names assurance levels and has a rule.',
+    source: 'RFC 9334 §8.5',
+  },
   'policy-unknown': {
     summary: 'There is no such version of the appraisal policy.',
     hint: 'See the versions with `assay policy list`.',

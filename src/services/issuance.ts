@@ -6,6 +6,7 @@ import {
 } from '../core/issuance/credential.ts'
 import { prepareIssuer } from '../core/issuance/issuer.ts'
 import { agentProfile, hostProfile } from '../core/issuance/profile.ts'
+import type { HostRecord } from '../ports/records.ts'
 import { auditEntry } from './audit-entry.ts'
 import { ServiceError } from './error.ts'
 import { explainRevocation } from './revocation.ts'
@@ -19,7 +20,10 @@ export interface CertificateSubject {
   /** A key that the TPM certified just now, or the one that it certified before and a CSR proved again. */
   readonly key: ProvenKey
   /** The host's standing; no certificate outlasts it. */
-  readonly attestation: { readonly attestationExpiresAt: number; readonly evidenceSha256: string }
+  readonly attestation: Pick<
+    HostRecord,
+    'attestationExpiresAt' | 'evidenceSha256' | 'attestationId'
+  >
 }
 
 export interface IssuedCertificate {
@@ -86,6 +90,7 @@ async function recordIntent(
     jkt: prepared.jkt,
     tbs: prepared.tbsSha256,
     evidence: subject.attestation.evidenceSha256,
+    attestation: subject.attestation.attestationId,
   })
   const answer = await service.store.certificates.intend(
     {
@@ -98,6 +103,7 @@ async function recordIntent(
       notAfter,
       status: 'intended',
       x5t: null,
+      attestationId: subject.attestation.attestationId,
     },
     entry,
   )

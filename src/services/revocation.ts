@@ -23,6 +23,7 @@ export async function revokeHost(
   const entry = auditEntry(service, 'host.revoked', actor, id, { reason })
   const answer = await service.store.hosts.revoke(id, { at: service.clock.now(), reason }, entry)
   if (answer === 'unknown') throw new ServiceError('host-unknown', { found: id })
+  if (answer === 'state-changed') throw new TypeError('only evidence is bound to a state')
   if (answer === 'already') return { id, agents: 0, certificates: 0 }
   return { id, ...answer }
 }

@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto'
+import type { FirmwareAdvisory } from '../core/appraisal/firmware-advisory.ts'
 import type { JwsAlgorithm } from '../core/jose/algorithm.ts'
 import type { NoteVerifier } from '../core/log/note-key.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -20,6 +21,11 @@ export interface Settings {
     readonly referenceValues: Readonly<Record<string, readonly string[]>>
     readonly validitySeconds: number
     readonly challengeSeconds: number
+    /** Attestations kept of each host. */
+    readonly keepPerHost: number
+    /** Refused attestations kept, at most and for how long. */
+    readonly keepRefused: number
+    readonly keepRefusedSeconds: number
     /** Enrolment requests that one network address may make in a minute. */
     readonly requestsPerMinute: number
   }
@@ -56,6 +62,8 @@ export interface Service {
   readonly privacyKey: Uint8Array
   /** 32 bytes behind the DPoP nonces. */
   readonly nonceKey: Uint8Array
+  /** TPM firmware that is publicly known to be vulnerable. */
+  readonly firmwareAdvisories: readonly FirmwareAdvisory[]
   readonly clients: ClientDirectory
   readonly proofKeys: ProofKeys
 }

@@ -173,6 +173,7 @@ async function recordToken(
     scope: claims.scope,
     exp: claims.exp,
     cnf: claims.cnf,
+    ...(client.kind === 'operator' ? {} : { attestation: client.host.attestationId }),
   })
   const answer = await service.store.clients.act({
     client: { kind: client.kind, id: clientId(client), jkt: client.key.jkt },

@@ -10,6 +10,8 @@ export function hostView(host: HostRecord, spiffeId: string): Record<string, unk
   const {
     attestationPublic: _public,
     endorsementId: _endorsement,
+    platformState: _state,
+    stateVersion: _version,
     attestationResult,
     ...shown
   } = host

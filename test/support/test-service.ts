@@ -37,6 +37,9 @@ const settings: Settings = {
     referenceValues: {},
     validitySeconds: 86_400,
     challengeSeconds: 300,
+    keepPerHost: 10,
+    keepRefused: 100,
+    keepRefusedSeconds: 86_400,
     requestsPerMinute: 10_000,
   },
   certificateLifetimeSeconds: 3600,
@@ -77,6 +80,7 @@ export async function createTestService(
     logVerifier: verifierOfPrivateKey(testLogOrigin, logKey),
     privacyKey: randomBytes(32),
     nonceKey: randomBytes(32),
+    firmwareAdvisories: [],
     clients: new ClientDirectory(store.clients),
     proofKeys: new ProofKeys(1_000),
   }

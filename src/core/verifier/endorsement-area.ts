@@ -61,13 +61,16 @@ function isSameNumber(left: Uint8Array, right: Uint8Array, width: number): boole
 export function publicKeyOf(area: TpmtPublic): PublicKey {
   if (area.type === TPM_ALG.RSA) {
     const exponent = (area.exponent === 0 ? 65_537 : area.exponent).toString(16)
-    const bytes = Buffer.from(exponent.padStart(exponent.length + (exponent.length % 2), '0'), 'hex')
+    const bytes = Buffer.from(
+      exponent.padStart(exponent.length + (exponent.length % 2), '0'),
+      'hex',
+    )
     return { kind: 'rsa', algorithm: 'rsaEncryption', modulus: area.modulus, exponent: bytes }
   }
   const curve = curveOf(area.curveId)
-  const { x, y } = area
-  if (curve === undefined || x.length > curve.coordinateLength || y.length > curve.coordinateLength)
+  const x = curve && padLeft(area.x, curve.coordinateLength)
+  const y = curve && padLeft(area.y, curve.coordinateLength)
+  if (curve === undefined || x === undefined || y === undefined)
     return { kind: 'unsupported', algorithm: `curve ${area.curveId}`, reason: 'an unknown curve' }
-  const [left, right] = [padLeft(x, curve.coordinateLength), padLeft(y, curve.coordinateLength)]
-  return { kind: 'ec', curve: curve.name, x: left ?? x, y: right ?? y }
+  return { kind: 'ec', curve: curve.name, x, y }
 }

@@ -1,0 +1,132 @@
+import type { VerifiedEvidence } from '../verifier/evidence.ts'
+import type { AppraisalPolicy } from './appraisal-policy.ts'
+import { trustworthinessVector } from './ar4si.ts'
+import { sealAttestationResult, type AttestationResult } from './attestation-result.ts'
+import type { FirmwareAdvisory } from './firmware-advisory.ts'
+import { formatFirmwareVersion } from './firmware-version.ts'
+import { appraiseLines, type AppraisedLine } from './lines.ts'
+import { nextPlatformState, type PlatformState } from './platform-state.ts'
+import { pinsAfter } from './rules/trust-on-first-use.ts'
+import { isAtLeast, worstStatus, type AppraisalStatus } from './status.ts'
+import type { AppraisalSubject, EndorsementKind } from './subject.ts'
+import type { Verdict, VerdictPlatform } from './verdict.ts'
+
+/** What the service knows beside the Evidence. */
+export interface AppraisalContext {
+  readonly now: Date
+  /** Hex SHA-256 of the Evidence as it is kept. */
+  readonly evidenceSha256: string
+  readonly endorsementKind: EndorsementKind
+  /** When the nonce was made. */
+  readonly challengedAt: Date
+  /** What the attestation before left. */
+  readonly before: PlatformState | undefined
+  readonly advisories: readonly FirmwareAdvisory[]
+  /** Whether the configuration of the service says `emulated`. */
+  readonly isEmulationAllowed: boolean
+}
+
+/**
+ * Holds verified Evidence against a policy. All rules run; the status is never better than the worst line, and a policy
+ * that says nothing admits nobody.
+ *
+ * @see RFC 9334 §8.5
+ */
+export function appraise(
+  evidence: VerifiedEvidence,
+  policy: AppraisalPolicy,
+  context: AppraisalContext,
+): AttestationResult {
+  const subject = subjectOf(evidence, policy, context)
+  const lines = appraiseLines(subject, {
+    isEmpty: policy.isEmpty,
+    isEmulationAllowed: context.isEmulationAllowed,
+  })
+  return sealAttestationResult({
+    verdict: verdictOf(evidence, policy, context, lines),
+    nextState: stateAfter(subject),
+    rollback: lines.find(({ isRollback }) => isRollback)?.line.rule,
+  })
+}
+
+function subjectOf(
+  evidence: VerifiedEvidence,
+  policy: AppraisalPolicy,
+  context: AppraisalContext,
+): AppraisalSubject {
+  const { endorsementKey, attestationKey, facts, pcrs } = evidence
+  return {
+    now: context.now,
+    policy: policy.document,
+    platform: { attestationName: hex(attestationKey.name), ...facts },
+    pcrs: new Map([...pcrs].map(([pcr, value]) => [pcr, hex(value)])),
+    endorsement: {
+      kind: context.endorsementKind,
+      vendor: endorsementKey.vendor,
+      assurance: endorsementKey.assurance,
+    },
+    challengedAt: context.challengedAt,
+    before: context.before,
+    advisories: context.advisories,
+  }
+}
+
+function verdictOf(
+  evidence: VerifiedEvidence,
+  policy: AppraisalPolicy,
+  context: AppraisalContext,
+  lines: readonly AppraisedLine[],
+): Verdict {
+  const { validitySeconds, minimumStatus } = policy.document
+  const status = worstStatus(lines.map(({ line }) => line.outcome))
+  return {
+    status,
+    accepted: !policy.isEmpty && isAtLeast(status, minimumStatus),
+    rule: decidingRule(lines, status),
+    assurance: evidence.endorsementKey.assurance,
+    policy: { id: policy.id, version: policy.version },
+    evidenceSha256: context.evidenceSha256,
+    issuedAt: context.now.toISOString(),
+    expiresAt: new Date(context.now.getTime() + validitySeconds * 1000).toISOString(),
+    trustworthiness: trustworthinessVector(
+      lines.map(({ claim, line }) => ({ mapping: claim, outcome: line.outcome })),
+    ),
+    checks: evidence.checks,
+    rules: lines.map(({ line }) => line),
+    platform: platformOf(evidence, context.before),
+  }
+}
+
+/** The first of the worst; of an affirmed verdict the policy's last word. */
+function decidingRule(lines: readonly AppraisedLine[], status: AppraisalStatus): string {
+  const worst = lines.filter(({ line }) => line.outcome === status)
+  const deciding = status === 'affirming' ? worst.at(-1) : worst[0]
+  return deciding?.line.rule ?? 'assurance'
+}
+
+function stateAfter(subject: AppraisalSubject): PlatformState {
+  const rules = subject.policy.rules.filter(rule => rule.kind === 'trust-on-first-use')
+  const pins = pinsAfter(rules, subject)
+  return nextPlatformState(subject.before, subject.platform, { pins, ima: null })
+}
+
+function platformOf(
+  { facts, endorsementKey }: VerifiedEvidence,
+  before: PlatformState | undefined,
+): VerdictPlatform {
+  const { clock, resetCount, restartCount, safe } = facts.clockInfo
+  const resets = Math.max(0, resetCount - (before?.resetCount ?? resetCount))
+  return {
+    vendor: endorsementKey.vendor ?? null,
+    firmwareVersion: formatFirmwareVersion(facts.firmwareVersion),
+    resetCount,
+    restartCount,
+    clock: clock.toString(),
+    safe,
+    reboots: (before?.reboots ?? 0) + resets,
+  }
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex')
+}

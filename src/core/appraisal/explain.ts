@@ -1,0 +1,76 @@
+import type { Check } from '../verifier/check.ts'
+import type { AppraisalStatus } from './status.ts'
+import type { RuleLine, Verdict } from './verdict.ts'
+
+const headlines: Readonly<Record<AppraisalStatus, string>> = {
+  affirming: 'The evidence is genuine and the policy affirms what it shows.',
+  none: 'The evidence says nothing that the policy could judge.',
+  warning: 'The evidence is genuine, and the policy has reservations.',
+  contraindicated: 'The host is not to be trusted as it is.',
+}
+
+const marks: Readonly<Record<AppraisalStatus, string>> = {
+  affirming: 'ok  ',
+  none: 'note',
+  warning: 'warn',
+  contraindicated: 'FAIL',
+}
+
+/** A verdict in lines for a person: what came out, why, what was known of the platform, and every line behind it. */
+export function explainVerdict(verdict: Verdict): string[] {
+  return [
+    `${verdict.status}: ${headlines[verdict.status]}`,
+    `decided by  ${verdict.rule}`,
+    `admitted    ${verdict.accepted ? 'yes' : 'no'}`,
+    `assurance   ${verdict.assurance ?? 'none'}`,
+    `policy      version ${verdict.policy.version}, ${verdict.policy.id}`,
+    `evidence    sha256:${verdict.evidenceSha256}`,
+    `appraised   ${verdict.issuedAt}, holds until ${verdict.expiresAt}`,
+    ...explainPlatform(verdict),
+    '',
+    'rules',
+    ...explainRules(verdict.rules),
+    '',
+    'checks',
+    ...explainChecks(verdict.checks),
+  ]
+}
+
+function explainPlatform({ platform }: Verdict): string[] {
+  if (platform === null) return []
+  const { vendor, firmwareVersion, resetCount, restartCount, clock, safe, reboots } = platform
+  const counters = `resetCount ${resetCount}, restartCount ${restartCount}, clock ${clock} ms`
+  return [
+    `TPM         ${vendor ?? 'manufacturer not certified'}, firmware ${firmwareVersion}`,
+    `            ${counters}${safe ? '' : ', not shut down in order'}, ${reboots} reboots seen`,
+  ]
+}
+
+function explainRules(rules: readonly RuleLine[]): string[] {
+  if (rules.length === 0) return ['  none: the evidence did not come that far']
+  return rules.flatMap(line => [
+    `  ${marks[line.outcome]}  ${line.rule}${line.found === undefined ? '' : `: ${line.found}`}`,
+    ...(line.outcome === 'affirming' || line.outcome === 'none' ? [] : details(line)),
+  ])
+}
+
+function explainChecks(checks: readonly Check[]): string[] {
+  const failed = checks.filter(check => check.outcome === 'fail')
+  const passed = checks.length - failed.length
+  return [
+    `  ok    ${passed} of ${checks.length} passed`,
+    ...failed.flatMap(check => [`  FAIL  ${check.code}`, ...details(check)]),
+  ]
+}
+
+function details(line: {
+  readonly expected?: string
+  readonly found?: string
+  readonly source: string
+}): string[] {
+  return [
+    ...(line.expected === undefined ? [] : [`          expected: ${line.expected}`]),
+    ...(line.found === undefined ? [] : [`          found:    ${line.found}`]),
+    `          source:   ${line.source}`,
+  ]
+}

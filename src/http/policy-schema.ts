@@ -1,0 +1,74 @@
+import { z } from 'zod'
+import type { PolicyDocument } from '../core/appraisal/policy.ts'
+import { assuranceLevels } from '../core/verifier/assurance.ts'
+
+const digest = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 digest is 64 lower-case hex digits')
+const name = z
+  .string()
+  .regex(/^[A-Za-z][A-Za-z0-9._-]{0,62}$/, 'a letter, then letters, digits, dot, dash, underscore')
+const pcr = z.int().min(0).max(23)
+const pcrKey = z.string().regex(/^([0-9]|1[0-9]|2[0-3])$/, 'a PCR number')
+const vendor = z.string().regex(/^id:[0-9A-F]{8}$/, 'a TCG vendor id such as id:49465800')
+const version = z
+  .string()
+  .regex(/^\d{1,5}(\.\d{1,5}){0,3}$/, 'a dotted version of at most four numbers')
+
+/** A rule with its id, which is its kind where the author gives none. */
+function rule<K extends string, S extends z.ZodRawShape>(
+  kind: K,
+  shape: S,
+): z.ZodObject<{ kind: z.ZodLiteral<K>; id: z.ZodDefault<z.ZodString> } & S, z.core.$strict> {
+  return z.strictObject({ kind: z.literal(kind), id: name.default(kind), ...shape })
+}
+
+const ruleForms = z.discriminatedUnion('kind', [
+  rule('endorsement', { accept: z.array(z.enum(['certificate', 'listed', 'approved'])).min(1) }),
+  rule('evidence-age', { maxSeconds: z.int().min(1).max(86_400) }),
+  rule('firmware-advisories', {
+    onMatch: z.enum(['refuse', 'warn']).default('refuse'),
+    except: z.array(z.string().min(1).max(60)).max(100).default([]),
+  }),
+  rule('pcr-values', {
+    values: z
+      .record(
+        pcrKey,
+        z
+          .array(z.union([digest, name]))
+          .min(1)
+          .max(1000),
+      )
+      .refine(values => Object.keys(values).length > 0, 'names at least one PCR'),
+  }),
+  rule('tpm-firmware-minimum', {
+    vendors: z.record(vendor, version),
+    others: z.enum(['accept', 'refuse']),
+  }),
+  rule('trust-on-first-use', { pcrs: z.array(pcr).min(1).max(24) }),
+])
+
+const referenceValue = z
+  .union([
+    z.strictObject({ digest }),
+    z.strictObject({ digests: z.array(digest).min(1).max(1000) }),
+  ])
+  .transform(value => ({ digests: 'digest' in value ? [value.digest] : value.digests }))
+
+/** An Appraisal Policy as operators write it, JSON or YAML: nothing is implied, and what is not known is refused. */
+export const policySchema = z.strictObject({
+  name,
+  /** Levels that may be admitted; an empty list admits nobody. */
+  assurance: z.array(z.enum(assuranceLevels)).max(assuranceLevels.length),
+  pcrs: z.strictObject({ sha256: z.array(pcr).min(1).max(24) }),
+  validitySeconds: z
+    .int()
+    .min(60)
+    .max(7 * 86_400),
+  minimumStatus: z.enum(['affirming', 'warning']).default('affirming'),
+  referenceValues: z.record(name, referenceValue).default({}),
+  allowLists: z.record(name, z.record(z.string().min(1), z.array(digest).min(1))).default({}),
+  /** An empty list admits nobody. */
+  rules: z.array(ruleForms).max(200),
+})
+
+/** What the schema gives is a policy document. */
+export type ParsedPolicy = z.infer<typeof policySchema> & PolicyDocument

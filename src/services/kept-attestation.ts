@@ -1,0 +1,64 @@
+import { earClaims } from '../core/appraisal/ear.ts'
+import type { Verdict } from '../core/appraisal/verdict.ts'
+import { encodeBase64url } from '../core/bytes/base64url.ts'
+import { encodeHeader, signJws } from '../core/jose/jws.ts'
+import type { AttestationRecord } from '../ports/records.ts'
+import type { KeptAttestation } from '../ports/store.ts'
+import { contextOf, type AttestationContext, type Attempt } from './attempt.ts'
+import { hostSpiffeId } from './naming.ts'
+import type { Service } from './service.ts'
+
+/** How an attempt ended. */
+export interface AttemptOutcome extends Pick<AttestationContext, 'endorsementKind' | 'before'> {
+  readonly verdict: Verdict
+  /** Null when no host is known by this TPM. */
+  readonly hostId: string | null
+  /** Whether it is kept with its host, or for a time only. */
+  readonly isRefused: boolean
+}
+
+/** The record of an attempt: Evidence, verdict and signed EAR, with how long they are kept. */
+export function keepAttempt(
+  service: Service,
+  attempt: Attempt,
+  outcome: AttemptOutcome,
+): KeptAttestation {
+  const { keepPerHost, keepRefused, keepRefusedSeconds } = service.settings.attestation
+  const { verdict, hostId, isRefused } = outcome
+  const { endorsementKind, before } = outcome
+  const appraisedAt = attempt.now.getTime()
+  const attestation: AttestationRecord = {
+    id: attempt.id,
+    hostId,
+    enrollmentId: attempt.enrollment.id,
+    format: 'tpm2',
+    evidence: attempt.evidence,
+    evidenceSha256: attempt.evidenceSha256,
+    context: JSON.stringify(contextOf(service, attempt, { endorsementKind, before })),
+    verdict: JSON.stringify(verdict),
+    ear: signEar(service, attempt, verdict, hostId),
+    status: verdict.status,
+    policyId: verdict.policy.id,
+    appraisedAt,
+    expiresAt: isRefused ? appraisedAt + keepRefusedSeconds * 1000 : null,
+  }
+  return { attestation, retention: { perHost: keepPerHost, refused: keepRefused } }
+}
+
+/** The verdict as an EAR, signed by the key that `/oauth/jwks` publishes (draft-ietf-rats-ear-03 §3, RFC 7515). */
+function signEar(
+  service: Service,
+  attempt: Attempt,
+  verdict: Verdict,
+  hostId: string | null,
+): string {
+  const claims = earClaims(verdict, {
+    issuer: service.settings.issuer,
+    subject: hostId === null ? undefined : hostSpiffeId(service, hostId),
+    nonce: encodeBase64url(attempt.enrollment.nonce),
+    attestationId: attempt.id,
+  })
+  const { kid, algorithm, privateKey } = service.tokenKey
+  const header = encodeHeader({ alg: algorithm.name, typ: 'eat+jwt', kid })
+  return signJws(header, claims, privateKey, algorithm)
+}
