@@ -95,6 +95,12 @@ export class ServiceClient {
     return readJson(await this.#callWithNonce({ method, path, headers: json, ...bodyOf(body) }))
   }
 
+  /** As {@link call}, with form parameters: as the OAuth endpoints take them. */
+  async callForm(path: string, parameters: URLSearchParams): Promise<unknown> {
+    const body = parameters.toString()
+    return readJson(await this.#callWithNonce({ method: 'POST', path, headers: form, body }))
+  }
+
   /** As {@link call}, for what is not JSON. */
   async callRaw(path: string): Promise<Uint8Array | undefined> {
     return readBytes(await this.#callWithNonce({ method: 'GET', path }))

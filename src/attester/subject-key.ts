@@ -87,7 +87,11 @@ function pemOf(created: LoadedKey['created']): string {
 }
 
 /** A certified key as the service's interface takes it. */
-export function subjectKeyBody({ public: area, parent, certify }: CertifiedKey): object {
+export function subjectKeyBody({
+  public: area,
+  parent,
+  certify,
+}: Pick<CertifiedKey, 'public' | 'parent' | 'certify'>): object {
   return {
     public: encodeBase64url(area),
     parent: { public: encodeBase64url(parent.public), hierarchy: parent.hierarchy },
