@@ -76,14 +76,12 @@ function entryOf(
 type Refusal = 'revoked' | 'state-changed' | 'name-in-use' | 'key-in-use'
 
 function refusalOf(answer: Refusal, host: HostRecord): ServiceError {
-  switch (answer) {
-    case 'revoked':
-      return new ServiceError('host-revoked', { found: host.id })
-    case 'state-changed':
-      return new ServiceError('attestation-superseded', { found: host.id })
-    case 'name-in-use':
-      return new ServiceError('host-name-in-use', { found: host.name })
-    case 'key-in-use':
-      return new ServiceError('key-in-use', { found: host.jkt })
-  }
+  const refusals = {
+    revoked: ['host-revoked', host.id],
+    'state-changed': ['attestation-superseded', host.id],
+    'name-in-use': ['host-name-in-use', host.name],
+    'key-in-use': ['key-in-use', host.jkt],
+  } as const
+  const [code, found] = refusals[answer]
+  return new ServiceError(code, { found })
 }

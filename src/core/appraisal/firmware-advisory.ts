@@ -34,11 +34,11 @@ export function parseFirmwareAdvisories(json: string): FirmwareAdvisory[] {
 function parseAdvisory(row: unknown, index: number): FirmwareAdvisory {
   if (!isObject(row)) throw malformed(index, 'an object')
   const { id, title, vendor, versions, reference } = row
-  if (!isText(id) || !isText(title) || !isText(reference) || !/^https:\/\//.test(reference))
+  if (!isText(id) || !isText(title) || !isText(reference) || !reference.startsWith('https://'))
     throw malformed(index, 'id, title, and an https reference')
   if (!isText(vendor) || !/^id:[0-9A-F]{8}$/.test(vendor)) throw malformed(index, 'a TCG vendor id')
   if (!Array.isArray(versions) || versions.length === 0) throw malformed(index, 'versions')
-  return { id, title, vendor, versions: versions.map(row => parseRange(row, index)), reference }
+  return { id, title, vendor, versions: versions.map(range => parseRange(range, index)), reference }
 }
 
 function parseRange(range: unknown, index: number): { from: string; to: string } {
