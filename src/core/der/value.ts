@@ -9,8 +9,8 @@ export type Deviation = 'unsorted-set' | 'encoded-default' | 'padded-bits'
 export type DeviationSet = Set<Deviation>
 
 /** BOOLEAN. Throws DerError. X.690 §11.1. */
-export function readBoolean(reader: DerReader): boolean {
-  const contents = reader.contents(TAG.boolean)
+export function readBoolean(reader: DerReader, tag: number = TAG.boolean): boolean {
+  const contents = reader.contents(tag)
   if (contents.length !== 1 || (contents[0] !== 0 && contents[0] !== 0xff)) {
     throw new DerError('der-value', { expected: 'a BOOLEAN of 00 or FF' })
   }
@@ -18,9 +18,13 @@ export function readBoolean(reader: DerReader): boolean {
 }
 
 /** `BOOLEAN DEFAULT FALSE`: absent where false; an encoded false is noted as a deviation. X.690 §11.5. */
-export function readDefaultFalse(reader: DerReader, deviations: DeviationSet): boolean {
-  if (!reader.isNext(TAG.boolean)) return false
-  const value = readBoolean(reader)
+export function readDefaultFalse(
+  reader: DerReader,
+  deviations: DeviationSet,
+  tag: number = TAG.boolean,
+): boolean {
+  if (!reader.isNext(tag)) return false
+  const value = readBoolean(reader, tag)
   if (!value) deviations.add('encoded-default')
   return value
 }

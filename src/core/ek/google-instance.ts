@@ -1,7 +1,7 @@
 import { DerReader } from '../der/reader.ts'
 import { constructedContextTag, TAG } from '../der/tag.ts'
 import { readBoolean, readInteger } from '../der/value.ts'
-import type { RawExtension } from '../x509/extension.ts'
+import type { RawExtension } from '../x509/raw-extension.ts'
 
 const instanceIdentity = '1.3.6.1.4.1.11129.2.1.21'
 

@@ -1,5 +1,5 @@
 import { keyUsages, type Certificate } from '../x509/certificate.ts'
-import { validityOf } from '../x509/path-checks.ts'
+import { isWithinValidity, validityOf } from '../x509/path-checks.ts'
 import { weaknessOf } from '../x509/public-key.ts'
 import { hasRocaFingerprint } from '../x509/roca.ts'
 import type { EkCheckCode } from './check-rows.ts'
@@ -43,9 +43,9 @@ export const profileChecks: readonly ProfileCheck[] = [
 ]
 
 function outsideValidity(certificate: Certificate, scope: ProfileScope): string | undefined {
-  const { notBefore, notAfter } = certificate.fields
-  if (scope.time < notBefore) return validityOf(certificate)
-  return scope.time <= notAfter || scope.isExpiryTolerated ? undefined : validityOf(certificate)
+  if (isWithinValidity(certificate, scope.time)) return undefined
+  const isExpired = scope.time >= certificate.fields.notBefore
+  return isExpired && scope.isExpiryTolerated ? undefined : validityOf(certificate)
 }
 
 function asAuthority({ fields }: Certificate): string | undefined {

@@ -8,17 +8,11 @@ import { X509Error } from '../x509/error.ts'
 import { PathError } from '../x509/path-error.ts'
 import { pathRows, type PathCode } from '../x509/path-rows.ts'
 import { verifyPath, type CertificationPath, type PathInput } from '../x509/path.ts'
+import type { RevocationSources, RevocationStatus } from '../x509/revocation.ts'
 import type { CheckRecorder } from './check.ts'
+import type { EndorsementPolicy } from './endorsement-policy.ts'
+import { verifyRevocation } from './endorsement-revocation.ts'
 import type { TrustAnchor } from './trust-anchor.ts'
-
-/** What an operator may decide about certificates of endorsement keys. */
-export interface EndorsementPolicy {
-  /**
-   * What becomes of a certificate whose own time is over, while the path above it holds: many makers issue for ten
-   * years and machines live longer. `refuse` where not said (verification E13).
-   */
-  readonly expired?: 'refuse' | 'tolerate'
-}
 
 /** The certificate, and what is known of it. */
 export interface VerifiedCertificate {
@@ -28,6 +22,8 @@ export interface VerifiedCertificate {
   readonly identity: TpmIdentity
   /** Names of the quirks that were let pass. */
   readonly quirks: readonly string[]
+  /** One a certificate of the path, the endorsement key's first, the anchor left out. */
+  readonly revocation: readonly RevocationStatus[]
 }
 
 /** Certificates that a host may send along; no path has a use for more. */
@@ -40,14 +36,15 @@ export interface CertificateEvidence {
   readonly intermediates?: readonly Uint8Array[]
   readonly anchors: readonly TrustAnchor[]
   readonly now: Date
+  readonly revocation?: RevocationSources
   readonly policy?: EndorsementPolicy
 }
 
 /**
- * Verifies the certificate of an endorsement key: one strict DER certificate, a path to an admitted anchor, and the
- * profile, with no quirk but those known of the anchor's vendor.
+ * Verifies the certificate of an endorsement key: one strict DER certificate, a path to an admitted anchor, the
+ * profile with no quirk but those known of the anchor's vendor, and no revocation.
  *
- * @throws EvidenceError `ek-certificate-malformed`, `path-…`, and the codes of the profile
+ * @throws EvidenceError `ek-certificate-malformed`, `path-…`, the codes of the profile, `ek-revocation…`
  */
 export function verifyEndorsementCertificate(
   evidence: CertificateEvidence,
@@ -63,9 +60,12 @@ export function verifyEndorsementCertificate(
   })
   const { path, anchor } = verifyChain(evidence, certificate, quirks, recorder)
   verifyProfile(evidence, certificate, anchor, quirks, recorder)
+  const { revocation: sources, policy = {}, now } = evidence
+  const scope = { sources, policy, vendor: anchor.vendor, now }
+  const revocation = verifyRevocation(path, scope, recorder)
   const identity = tpmIdentityOf(certificate.fields.extensions)
-  if (identity === undefined) recorder.refuse('ek-subject-name')
-  return { certificate, path, anchor, identity, quirks: quirks.used }
+  if (identity === undefined) return recorder.refuse('ek-subject-name')
+  return { certificate, path, anchor, identity, quirks: quirks.used, revocation }
 }
 
 function verifyChain(

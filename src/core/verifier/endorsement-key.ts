@@ -3,14 +3,15 @@ import type { EndorsementTemplate } from '../tpm/templates.ts'
 import type { TpmIdentity } from '../ek/tpm-identity.ts'
 import { keyObjectOf, spkiSha256Of, weaknessOf, type PublicKey } from '../x509/public-key.ts'
 import { hasRocaFingerprint } from '../x509/roca.ts'
+import type { RevocationSources, RevocationStatus } from '../x509/revocation.ts'
 import type { AssuranceLevel } from './assurance.ts'
 import { CheckRecorder, type Check } from './check.ts'
 import { publicKeyOf, verifyEndorsementArea } from './endorsement-area.ts'
 import {
   verifyEndorsementCertificate,
-  type EndorsementPolicy,
   type VerifiedCertificate,
 } from './endorsement-certificate.ts'
+import type { EndorsementPolicy } from './endorsement-policy.ts'
 import type { TrustAnchor } from './trust-anchor.ts'
 
 /** What a host presents as its endorsement key, and what it is held to. */
@@ -26,6 +27,8 @@ export interface EndorsementEvidence {
   readonly now: Date
   /** Intermediate certificates that the service holds, DER. Hints as well. */
   readonly intermediates?: readonly Uint8Array[]
+  /** Lists and responses that the service holds; verified here before they count. */
+  readonly revocation?: RevocationSources
   readonly policy?: EndorsementPolicy
 }
 
@@ -57,6 +60,8 @@ export class EndorsementKey {
   readonly identity: TpmIdentity | undefined
   /** Names of the vendor quirks that were let pass. */
   readonly quirks: readonly string[]
+  /** What issuers said: one a certificate of the path, the key's own first. Empty for a key without certificate. */
+  readonly revocation: readonly RevocationStatus[]
   readonly checks: readonly Check[]
 
   constructor(key: typeof seal, facts: Facts) {
@@ -70,6 +75,7 @@ export class EndorsementKey {
     this.vendor = facts.vendor
     this.identity = facts.identity
     this.quirks = facts.quirks
+    this.revocation = facts.revocation
     this.checks = facts.checks
   }
 }
@@ -103,6 +109,7 @@ function describe({
   anchor,
   quirks,
   identity,
+  revocation,
 }: VerifiedCertificate): Omit<Facts, 'area' | 'name' | 'template' | 'checks'> {
   return {
     spkiSha256: spkiSha256Of(certificate.fields.publicKey),
@@ -111,6 +118,7 @@ function describe({
     vendor: anchor.vendor,
     identity,
     quirks,
+    revocation,
   }
 }
 
@@ -141,6 +149,7 @@ export function verifyDeclaredEndorsementKey(evidence: {
     vendor: undefined,
     identity: undefined,
     quirks: [],
+    revocation: [],
     checks: [...recorder.list],
   })
 }

@@ -3,49 +3,38 @@ import { DerError } from '../der/error.ts'
 import { parseDer, type DerReader } from '../der/reader.ts'
 import { constructedContextTag, contextTag, TAG } from '../der/tag.ts'
 import { readTime } from '../der/time.ts'
-import {
-  readInteger,
-  readOctetBits,
-  readSmallInteger,
-  type Deviation,
-  type DeviationSet,
-} from '../der/value.ts'
+import { readInteger, readSmallInteger, type Deviation, type DeviationSet } from '../der/value.ts'
 import { readAs } from './error.ts'
-import {
-  extensionRows,
-  parseExtensionValue,
-  parseRawExtensions,
-  type Extensions,
-  type RawExtension,
-} from './extension.ts'
-import { readName, type Name } from './name.ts'
+import { extensionRows, parseExtensionValue, type Extensions } from './extension.ts'
+import { isSameName, readName, type Name } from './name.ts'
 import { keyObjectOf, parsePublicKey, type PublicKey } from './public-key.ts'
-import { signatureAlgorithmOf, type SignatureAlgorithm } from './signature-algorithm.ts'
+import { parseRawExtensions, type RawExtension } from './raw-extension.ts'
+import { readSameAlgorithm, readSignedDocument, type SignedDocument } from './signed-document.ts'
 
 /** What a certificate says; nothing of it is verified. Byte members are views of the input. */
-export interface CertificateFields {
+export interface CertificateFields extends SignedDocument {
   readonly encoded: Uint8Array
-  /** DER TBSCertificate: what is signed. */
-  readonly signed: Uint8Array
   readonly version: number
   /** Two's complement octets. */
   readonly serialNumber: Uint8Array
-  /** Undefined for an algorithm without a row. */
-  readonly algorithm: SignatureAlgorithm | undefined
   readonly issuer: Name
   readonly subject: Name
   /** Unix milliseconds. */
   readonly notBefore: number
   readonly notAfter: number
   readonly publicKey: PublicKey
+  /** Contents of the BIT STRING of the key: what key identifiers and OCSP digest. */
+  readonly keyBits: Uint8Array
   /** Known extensions by name. */
   readonly extensions: Extensions
   /** All extensions. */
   readonly rawExtensions: readonly RawExtension[]
-  readonly signature: Uint8Array
   /** Departures from DER that are tolerated of some issuers. */
   readonly deviations: ReadonlySet<Deviation>
 }
+
+/** policyConstraints and inhibitAnyPolicy: they restrict what stands below them (RFC 5280 §4.2.1.11, §4.2.1.14). */
+const neverIgnored: readonly string[] = ['2.5.29.36', '2.5.29.54']
 
 /** A certificate as it was read, with what is computed from it at most once. */
 export class Certificate {
@@ -68,10 +57,12 @@ export class Certificate {
     return this.#key
   }
 
-  /** Critical extensions that nothing here knows. */
+  /** Critical extensions that nothing here knows, and those that must be critical, whatever they say. */
   get unknownCritical(): string[] {
-    const critical = this.fields.rawExtensions.filter(({ isCritical }) => isCritical)
-    return critical.map(({ id }) => id).filter(id => extensionRows[id] === undefined)
+    const binding = this.fields.rawExtensions.filter(
+      ({ id, isCritical }) => isCritical || neverIgnored.includes(id),
+    )
+    return binding.map(({ id }) => id).filter(id => extensionRows[id] === undefined)
   }
 
   /** Whether the extension is there and critical. */
@@ -81,11 +72,7 @@ export class Certificate {
 
   /** Whether subject and issuer are the same name; whose key signed it is another question. */
   get isSelfIssued(): boolean {
-    const { subject, issuer } = this.fields
-    return (
-      subject.keys.length === issuer.keys.length &&
-      subject.keys.every((key, i) => key === issuer.keys[i])
-    )
+    return isSameName(this.fields.subject, this.fields.issuer)
   }
 }
 
@@ -123,35 +110,30 @@ export function parseCertificate(bytes: Uint8Array): Certificate {
     if (bytes.length > sizeLimit) throw new DerError('der-value', { expected: 'at most 64 KiB' })
     const deviations: DeviationSet = new Set()
     return parseDer(bytes, TAG.sequence, reader => {
-      const signed = reader.encoded(TAG.sequence)
-      const identifier = reader.encoded(TAG.sequence)
-      const signature = readOctetBits(reader)
-      const tbs = parseDer(signed, TAG.sequence, inside => readTbs(inside, identifier, deviations))
-      const algorithm = signatureAlgorithmOf(identifier)
-      return new Certificate({ encoded: bytes, signed, algorithm, signature, deviations, ...tbs })
+      const document = readSignedDocument(reader)
+      const tbs = parseDer(document.signed, TAG.sequence, inside =>
+        readTbs(inside, document.identifier, deviations),
+      )
+      return new Certificate({ encoded: bytes, ...document, deviations, ...tbs })
     })
   })
 }
 
-type TbsFields = Omit<
-  CertificateFields,
-  'encoded' | 'signed' | 'algorithm' | 'signature' | 'deviations'
->
+type TbsFields = Omit<CertificateFields, keyof SignedDocument | 'encoded' | 'deviations'>
 
 function readTbs(reader: DerReader, identifier: Uint8Array, deviations: DeviationSet): TbsFields {
   const version = reader.optional(constructedContextTag(0), inside => readSmallInteger(inside, 2))
   if (version !== 2) throw new DerError('der-value', { expected: 'version 3' })
   const serialNumber = readSerialNumber(reader)
-  if (Buffer.compare(reader.encoded(TAG.sequence), identifier) !== 0) {
-    throw new DerError('der-value', { expected: 'the same signature algorithm in both places' })
-  }
+  readSameAlgorithm(reader, identifier)
   const issuer = readName(reader, deviations)
   const { notBefore, notAfter } = reader.within(TAG.sequence, inside => ({
     notBefore: readTime(inside),
     notAfter: readTime(inside),
   }))
   const subject = readName(reader, deviations)
-  const publicKey = parsePublicKey(reader.encoded(TAG.sequence))
+  requireNumbered(serialNumber, issuer, subject)
+  const { publicKey, keyBits } = parsePublicKey(reader.encoded(TAG.sequence))
   for (const n of [1, 2]) if (reader.isNext(contextTag(n))) reader.element()
   const rawExtensions = readExtensions(reader, deviations)
   const extensions = parseExtensions(rawExtensions, deviations)
@@ -163,19 +145,25 @@ function readTbs(reader: DerReader, identifier: Uint8Array, deviations: Deviatio
     notAfter,
     subject,
     publicKey,
+    keyBits,
     rawExtensions,
     extensions,
   }
 }
 
-/** Positive, and of at most 20 octets (RFC 5280 §4.1.2.2). */
+/** Not negative, and of at most 20 octets (RFC 5280 §4.1.2.2). */
 function readSerialNumber(reader: DerReader): Uint8Array {
   const serial = readInteger(reader)
-  const isPositive = (serial[0] ?? 0) < 0x80 && serial.some(octet => octet !== 0)
-  if (!isPositive || serial.length > 21 || (serial.length === 21 && serial[0] !== 0)) {
-    throw new DerError('der-value', { expected: 'a positive serial number of at most 20 octets' })
+  if ((serial[0] ?? 0) >= 0x80 || serial.length > (serial[0] === 0 ? 21 : 20)) {
+    throw new DerError('der-value', { expected: 'a serial number of at most 20 octets' })
   }
   return serial
+}
+
+/** Zero is a number that roots gave themselves; nobody else is numbered by it. */
+function requireNumbered(serial: Uint8Array, issuer: Name, subject: Name): void {
+  if (serial.length > 1 || serial[0] !== 0 || isSameName(issuer, subject)) return
+  throw new DerError('der-value', { expected: 'a serial number above zero' })
 }
 
 function readExtensions(reader: DerReader, deviations: DeviationSet): RawExtension[] {

@@ -58,14 +58,19 @@ export function authorityViolation(authority: Certificate, time: number): Violat
 
 /** A rule that any certificate of a path can break. */
 export function commonViolation(certificate: Certificate, time: number): Violation | undefined {
-  const { unknownCritical, fields } = certificate
+  const { unknownCritical } = certificate
   if (unknownCritical.length > 0) {
     return { code: 'path-extension', found: `the critical extension ${unknownCritical.join(', ')}` }
   }
-  if (time < fields.notBefore || time > fields.notAfter) {
+  if (!isWithinValidity(certificate, time)) {
     return { code: 'path-validity', found: validityOf(certificate) }
   }
   return undefined
+}
+
+/** Both ends belong to it, and the last second to its end. RFC 5280 §4.1.2.5. */
+export function isWithinValidity({ fields }: Certificate, time: number): boolean {
+  return time >= fields.notBefore && time < fields.notAfter + 1000
 }
 
 /** The time for which a certificate was issued. */
@@ -103,8 +108,9 @@ export function neededTolerances(path: readonly Certificate[]): Set<Tolerance> {
     for (const deviation of certificate.fields.deviations) needed.add(deviation)
     const { subjectKeyIdentifier, authorityKeyIdentifier } = certificate.fields.extensions
     const lacksOwn = index > 0 && subjectKeyIdentifier === undefined
+    // Who issued the anchor is of no account: it was admitted.
     const lacksIssuers =
-      !certificate.isSelfIssued && authorityKeyIdentifier?.keyIdentifier === undefined
+      index < path.length - 1 && authorityKeyIdentifier?.keyIdentifier === undefined
     if (lacksOwn || lacksIssuers) needed.add('key-identifier-absent')
   }
   return needed

@@ -1,6 +1,6 @@
 import { createHash, createPublicKey, type KeyObject } from 'node:crypto'
 import { DerError } from '../der/error.ts'
-import { DerReader, parseDer } from '../der/reader.ts'
+import { DerReader, parseDer, type DerElement } from '../der/reader.ts'
 import { TAG } from '../der/tag.ts'
 import { readObjectIdentifier, readOctetBits, readUnsigned } from '../der/value.ts'
 
@@ -38,27 +38,33 @@ const curves: Readonly<Record<string, { name: 'P-256' | 'P-384' | 'P-521'; width
  * @throws DerError for a key that is not encoded as its algorithm says
  * @see RFC 5280 §4.1.2.7, RFC 3279 §2.3, RFC 4055 §1.2, RFC 5480 §2
  */
-export function parsePublicKey(encoded: Uint8Array): PublicKey {
+export function parsePublicKey(encoded: Uint8Array): { publicKey: PublicKey; keyBits: Uint8Array } {
   return parseDer(encoded, TAG.sequence, reader => {
-    const { algorithm, parameters } = reader.within(TAG.sequence, readIdentifier)
-    const key = readOctetBits(reader)
-    if (algorithm === '1.2.840.113549.1.1.1') {
-      if (parameters?.tag !== TAG.null || parameters.encoded.length !== 2) {
-        throw new DerError('der-value', { expected: 'NULL parameters of an RSA key' })
-      }
-      return readRsaKey('rsaEncryption', key)
-    }
-    // Its parameters say how to encrypt; a challenge follows the template of the key, whatever they say.
-    if (algorithm === '1.2.840.113549.1.1.7') return readRsaKey('rsaesOaep', key)
-    if (algorithm === '1.2.840.10045.2.1') return readEcKey(parameters?.encoded, key)
-    return { kind: 'unsupported', algorithm, reason: `a key of algorithm ${algorithm}` }
+    const identifier = reader.within(TAG.sequence, readIdentifier)
+    const keyBits = readOctetBits(reader)
+    return { publicKey: readKey(identifier, keyBits), keyBits }
   })
 }
 
-function readIdentifier(reader: DerReader): {
-  algorithm: string
-  parameters: { tag: number; encoded: Uint8Array } | undefined
-} {
+function readKey({ algorithm, parameters }: Identifier, key: Uint8Array): PublicKey {
+  if (algorithm === '1.2.840.113549.1.1.1') {
+    if (parameters?.tag !== TAG.null || parameters.encoded.length !== 2) {
+      throw new DerError('der-value', { expected: 'NULL parameters of an RSA key' })
+    }
+    return readRsaKey('rsaEncryption', key)
+  }
+  // Its parameters say how to encrypt; a challenge follows the template of the key, whatever they say.
+  if (algorithm === '1.2.840.113549.1.1.7') return readRsaKey('rsaesOaep', key)
+  if (algorithm === '1.2.840.10045.2.1') return readEcKey(parameters?.encoded, key)
+  return { kind: 'unsupported', algorithm, reason: `a key of algorithm ${algorithm}` }
+}
+
+interface Identifier {
+  readonly algorithm: string
+  readonly parameters: DerElement | undefined
+}
+
+function readIdentifier(reader: DerReader): Identifier {
   const algorithm = readObjectIdentifier(reader)
   return { algorithm, parameters: reader.isAtEnd ? undefined : reader.element() }
 }
