@@ -2,32 +2,47 @@ import type { IncomingMessage } from 'node:http'
 import type { z } from 'zod'
 import { factOf } from '../core/coded-error.ts'
 import { ServiceError } from '../services/error.ts'
+import { BodyBudget } from './body-budget.ts'
 import type { Step } from './context.ts'
 import { HttpError } from './error.ts'
 
 const maxDepth = 16
 
-/** Reads at most `limit` bytes; the rest is never held. Throws HttpError `body-too-large`, `body-incomplete`. */
+/** What every request may hold; more is counted. */
+const freeBytes = 64 * 1024
+const budget = new BodyBudget({ total: 128 * 1024 * 1024, each: 32 * 1024 * 1024 })
+
+/**
+ * Reads at most `limit` bytes; the rest is never held. Throws HttpError `body-too-large`, `body-incomplete`,
+ * `body-crowded`.
+ */
 async function readBytes(request: IncomingMessage, limit: number): Promise<Buffer> {
   const declared = Number(request.headers['content-length'] ?? 0)
-  if (declared > limit)
-    throw new HttpError('body-too-large', { expected: `at most ${limit} bytes` })
-  const chunks: Buffer[] = []
-  let length = 0
+  if (declared > limit) throw tooLarge(limit)
+  const address = request.socket.remoteAddress ?? ''
+  const held = { chunks: [] as Buffer[], length: 0, counted: 0 }
   try {
     // Left early, the stream must live on: the refusal goes out over the same socket.
     for await (const chunk of request.iterator({
       destroyOnReturn: false,
     }) as AsyncIterable<Buffer>) {
-      length += chunk.length
-      if (length > limit)
-        throw new HttpError('body-too-large', { expected: `at most ${limit} bytes` })
-      chunks.push(chunk)
+      held.length += chunk.length
+      if (held.length > limit) throw tooLarge(limit)
+      const more = Math.max(0, held.length - freeBytes) - held.counted
+      if (!budget.take(address, more)) throw new HttpError('body-crowded')
+      held.counted += more
+      held.chunks.push(chunk)
     }
+    return Buffer.concat(held.chunks)
   } catch (cause) {
     throw cause instanceof HttpError ? cause : new HttpError('body-incomplete', { cause })
+  } finally {
+    budget.release(address, held.counted)
   }
-  return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)
+}
+
+function tooLarge(limit: number): HttpError {
+  return new HttpError('body-too-large', { expected: `at most ${limit} bytes` })
 }
 
 function requireType(request: IncomingMessage, type: string): void {

@@ -11,6 +11,11 @@ const rows = {
     hint: 'Send application/json, or application/x-www-form-urlencoded to the OAuth endpoints.',
     source: 'RFC 9110 §15.5.16',
   },
+  'body-crowded': {
+    summary: 'More large bodies are being read than fit into memory.',
+    hint: 'Nothing was changed; try again in a moment.',
+    source: 'RFC 9110 §15.6.4',
+  },
   'body-malformed': {
     summary: 'The request body cannot be read.',
     hint: 'Send one well-formed JSON object, or form parameters that occur once each.',

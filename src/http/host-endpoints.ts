@@ -1,19 +1,21 @@
 import { decodeBase64url, encodeBase64url } from '../core/bytes/base64url.ts'
 import { proveEnrollment } from '../services/enrollment.ts'
 import { requestEnrollment } from '../services/enrollment-request.ts'
-import type { EnrollmentAnswer } from '../services/attempt.ts'
-import { hostSpiffeId } from '../services/naming.ts'
+import { isAnswerAwaited, type EnrollmentAnswer } from '../services/attempt.ts'
+import { ServiceError } from '../services/error.ts'
+import { hostSpiffeId, isEnrollmentId } from '../services/naming.ts'
 import { findHost, listHosts } from '../services/hosts.ts'
 import { revokeHost } from '../services/revocation.ts'
 import { hostView, pem } from '../services/view.ts'
 import { readJson } from './body.ts'
-import { callerOf, pathId } from './context.ts'
+import { callerOf, pathId, type RequestContext } from './context.ts'
 import { protectedEndpoint, type Endpoint } from './endpoint.ts'
 import { limitEnrollments } from './limit-enrollments.ts'
 import * as schema from './schema.ts'
 
-/** Evidence with the logs of a boot and of a long run; read at this one address alone. */
+/** Evidence with the logs of a boot and of a long run, of a host that was challenged and is awaited. */
 const evidenceLimit = 8 * 1024 * 1024
+const unawaitedLimit = 256 * 1024
 
 /** Enrolment, for which the evidence is the authentication, and what operators see and do of hosts. */
 export const hostEndpoints: readonly Endpoint[] = [
@@ -58,7 +60,8 @@ export const hostEndpoints: readonly Endpoint[] = [
     request: schema.evidenceRequest,
     status: 201,
     steps: [
-      readJson(schema.evidenceRequest, evidenceLimit),
+      requireEnrollmentId,
+      readEvidence,
       async ctx => {
         const answer = decodeEvidence(ctx.state.body as schema.EvidenceRequestBody)
         const enrolled = await proveEnrollment(ctx.service, pathId(ctx), answer)
@@ -110,6 +113,22 @@ export const hostEndpoints: readonly Endpoint[] = [
     },
   ),
 ]
+
+/** Megabytes are read for an enrolment that was begun here, and for nothing else. */
+async function requireEnrollmentId(
+  ctx: RequestContext,
+  next: () => Promise<unknown>,
+): Promise<void> {
+  if (!isEnrollmentId(ctx.service, pathId(ctx))) throw new ServiceError('enrollment-unknown')
+  await next()
+}
+
+/** Leaves `ctx.state.body`; how much is read depends on whether anybody waits for it. */
+async function readEvidence(ctx: RequestContext, next: () => Promise<unknown>): Promise<void> {
+  const isAwaited = await isAnswerAwaited(ctx.service, pathId(ctx))
+  const read = readJson(schema.evidenceRequest, isAwaited ? evidenceLimit : unawaitedLimit)
+  await read(ctx, next)
+}
 
 function decodeOptional(text: string | undefined): Uint8Array | null {
   return text === undefined ? null : decodeBase64url(text)

@@ -71,6 +71,7 @@ const statusOf: Readonly<Record<string, number>> = {
   'store-invalid-record': 500,
   'store-conflict': 409,
   'authority-expired': 503,
+  'body-crowded': 503,
   'store-unavailable': 503,
   'store-overloaded': 503,
 }

@@ -36,17 +36,25 @@ export async function recordRefusal(
   return cause
 }
 
-/** As {@link recordRefusal}, of Evidence that did not verify: it is kept with the checks that ran. */
+/**
+ * As {@link recordRefusal}, of Evidence that did not verify: it is kept with the checks that ran, once the activation
+ * has shown that the challenged TPM sent it. What anybody may have sent is not worth megabytes of disk.
+ */
 export async function recordForgery(
   service: Service,
   attempt: Attempt,
   cause: unknown,
 ): Promise<unknown> {
-  if (!(cause instanceof EvidenceError)) return recordRefusal(service, attempt.enrollment, cause)
+  if (!(cause instanceof EvidenceError) || !isActivated(cause))
+    return recordRefusal(service, attempt.enrollment, cause)
   const verdict = refusedVerdict(cause, attempt.policy, attempt)
   const outcome = { verdict, hostId: null, isRefused: true, endorsementKind: null, before: null }
   const kept = keepAttempt(service, attempt, outcome)
   return recordRefusal(service, attempt.enrollment, cause, { kept })
+}
+
+function isActivated({ checks }: EvidenceError): boolean {
+  return checks.some(({ code, outcome }) => code === 'activation-proof' && outcome === 'pass')
 }
 
 function checksOf(cause: CodedError): string[] {

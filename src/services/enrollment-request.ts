@@ -10,7 +10,7 @@ import {
 } from './enrollment-keys.ts'
 import { recordRefusal } from './enrollment-refusal.ts'
 import { ServiceError } from './error.ts'
-import { createId, endorsementId } from './naming.ts'
+import { createEnrollmentId, endorsementId } from './naming.ts'
 import type { Service } from './service.ts'
 
 /** What only the TPM that holds both keys can answer. */
@@ -36,7 +36,7 @@ export async function requestEnrollment(
   service: Service,
   request: EnrollmentRequest,
 ): Promise<EnrollmentChallenge> {
-  const id = createId(service)
+  const id = createEnrollmentId(service)
   const pcrs = await requirePcrs(service)
   const { endorsementKey, attestationKey } = await verifyKeys(service, id, request)
   const secret = service.random.bytes(32)

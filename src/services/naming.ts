@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto'
+import { isEqual } from '../core/bytes/equal.ts'
 import { encodeSpiffeId } from '../core/spiffe/spiffe-id.ts'
 import type { ClientRecord } from '../ports/records.ts'
 import type { Service } from './service.ts'
@@ -6,6 +7,33 @@ import type { Service } from './service.ts'
 /** A new identifier: 128 random bits, base64url. */
 export function createId(service: Pick<Service, 'random'>): string {
   return Buffer.from(service.random.bytes(16)).toString('base64url')
+}
+
+const enrollmentRandomLength = 16
+const enrollmentMacLength = 12
+
+/**
+ * A new identifier of an enrolment, base64url: 128 random bits, and a keyed hash of them by which this service knows
+ * it for one of its own before it reads what else is sent.
+ */
+export function createEnrollmentId(service: Pick<Service, 'random' | 'privacyKey'>): string {
+  const random = service.random.bytes(enrollmentRandomLength)
+  return Buffer.concat([random, enrollmentMac(service, random)]).toString('base64url')
+}
+
+/** True for an identifier that {@link createEnrollmentId} made, whatever became of its enrolment. */
+export function isEnrollmentId(service: Pick<Service, 'privacyKey'>, id: string): boolean {
+  const bytes = Buffer.from(id, 'base64url')
+  const random = bytes.subarray(0, enrollmentRandomLength)
+  return isEqual(bytes.subarray(enrollmentRandomLength), enrollmentMac(service, random))
+}
+
+function enrollmentMac(service: Pick<Service, 'privacyKey'>, random: Uint8Array): Buffer {
+  return createHmac('sha256', service.privacyKey)
+    .update('assay/enrollment/')
+    .update(random)
+    .digest()
+    .subarray(0, enrollmentMacLength)
 }
 
 /** `spiffe://<trust domain>/host/<id>` */

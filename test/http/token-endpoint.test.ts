@@ -256,7 +256,7 @@ test('an assertion counts once, and says nothing about who else there is', async
   )
   for (const answer of answers) {
     assertRefusal(t, answer, 401, 'invalid_client', 'assertion-signature')
-    t.is(answer.text, answers[0]?.text)
+    t.is(answer.text, answers[0]?.text ?? '')
   }
 })
 
