@@ -4,8 +4,10 @@ import { CodedError } from '../core/coded-error.ts'
 import { OAuthError } from '../core/token/oauth-error.ts'
 import type { Service } from '../services/service.ts'
 import { agentEndpoints } from './agent-endpoints.ts'
+import { attestationEndpoints } from './attestation-endpoints.ts'
 import { auditEndpoints } from './audit-endpoints.ts'
 import type { RequestContext, RequestExtras, RequestState, Step } from './context.ts'
+import { endorsementEndpoints } from './endorsement-endpoints.ts'
 import type { Endpoint } from './endpoint.ts'
 import { HttpError } from './error.ts'
 import { healthEndpoints } from './health-endpoints.ts'
@@ -13,6 +15,7 @@ import { hostEndpoints } from './host-endpoints.ts'
 import { oauthEndpoints } from './oauth-endpoints.ts'
 import { openApiDocument } from './openapi.ts'
 import { operatorEndpoints } from './operator-endpoints.ts'
+import { policyEndpoints } from './policy-endpoints.ts'
 import { answerProblem } from './problem.ts'
 
 /** Where the application reports what callers are not told. */
@@ -25,8 +28,11 @@ export interface RequestLog {
 export const endpoints: readonly Endpoint[] = [
   ...oauthEndpoints,
   ...hostEndpoints,
+  ...attestationEndpoints,
   ...agentEndpoints,
   ...operatorEndpoints,
+  ...policyEndpoints,
+  ...endorsementEndpoints,
   ...auditEndpoints,
   ...healthEndpoints,
 ]

@@ -15,6 +15,8 @@ export interface Endpoint {
   readonly scope?: ApiScope
   /** The JSON body. */
   readonly request?: z.ZodType
+  /** Largest JSON body, bytes; 64 KiB where absent. */
+  readonly limit?: number
   /** The form body, of an endpoint of OAuth. */
   readonly form?: z.ZodType
   /** Status of the success answer; 200 where absent. */
@@ -53,6 +55,6 @@ export function protectedEndpoint(
   row: Omit<Endpoint, 'steps'> & { readonly scope: ApiScope },
   answer: Step,
 ): Endpoint {
-  const read = row.request === undefined ? [] : [readJson(row.request)]
+  const read = row.request === undefined ? [] : [readJson(row.request, row.limit)]
   return { ...row, steps: [requireScope(row.scope), ...read, answer] }
 }

@@ -63,6 +63,8 @@ export interface OperatorStore {
 
 export interface EnrollmentStore {
   create(enrollment: EnrollmentRecord, entry: AuditEntry): Promise<'done'>
+  /** Whether an answer would be looked at: the challenge is there, not taken, in its time. Decides nothing. */
+  isOpen(id: string, now: number): Promise<boolean>
   /**
    * Takes the challenge out for good, before anything is verified: of a hundred simultaneous callers one gets the
    * record, the others `'used'`. A taken or expired challenge keeps its id for as long as `expiresAt` says, without

@@ -1,11 +1,10 @@
 import type { AppraisalPolicy } from '../core/appraisal/appraisal-policy.ts'
+import type { AttestationContext } from '../core/appraisal/attestation-context.ts'
 import {
   encodeKeptEvidence,
   keptEvidenceSha256,
   type TpmEvidence,
 } from '../core/appraisal/kept-evidence.ts'
-import type { PlatformState } from '../core/appraisal/platform-state.ts'
-import type { EndorsementKind } from '../core/appraisal/subject.ts'
 import { encodeBase64url } from '../core/bytes/base64url.ts'
 import type { EnrollmentRecord } from '../ports/records.ts'
 import { createId } from './naming.ts'
@@ -27,6 +26,11 @@ export interface Attempt {
   /** The policy that it will be held against. */
   readonly policy: AppraisalPolicy
   readonly now: Date
+}
+
+/** Whether an answer to this challenge would be looked at: only then is a large one read. */
+export async function isAnswerAwaited(service: Service, id: string): Promise<boolean> {
+  return service.store.enrollments.isOpen(id, service.clock.now())
 }
 
 /** Takes an answer down before anything is looked at in it. */
@@ -54,26 +58,6 @@ export function beginAttempt(
     policy,
     now: new Date(service.clock.now()),
   }
-}
-
-/**
- * What the verifier knew and the Evidence does not hold, kept beside it so that it can be verified again. The secret of
- * the activation is spent: its one use was this answer.
- */
-export interface AttestationContext {
-  readonly audience: string
-  readonly enrollmentId: string
-  readonly name: string
-  /** base64url, as `secret`. */
-  readonly nonce: string
-  readonly secret: string
-  readonly pcrs: readonly number[]
-  /** Unix milliseconds. */
-  readonly challengedAt: number
-  /** Null where the Evidence was refused before that was looked up. */
-  readonly endorsementKind: EndorsementKind | null
-  /** The platform's state that it was compared with. */
-  readonly before: PlatformState | null
 }
 
 /** The context of an attempt. */

@@ -1,10 +1,14 @@
+import {
+  encodeAttestationContext,
+  type AttestationContext,
+} from '../core/appraisal/attestation-context.ts'
 import { earClaims } from '../core/appraisal/ear.ts'
 import type { Verdict } from '../core/appraisal/verdict.ts'
 import { encodeBase64url } from '../core/bytes/base64url.ts'
 import { encodeHeader, signJws } from '../core/jose/jws.ts'
 import type { AttestationRecord } from '../ports/records.ts'
 import type { KeptAttestation } from '../ports/store.ts'
-import { contextOf, type AttestationContext, type Attempt } from './attempt.ts'
+import { contextOf, type Attempt } from './attempt.ts'
 import { hostSpiffeId } from './naming.ts'
 import type { Service } from './service.ts'
 
@@ -34,7 +38,7 @@ export function keepAttempt(
     format: 'tpm2',
     evidence: attempt.evidence,
     evidenceSha256: attempt.evidenceSha256,
-    context: JSON.stringify(contextOf(service, attempt, { endorsementKind, before })),
+    context: encodeAttestationContext(contextOf(service, attempt, { endorsementKind, before })),
     verdict: JSON.stringify(verdict),
     ear: signEar(service, attempt, verdict, hostId),
     status: verdict.status,

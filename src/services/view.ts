@@ -1,4 +1,11 @@
-import type { AnchorRecord, AgentRecord, HostRecord } from '../ports/records.ts'
+import type {
+  AgentRecord,
+  AnchorRecord,
+  AttestationRecord,
+  HostRecord,
+  PolicyActivation,
+  PolicyRecord,
+} from '../ports/records.ts'
 
 /** An anchor as the API shows it. */
 export function anchorView(anchor: AnchorRecord): Record<string, unknown> {
@@ -21,6 +28,22 @@ export function hostView(host: HostRecord, spiffeId: string): Record<string, unk
 /** An agent as the API shows it. */
 export function agentView(agent: AgentRecord, spiffeId: string): Record<string, unknown> {
   return { ...agent, spiffeId }
+}
+
+/** An attestation as the API shows it: the verdict, and of the Evidence its digest alone. */
+export function attestationView(record: AttestationRecord): Record<string, unknown> {
+  const { evidence: _evidence, context: _context, ear: _ear, verdict, ...shown } = record
+  return { ...shown, verdict: JSON.parse(verdict) as unknown }
+}
+
+/** A version of the policy as the API shows it: the document opened. */
+export function policyView(policy: PolicyRecord): Record<string, unknown> {
+  return { ...policy, document: JSON.parse(policy.document) as unknown }
+}
+
+/** An activation as the API shows it. */
+export function policyActivationView(activation: PolicyActivation): Record<string, unknown> {
+  return { ...activation }
 }
 
 /** DER as PEM. */

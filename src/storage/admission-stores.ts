@@ -34,6 +34,7 @@ export function createEnrollmentStore(db: Executor): EnrollmentStore {
   return {
     create: async (enrollment, entry) =>
       await db.execute('createEnrollment', encodeEnrollment(enrollment), encodeEntry(entry)),
+    isOpen: async (id, now) => await db.execute('isEnrollmentOpen', id, now),
     take: async (id, now) => {
       const taken = await db.execute('takeEnrollment', id, now)
       return typeof taken === 'string' ? taken : parseEnrollment(taken)

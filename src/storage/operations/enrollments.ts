@@ -25,6 +25,10 @@ const find = statement<{ id: string }>()((db, is) =>
   db.selectFrom('enrollments').selectAll().where('id', '=', is.id),
 )
 
+const findState = statement<{ id: string }>()((db, is) =>
+  db.selectFrom('enrollments').select(['taken', 'expires_at']).where('id', '=', is.id),
+)
+
 /** Conditional, so that one of two simultaneous nodes changes a row and the other none. */
 const take = statement<{ id: string }>()((db, is) =>
   db
@@ -43,6 +47,12 @@ export async function createEnrollment(
   await tx.run(insert, enrollment)
   tx.append(entry)
   return 'done'
+}
+
+/** See `EnrollmentStore.isOpen`. */
+export async function isEnrollmentOpen(tx: Transaction, id: string, now: number): Promise<boolean> {
+  const state = await tx.first(findState, { id })
+  return state !== undefined && state.taken === 0 && now < state.expires_at
 }
 
 /** See `EnrollmentStore.take`. The secret leaves the table with the answer. */

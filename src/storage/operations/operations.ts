@@ -18,7 +18,12 @@ import {
   findEndorsement,
   listEndorsements,
 } from './endorsements.ts'
-import { createEnrollment, refuseEnrollment, takeEnrollment } from './enrollments.ts'
+import {
+  createEnrollment,
+  isEnrollmentOpen,
+  refuseEnrollment,
+  takeEnrollment,
+} from './enrollments.ts'
 import {
   admitHost,
   findHost,
@@ -46,6 +51,7 @@ export interface Operations {
   readonly listOperators: typeof listOperators
   readonly revokeOperator: typeof revokeOperator
   readonly createEnrollment: typeof createEnrollment
+  readonly isEnrollmentOpen: typeof isEnrollmentOpen
   readonly takeEnrollment: typeof takeEnrollment
   readonly refuseEnrollment: typeof refuseEnrollment
   readonly findHost: typeof findHost
@@ -106,6 +112,7 @@ export const operations: Operations = {
   listOperators,
   revokeOperator,
   createEnrollment,
+  isEnrollmentOpen,
   takeEnrollment,
   refuseEnrollment,
   findHost,

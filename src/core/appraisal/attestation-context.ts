@@ -1,0 +1,32 @@
+import type { PlatformState } from './platform-state.ts'
+import type { EndorsementKind } from './subject.ts'
+
+/**
+ * What the verifier knew and the Evidence does not hold, kept beside it so that it can be verified again. The secret of
+ * the activation is spent: its one use was this answer.
+ */
+export interface AttestationContext {
+  readonly audience: string
+  readonly enrollmentId: string
+  readonly name: string
+  /** base64url, as `secret`. */
+  readonly nonce: string
+  readonly secret: string
+  readonly pcrs: readonly number[]
+  /** Unix milliseconds. */
+  readonly challengedAt: number
+  /** Null where the Evidence was refused before that was looked up. */
+  readonly endorsementKind: EndorsementKind | null
+  /** The platform's state that it was compared with. */
+  readonly before: PlatformState | null
+}
+
+/** The context as it is kept. */
+export function encodeAttestationContext(context: AttestationContext): string {
+  return JSON.stringify(context)
+}
+
+/** Reads back what {@link encodeAttestationContext} wrote; the store holds nothing else. */
+export function parseAttestationContext(json: string): AttestationContext {
+  return JSON.parse(json) as AttestationContext
+}
