@@ -1,0 +1,109 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { BenchProcess } from './child.ts'
+import type { LoadOrder, LoadReport } from './load-process.ts'
+import { createPopulation, type BenchAgent } from './population.ts'
+import { createRate, type Rate } from './rate.ts'
+import { measureRawMicroseconds } from './raw.ts'
+import type { RequestKind } from './requests.ts'
+import type { ServiceOrder, ServiceReport } from './service-process.ts'
+
+const agentCount = 256
+const connections = 64
+const rounds = 3
+const requestsPerRound: Readonly<Record<RequestKind, number>> = {
+  token: 6_000,
+  tokenTwoSignatures: 4_000,
+  certificate: 4_000,
+}
+const rawCount = 3_000
+
+/**
+ * Tokens and certificates through everything that a caller goes through: TLS, HTTP, the checks, the signatures, the
+ * store with its durable log. The service's process does nothing else, so its CPU time is all theirs.
+ *
+ * @param folder empty, for the data of the service; the caller removes it
+ * @param flags of Node, for the service's process
+ */
+export async function benchService(
+  folder: string,
+  flags: readonly string[],
+): Promise<Record<RequestKind, Rate>> {
+  const agents = await createPopulation(folder, agentCount)
+  const service = new BenchProcess<ServiceOrder, ServiceReport>(
+    'service-process.ts',
+    [folder],
+    flags,
+  )
+  const load = new BenchProcess<LoadOrder, LoadReport>('load-process.ts')
+  try {
+    await introduce(await portOf(service), folder, load, agents)
+    return {
+      token: await measure('token', service, load),
+      tokenTwoSignatures: await measure('tokenTwoSignatures', service, load),
+      certificate: await measure('certificate', service, load),
+    }
+  } finally {
+    await load.end()
+    await service.end('stop')
+  }
+}
+
+type ServiceProcess = BenchProcess<ServiceOrder, ServiceReport>
+type LoadProcess = BenchProcess<LoadOrder, LoadReport>
+
+async function portOf(service: ServiceProcess): Promise<number> {
+  const report = await service.report()
+  if (!('port' in report)) throw new TypeError('the service says first where it listens')
+  return report.port
+}
+
+async function introduce(
+  port: number,
+  folder: string,
+  load: LoadProcess,
+  agents: readonly BenchAgent[],
+): Promise<void> {
+  const root = readFileSync(join(folder, 'ca', 'root.pem'), 'utf8')
+  const texts = agents.map(({ id, spiffeId, key }) => {
+    const pkcs8 = key.privateKey.export({ format: 'der', type: 'pkcs8' }).toString('base64')
+    return { id, spiffeId, pkcs8 }
+  })
+  await load.order({ meet: { address: { port, root }, agents: texts } })
+}
+
+/** A first round warms both sides up and counts for nothing; the raw cost is taken between the rounds. */
+async function measure(
+  kind: RequestKind,
+  service: ServiceProcess,
+  load: LoadProcess,
+): Promise<Rate> {
+  const count = requestsPerRound[kind]
+  await runRound(kind, count, service, load)
+  measureRawMicroseconds(kind, rawCount)
+  let [used, raw] = [0, 0]
+  for (let round = 0; round < rounds; round += 1) {
+    used += await runRound(kind, count, service, load)
+    raw += measureRawMicroseconds(kind, rawCount)
+  }
+  return createRate(used / (rounds * count), raw / rounds)
+}
+
+/** CPU microseconds of the service for one round. */
+async function runRound(
+  kind: RequestKind,
+  count: number,
+  service: ServiceProcess,
+  load: LoadProcess,
+): Promise<number> {
+  await load.order({ prepare: { kind, count } })
+  const before = await cpuOf(service)
+  await load.order({ send: { connections } })
+  return (await cpuOf(service)) - before
+}
+
+async function cpuOf(service: ServiceProcess): Promise<number> {
+  const report = await service.order('cpu')
+  if (!('cpuMicroseconds' in report)) throw new TypeError('the service was asked for its CPU time')
+  return report.cpuMicroseconds
+}
