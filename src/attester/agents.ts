@@ -107,7 +107,7 @@ async function certifyKey(
   const context = { purpose: 'agent', audience, contextId: agentId, nonce } as const
   return await withSlots(tpm, async () => {
     const created = await createAttestationKey(tpm, service, { auth: endorsementAuth })
-    return await tpm.withHandle(Promise.resolve(created.handle), async attestationKey => {
+    return await tpm.withHandle(created.handle, async attestationKey => {
       requireSameName(created.name, enrolledName)
       return await createSubjectKey(tpm, { attestationKey, context, ownerAuth })
     })

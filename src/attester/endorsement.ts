@@ -16,7 +16,7 @@ import { loadEndorsementTemplate } from './endorsement-template.ts'
 import { AttesterError } from './error.ts'
 import { createPrimaryKey } from './primary-key.ts'
 
-/** An endorsement key that the TPM holds, with the certificate for it. */
+/** An endorsement key that the TPM holds, with the certificate for it where there is one. */
 export interface Endorsement {
   /** Flushed by the caller; a persistent key costs no slot. */
   readonly handle: TpmHandle
@@ -24,12 +24,17 @@ export interface Endorsement {
   readonly area: TpmtPublic
   /** TPMT_PUBLIC. */
   readonly public: Uint8Array
-  /** DER. */
-  readonly certificate: Uint8Array
+  /** DER; undefined for a key that is only declared. */
+  readonly certificate: Uint8Array | undefined
   /** DER, from the TPM's own memory; hints. */
   readonly chain: readonly Uint8Array[]
   /** What was passed over on the way, and why. */
   readonly notes: readonly string[]
+}
+
+/** An endorsement key whose certificate the TPM holds. */
+export interface CertifiedEndorsement extends Endorsement {
+  readonly certificate: Uint8Array
 }
 
 /** How the endorsement key is found. */
@@ -54,7 +59,7 @@ const persistentRange = { first: 0x8101_0000, last: 0x8101_00ff }
 export async function openEndorsement(
   tpm: Tpm,
   { auth, template }: EndorsementOptions = {},
-): Promise<Endorsement> {
+): Promise<CertifiedEndorsement> {
   const indices = await tpm.handles(HandleRange.nvIndex)
   const { certificates, chain, notes } = await loadEndorsementCertificates(tpm, indices)
   const wanted = certificates.filter(

@@ -5,6 +5,7 @@ import { Answer } from './answer.ts'
 import { createAttestationKey } from './attestation-key.ts'
 import { readCertificateChain, type CertificateChain } from './certificate-chain.ts'
 import { parseEnrollmentChallenge } from './challenge.ts'
+import { endorsementDigest, openDeclaredEndorsement } from './declared-endorsement.ts'
 import { openEndorsement, type Endorsement } from './endorsement.ts'
 import { collectEvidence, evidenceBody, type CollectedEvidence } from './evidence.ts'
 import { hostFiles, type Home, type HostIdentity } from './home.ts'
@@ -24,6 +25,8 @@ export interface EnrollRequest {
   readonly progress?: Progress | undefined
   /** The endorsement key to use; the best that has a certificate where absent. */
   readonly template?: EndorsementTemplate['name'] | undefined
+  /** Whether to go without a certificate: an operator of the service approves the key by its digest. */
+  readonly withoutCertificate?: boolean | undefined
   /** The authValues that the TPM's owner has set, if any. */
   readonly endorsementAuth?: Uint8Array | undefined
   readonly ownerAuth?: Uint8Array | undefined
@@ -34,14 +37,16 @@ export interface EnrolledHost extends HostIdentity {
   readonly certificateChain: CertificateChain
   /** The Attestation Result, as the service gave it. */
   readonly attestationResult: unknown
-  /** What was passed over in the TPM, and why. */
+  /** The same, signed by the service: a JWS in compact form (draft-ietf-rats-ear). */
+  readonly ear: string
+  /** What was passed over in the TPM or left out, and why. */
   readonly notes: readonly string[]
 }
 
-/** Names of the files of what else is known of the host: its attestation key's Name, and the verdict. */
+/** Names of the files of what else is known of the host: its attestation key's Name, and the signed verdict. */
 export const attestationFiles = {
   keyName: 'host.attestation-key',
-  result: 'host.attestation-result.json',
+  ear: 'host.ear.jwt',
 } as const
 
 /**
@@ -75,14 +80,13 @@ interface AnsweredChallenge {
 
 /** All that needs the TPM: between the two requests it holds both keys, of which the challenge is for. */
 async function answerChallenge(request: EnrollRequest): Promise<AnsweredChallenge> {
-  const { client, tpm, progress = silent, template, endorsementAuth, ownerAuth } = request
-  progress('looking for the endorsement key')
-  const endorsement = await openEndorsement(tpm, { auth: endorsementAuth, template })
-  return await tpm.withHandle(Promise.resolve(endorsement.handle), async protection => {
+  const { client, tpm, progress = silent, endorsementAuth, ownerAuth } = request
+  const endorsement = await openKey(request)
+  return await tpm.withHandle(endorsement.handle, async protection => {
     progress(`making the attestation key beside ${endorsement.template}`)
     const audience = { issuer: client.issuer, fingerprint: await client.fingerprint() }
     const created = await createAttestationKey(tpm, audience, { auth: endorsementAuth, protection })
-    return await tpm.withHandle(Promise.resolve(created.handle), async attestationKey => {
+    return await tpm.withHandle(created.handle, async attestationKey => {
       progress('asking for a challenge')
       const body = enrollmentBody(request.name, endorsement, created.public)
       const answer = await client.request('POST', '/v1/enrollments', body)
@@ -90,10 +94,20 @@ async function answerChallenge(request: EnrollRequest): Promise<AnsweredChalleng
       progress('answering the challenge')
       const keys = { endorsement, attestationKey, endorsementAuth, ownerAuth }
       const evidence = await collectEvidence(tpm, { ...keys, challenge })
-      const { notes } = endorsement
+      const notes = [...endorsement.notes, ...(evidence.logs?.notes ?? [])]
       return { enrollmentId: challenge.id, evidence, attestationName: created.name, notes }
     })
   })
+}
+
+async function openKey(request: EnrollRequest): Promise<Endorsement> {
+  const { tpm, template, endorsementAuth, withoutCertificate, progress = silent } = request
+  progress('looking for the endorsement key')
+  const options = { auth: endorsementAuth, template }
+  if (withoutCertificate !== true) return await openEndorsement(tpm, options)
+  const endorsement = await openDeclaredEndorsement(tpm, options)
+  progress(`the endorsement key has the digest ${endorsementDigest(endorsement)}`)
+  return endorsement
 }
 
 function enrollmentBody(
@@ -101,11 +115,12 @@ function enrollmentBody(
   endorsement: Endorsement,
   attestationKey: Uint8Array,
 ): object {
+  const { certificate } = endorsement
   return {
     name,
     endorsementKey: {
       public: encodeBase64url(endorsement.public),
-      certificate: encodeBase64url(endorsement.certificate),
+      ...(certificate === undefined ? {} : { certificate: encodeBase64url(certificate) }),
       chain: endorsement.chain.map(encodeBase64url),
     },
     attestationKey: { public: encodeBase64url(attestationKey) },
@@ -123,6 +138,7 @@ function readEnrolledHost(value: unknown, name: string, answered: AnsweredChalle
     ...hostFiles,
     certificateChain: readCertificateChain(answer, key),
     attestationResult: answer.raw('attestationResult'),
+    ear: answer.text('ear'),
     notes: answered.notes,
   }
 }
@@ -138,7 +154,6 @@ async function saveHost(
   await home.writeText(certificateFile, host.certificateChain.join(''))
   const keyName = Buffer.from(answered.attestationName).toString('hex')
   await home.writeText(attestationFiles.keyName, `${keyName}\n`)
-  const result = JSON.stringify(host.attestationResult, undefined, 2)
-  await home.writeText(attestationFiles.result, `${result}\n`)
+  await home.writeText(attestationFiles.ear, `${host.ear}\n`)
   await home.saveHost({ id, spiffeId, name, keyFile, certificateFile })
 }

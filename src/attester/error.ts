@@ -15,7 +15,7 @@ const rows = {
   },
   'endorsement-certificate-absent': {
     summary: 'The TPM holds no endorsement certificate.',
-    hint: 'Its maker may publish it: ask the operator of the service how hosts of this kind are let in.',
+    hint: 'Enrol with --without-certificate: an operator then compares and approves the digest of the key.',
     source: 'TCG EK Credential Profile v2.5 §2.2.1',
   },
   'endorsement-certificate-malformed': {
@@ -67,11 +67,6 @@ const rows = {
     summary: 'The PCRs changed between quoting and reading, at each attempt.',
     hint: 'Try again when fewer measurements are being made.',
     source: 'TPM 2.0 Part 3 r01.59 §18.4',
-  },
-  'event-log-too-large': {
-    summary: 'The event log is longer than any that is read here.',
-    hint: 'Restart the machine: the log begins anew.',
-    source: 'verification L11',
   },
   'tss2-malformed': {
     summary: 'The file is not a TSS2 PRIVATE KEY.',

@@ -4,6 +4,7 @@ import { activationProof, quoteBinding } from '../core/verifier/transcript.ts'
 import { activateCredential } from './activation.ts'
 import type { EnrollmentChallenge } from './challenge.ts'
 import type { Endorsement } from './endorsement.ts'
+import { eventLogPathsOf, loadEventLogs, type EventLogs } from './event-log.ts'
 import { createQuote, type Quote } from './quote.ts'
 import {
   attestationBody,
@@ -27,6 +28,8 @@ export interface CollectedEvidence {
   readonly quote: Quote
   /** The host's own key. */
   readonly key: CertifiedKey
+  /** What was measured in this boot, where the kernel shows it; read after the quote, so never behind it. */
+  readonly logs?: EventLogs
 }
 
 /**
@@ -60,11 +63,12 @@ export async function collectEvidence(
     qualifyingData: quoteBinding(transcript),
   })
   const answer = { quote: quote.attest, certify: key.certify.attest, csr: key.csr }
-  return { activation: activationProof(secret, transcript, answer), quote, key }
+  const logs = await loadEventLogs(eventLogPathsOf(tpm.tcti))
+  return { activation: activationProof(secret, transcript, answer), quote, key, logs }
 }
 
 /** Evidence as the service's interface takes it. */
-export function evidenceBody({ activation, quote, key }: CollectedEvidence): object {
+export function evidenceBody({ activation, quote, key, logs }: CollectedEvidence): object {
   const values = [...quote.pcrs].map(([pcr, value]) => [pcr, Buffer.from(value).toString('hex')])
   return {
     activation: encodeBase64url(activation),
@@ -72,5 +76,7 @@ export function evidenceBody({ activation, quote, key }: CollectedEvidence): obj
     pcrs: { sha256: Object.fromEntries(values) as Record<string, string> },
     subjectKey: subjectKeyBody(key),
     csr: encodeBase64url(key.csr),
+    ...(logs?.firmware === undefined ? {} : { eventLog: encodeBase64url(logs.firmware) }),
+    ...(logs?.ima === undefined ? {} : { imaLog: encodeBase64url(logs.ima) }),
   }
 }

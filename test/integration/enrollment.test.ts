@@ -7,7 +7,7 @@ import {
 } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import test from 'ava'
-import { Tpm } from '../../native/index.ts'
+import { Hierarchy, Tpm } from '../../native/index.ts'
 import {
   createAgent,
   rekeyAgent,
@@ -19,7 +19,7 @@ import { createAttestationKey } from '../../src/attester/attestation-key.ts'
 import { parseEnrollmentChallenge, type EnrollmentChallenge } from '../../src/attester/challenge.ts'
 import type { ClientKey } from '../../src/attester/client-key.ts'
 import { createCertificationRequest } from '../../src/attester/csr.ts'
-import { openEndorsement, type Endorsement } from '../../src/attester/endorsement.ts'
+import { openEndorsement, type CertifiedEndorsement } from '../../src/attester/endorsement.ts'
 import { enrollHost, type EnrolledHost } from '../../src/attester/enroll.ts'
 import { AttesterError } from '../../src/attester/error.ts'
 import { collectEvidence, evidenceBody } from '../../src/attester/evidence.ts'
@@ -211,7 +211,7 @@ test.serial('gives an agent a new key, and the old one is of no use any more', a
   const after = await openAgent(host.home, rekeyed.keyFile)
   t.not(after.key.jkt, before.key.jkt)
   t.truthy(await after.client.token({ resource: audience }))
-  await refusalOf(before.client.token({ resource: audience }))
+  t.is(await codeOf(before.client.token({ resource: audience })), 'key-superseded')
   await Promise.all([before.key.close(), after.key.close()])
 })
 
@@ -245,7 +245,7 @@ interface OpenEnrollment {
   readonly path: string
 }
 
-function keysBody(endorsement: Endorsement, attestationKey: Uint8Array): object {
+function keysBody(endorsement: CertifiedEndorsement, attestationKey: Uint8Array): object {
   return {
     endorsementKey: {
       public: encodeBase64url(endorsement.public),
@@ -257,7 +257,7 @@ function keysBody(endorsement: Endorsement, attestationKey: Uint8Array): object 
 }
 
 async function requestChallenge(
-  endorsement: Endorsement,
+  endorsement: CertifiedEndorsement,
   attestationKey: Uint8Array,
 ): Promise<OpenEnrollment> {
   const body = { name: 'host-1', ...keysBody(endorsement, attestationKey) }
@@ -369,6 +369,48 @@ test.serial('refuses a TPM of a manufacturer that nobody admitted', async t => {
   await other.stop()
 })
 
+test.serial(
+  'lets a TPM without certificate in on the word of operator and policy alone',
+  async t => {
+    const other = await startTestBench()
+    const own = await Tpm.open(other.tcti)
+    for (const index of [0x01c0_0002, 0x01c0_0016]) {
+      await own.nvUndefineSpace({ index, hierarchy: Hierarchy.platform })
+    }
+    const home = await service.createHome()
+    const request = { client: service.connect(), tpm: own, name: 'bare', home }
+    const bare = await t.throwsAsync(enrollHost(request), { instanceOf: AttesterError })
+    t.is(bare.code, 'endorsement-certificate-absent')
+    const steps: string[] = []
+    const declaring = {
+      ...request,
+      withoutCertificate: true,
+      progress: (step: string) => steps.push(step),
+    }
+    t.is(await codeOf(enrollHost(declaring)), 'endorsement-pending')
+    const [spkiSha256 = ''] = steps.flatMap(step => /[0-9a-f]{64}/.exec(step) ?? [])
+    const answer = new Answer(
+      await service.operator.call('GET', '/v1/endorsements'),
+      'endorsements',
+    )
+    const [id = ''] = answer.list('endorsements', value =>
+      new Answer(value, 'endorsement').id('id'),
+    )
+    const approve = async (digest: string): Promise<unknown> => {
+      return await service.operator.call('POST', `/v1/endorsements/${id}/approve`, {
+        spkiSha256: digest,
+      })
+    }
+    t.is(await codeOf(approve('0'.repeat(64))), 'endorsement-differs')
+    t.truthy(await approve(spkiSha256))
+    // The evidence is genuine; the policy of this service admits only what a manufacturer certified.
+    t.is(await codeOf(enrollHost(declaring)), 'attestation-contraindicated')
+    t.deepEqual(await census(own), empty)
+    await own.close()
+    await other.stop()
+  },
+)
+
 test.serial('refuses a request for a key that the TPM did not certify', async t => {
   const again = await enroll()
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
@@ -388,7 +430,7 @@ test.serial('refuses a request for a key that the TPM did not certify', async t 
   const challenge = answer.within('challenge')
   const key = await withSlots(tpm, async () => {
     const created = await createAttestationKey(tpm, service)
-    return await tpm.withHandle(Promise.resolve(created.handle), async attestationKey => {
+    return await tpm.withHandle(created.handle, async attestationKey => {
       const context = {
         purpose: 'agent',
         audience: service.issuer,
@@ -413,13 +455,15 @@ test.serial('revokes a host with all its agents, certificates and tokens, for go
   const { key, client } = await openAgent(again.home, agent.keyFile)
   t.truthy(await client.token({ resource: audience }))
   await service.operator.call('POST', `/v1/hosts/${again.enrolled.id}/revoke`, { reason: 'a test' })
-  await refusalOf(client.token({ resource: audience }))
-  await refusalOf(
-    renewCredential({ client, key, home: again.home, subject: { kind: 'agent', ...agent } }),
-  )
-  await refusalOf(createAgent({ ...again, className }))
-  await refusalOf(service.connect(again.key).token({ resource: service.issuer }))
-  t.is(await codeOf(enroll()), 'host-revoked')
+  const renewal = { client, key, home: again.home, subject: { kind: 'agent', ...agent } } as const
+  const codes = [
+    await codeOf(client.token({ resource: audience })),
+    await codeOf(renewCredential(renewal)),
+    await codeOf(createAgent({ ...again, className })),
+    await codeOf(service.connect(again.key).token({ resource: service.issuer })),
+    await codeOf(enroll()),
+  ]
+  t.deepEqual(new Set(codes), new Set(['host-revoked']))
   await Promise.all([key.close(), again.key.close()])
   t.deepEqual(await census(tpm), empty)
 })
