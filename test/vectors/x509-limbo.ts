@@ -80,7 +80,7 @@ class Refused extends Error {}
 
 function requireProfile({ certificates }: CertificationPath, testcase: LimboCase): void {
   const code = profileCases[testcase.id]
-  const rule = profileChecks.find(check => check.code === code)
+  const rule = profileChecks.find(profile => profile.code === code)
   const [leaf] = certificates
   if (rule === undefined || leaf === undefined) return
   const scope = {

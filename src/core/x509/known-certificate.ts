@@ -3,7 +3,7 @@ import { parseCertificate, type Certificate } from './certificate.ts'
 
 /** Certificates of a store that is read anew for each request, and hardly ever changes. */
 const known = new Map<string, Certificate>()
-const knownLimit = 1024
+const knownLimit = 4096
 
 /**
  * As {@link parseCertificate}, for certificates that come again and again: the same bytes are read once.

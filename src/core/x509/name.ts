@@ -43,10 +43,7 @@ export function readName(reader: DerReader, deviations: DeviationSet): Name {
       inside.each(relativeNameLimit, names => readRelativeName(names, deviations)),
     )
   const keys = relativeNames.map(attributes =>
-    attributes
-      .map(({ key }) => key)
-      .sort()
-      .join('\u0001'),
+    JSON.stringify(attributes.map(({ key }) => key).sort()),
   )
   return { encoded, relativeNames, keys }
 }
@@ -62,8 +59,9 @@ function readAttribute(reader: DerReader): NameAttribute {
     const type = readObjectIdentifier(inside)
     const { tag, contents } = inside.element()
     const text = textOf(tag, contents)
-    const value =
-      text === undefined ? `#${tag}:${Buffer.from(contents).toString('hex')}` : fold(text)
+    // Text and octets have keys that cannot be taken for one another.
+    const octets = `#${tag}:${Buffer.from(contents).toString('hex')}`
+    const value = text === undefined ? octets : `"${fold(text)}`
     return { type, tag, text, key: `${type}=${value}` }
   })
 }

@@ -4,6 +4,7 @@ import { nameViolationOf } from './name-constraints.ts'
 import { isEmptyName } from './name.ts'
 import type { PathCode } from './path-rows.ts'
 import { weaknessOf } from './public-key.ts'
+import { hasRocaFingerprint } from './roca.ts'
 
 /** What is let pass of the certificates below some anchors, each by name. */
 export type Tolerance = Deviation | 'key-identifier-absent'
@@ -35,9 +36,11 @@ export function keyViolation(authority: Certificate): string | undefined {
   if (publicKey.kind === 'unsupported') return publicKey.reason
   if (publicKey.kind === 'rsa' && publicKey.algorithm !== 'rsaEncryption')
     return 'a key for encryption'
-  return (
-    weaknessOf(publicKey) ?? (authority.key === undefined ? 'a point off its curve' : undefined)
-  )
+  const weakness = weaknessOf(publicKey)
+  if (weakness !== undefined) return weakness
+  if (authority.key === undefined) return 'a point off its curve'
+  const isRoca = publicKey.kind === 'rsa' && hasRocaFingerprint(publicKey.modulus)
+  return isRoca ? 'a key that can be factored (CVE-2017-15361)' : undefined
 }
 
 /** A rule of an authority's own certificate that it breaks, whatever it issued. RFC 5280 §4.2.1.3, §4.2.1.9. */
