@@ -136,7 +136,7 @@ async function proveByKey(
   })
   verified.requireProofKey(proof.key.jkt)
   const client = await service.clients.find(proof.key.jkt, now)
-  if (client === undefined) throw new TokenError('token-inactive')
+  if (client === undefined) throw await explainRevocation(service, proof.key.jkt)
   return { client, replayKeys: [proof.replay] }
 }
 

@@ -1,7 +1,5 @@
 import { decodeBase64url, encodeBase64url } from '../../src/core/bytes/base64url.ts'
 import { exportJwk, thumbprint } from '../../src/core/jose/jwk.ts'
-import { parseTrustAnchor } from '../../src/core/verifier/trust-anchor.ts'
-import { admitAnchor } from '../../src/services/anchors.ts'
 import {
   answerChallenge,
   proveKey,
@@ -16,15 +14,19 @@ import {
 } from '../../swtpm/emulated/manufacturer.ts'
 import type { TestKey } from './compact-jws.ts'
 import type { TestAnswer, TestApi } from './test-api.ts'
-import { call, fetchToken, type TestCaller } from './test-caller.ts'
+import { call, createOperator, fetchToken, type TestCaller } from './test-caller.ts'
 
-/** A manufacturer whose root the service trusts. */
+/** A manufacturer whose root an operator admits. */
 export async function admitManufacturer(api: TestApi): Promise<EmulatedManufacturer> {
   const manufacturer = createEmulatedManufacturer(api.clock.now())
-  const now = new Date(api.clock.now())
-  const labels = { name: 'emulated', vendor: manufacturer.vendor, assurance: 'emulated' } as const
-  const anchor = parseTrustAnchor(manufacturer.root.certificate, labels, now)
-  await admitAnchor(api.service, { ...anchor, addedAt: now.getTime(), addedBy: 'service' })
+  const anchor = {
+    certificate: encodeBase64url(manufacturer.root.certificate),
+    name: 'emulated',
+    vendor: manufacturer.vendor,
+    assurance: 'emulated',
+  }
+  const answer = await call(api, await createOperator(api), 'POST', '/v1/anchors', anchor)
+  if (answer.status !== 201) throw new Error(`not admitted: ${answer.text}`)
   return manufacturer
 }
 
