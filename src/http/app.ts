@@ -4,6 +4,7 @@ import { CodedError } from '../core/coded-error.ts'
 import { OAuthError } from '../core/token/oauth-error.ts'
 import type { Service } from '../services/service.ts'
 import { agentEndpoints } from './agent-endpoints.ts'
+import { anchorEndpoints } from './anchor-endpoints.ts'
 import { attestationEndpoints } from './attestation-endpoints.ts'
 import { auditEndpoints } from './audit-endpoints.ts'
 import type { RequestContext, RequestExtras, RequestState, Step } from './context.ts'
@@ -30,6 +31,7 @@ export const endpoints: readonly Endpoint[] = [
   ...hostEndpoints,
   ...attestationEndpoints,
   ...agentEndpoints,
+  ...anchorEndpoints,
   ...operatorEndpoints,
   ...policyEndpoints,
   ...endorsementEndpoints,

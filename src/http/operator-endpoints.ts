@@ -1,44 +1,11 @@
-import { parseTrustAnchor } from '../core/verifier/trust-anchor.ts'
-import { decodeBase64url } from '../core/bytes/base64url.ts'
-import { admitAnchor, listAnchors } from '../services/anchors.ts'
 import { listClasses, registerClass } from '../services/classes.ts'
 import { listOperators, registerOperator, revokeOperator } from '../services/operators.ts'
 import { callerOf, pathId } from './context.ts'
 import { protectedEndpoint, type Endpoint } from './endpoint.ts'
 import * as schema from './schema.ts'
-import { anchorView } from '../services/view.ts'
 
-/** What operators administer: trust anchors, agent classes, each other. */
+/** What operators administer: agent classes, each other. */
 export const operatorEndpoints: readonly Endpoint[] = [
-  protectedEndpoint(
-    {
-      method: 'GET',
-      path: '/v1/anchors',
-      scope: 'anchors:read',
-      summary: 'The admitted trust anchors.',
-    },
-    async ctx => {
-      ctx.body = { anchors: (await listAnchors(ctx.service)).map(anchorView) }
-    },
-  ),
-  protectedEndpoint(
-    {
-      method: 'POST',
-      path: '/v1/anchors',
-      scope: 'anchors:write',
-      summary: 'Admits a manufacturer’s CA certificate as a trust anchor.',
-      request: schema.anchorRequest,
-      status: 201,
-    },
-    async ctx => {
-      const { certificate, ...labels } = ctx.state.body as schema.AnchorRequest
-      const now = new Date(ctx.service.clock.now())
-      const anchor = parseTrustAnchor(decodeBase64url(certificate), labels, now)
-      const record = { ...anchor, addedAt: now.getTime(), addedBy: callerOf(ctx).id }
-      ctx.status = 201
-      ctx.body = anchorView(await admitAnchor(ctx.service, record))
-    },
-  ),
   protectedEndpoint(
     {
       method: 'GET',

@@ -22,11 +22,23 @@ const pcrIndex = z.string().regex(/^([0-9]|1[0-9]|2[0-3])$/, 'a PCR number')
 const tpmPublic = base64url(1024)
 const certificate = base64url(8 * 1024)
 
+/** Where a certificate came from, for people: a URL, or a path in a collection. */
+const source = z.string().regex(/^[\x20-\x7E]{1,300}$/, 'printable ASCII, 300 characters at most')
+
 export const anchorRequest = z.strictObject({
   certificate,
   name,
   vendor: z.string().regex(/^id:[0-9A-F]{8}$/, 'a TCG vendor id such as id:49465800'),
   assurance: z.enum(['tpm-discrete', 'tpm-firmware', 'tpm-virtual', 'emulated']),
+  source: source.default('given by hand'),
+})
+
+export const anchorImportRequest = z.strictObject({
+  certificates: z.array(anchorRequest).min(1).max(2000),
+})
+
+export const anchorApprovalRequest = z.strictObject({
+  fingerprints: z.array(digest).min(1).max(2000),
 })
 
 export const publicJwk = z.strictObject({
@@ -119,6 +131,7 @@ export const introspectionForm = z.object({
 })
 
 export type AnchorRequest = z.infer<typeof anchorRequest>
+export type AnchorImportRequest = z.infer<typeof anchorImportRequest>
 export type OperatorRequestBody = z.infer<typeof operatorRequest>
 export type EnrollmentRequestBody = z.infer<typeof enrollmentRequest>
 export type EvidenceRequestBody = z.infer<typeof evidenceRequest>

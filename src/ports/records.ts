@@ -4,7 +4,10 @@ import type { AssuranceLevel } from '../core/verifier/assurance.ts'
 
 export type { AssuranceLevel }
 
-/** A manufacturer's CA certificate that an operator admitted. */
+/** A root is where paths end; an intermediate only helps to get there. */
+export type AnchorKind = 'root' | 'intermediate'
+
+/** A manufacturer's CA certificate: proposed by an import, active once an operator approved it, or retired. */
 export interface AnchorRecord {
   /** Lower-case hex SHA-256 of the DER certificate. */
   readonly fingerprint: string
@@ -13,8 +16,23 @@ export interface AnchorRecord {
   readonly vendor: string
   readonly name: string
   readonly assurance: AssuranceLevel
+  readonly kind: AnchorKind
+  readonly status: 'proposed' | 'active' | 'retired'
+  /** Where its bytes came from, in the words of who brought them: a URL, a file of a collection. */
+  readonly source: string
+  /** End of the certificate's own validity. */
+  readonly notAfter: number
   readonly addedAt: number
   readonly addedBy: string
+  /** The version of the anchor set with which it came in; null while it is proposed. */
+  readonly sinceVersion: number | null
+  /** The first version without it; null while it is in. */
+  readonly untilVersion: number | null
+  readonly approvedAt: number | null
+  readonly approvedBy: string | null
+  readonly retiredAt: number | null
+  readonly retiredBy: string | null
+  readonly retirementReason: string | null
 }
 
 /** One challenge to a host that asks to be enrolled; answered once or dead. */

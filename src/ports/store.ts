@@ -47,8 +47,26 @@ export interface Store {
 }
 
 export interface AnchorStore {
+  /** Admits at once: the set gets a new version. `'exists'` for a certificate that is known, whatever its status. */
   add(anchor: AnchorRecord, entry: AuditEntry): Promise<'done' | 'exists'>
+  /** Keeps what is not known yet as proposed; answers the fingerprints that were new. */
+  propose(anchors: readonly AnchorRecord[], entry: AuditEntry): Promise<readonly string[]>
+  /** All of them, or none: makes proposed or retired anchors active in one new version of the set. */
+  approve(
+    fingerprints: readonly string[],
+    change: { readonly at: number; readonly by: string },
+    entry: AuditEntry,
+  ): Promise<{ readonly version: number } | 'unknown' | 'already'>
+  /** Takes an active anchor out of the set, or a proposed one off the table. */
+  retire(
+    fingerprint: string,
+    change: { readonly at: number; readonly by: string; readonly reason: string },
+    entry: AuditEntry,
+  ): Promise<{ readonly version: number } | 'unknown' | 'already'>
+  /** Every certificate that was ever proposed or admitted, oldest first. */
   list(): Promise<AnchorRecord[]>
+  /** Those in force now. */
+  listActive(): Promise<AnchorRecord[]>
 }
 
 export interface OperatorStore {

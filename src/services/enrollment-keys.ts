@@ -40,10 +40,14 @@ export async function verifyEnrollmentKeys(
 ): Promise<EnrollmentKeys> {
   const { certificate } = request.endorsementKey
   if (certificate === null) return verifyDeclaredKeys(service, request)
+  const authorities = await service.store.anchors.listActive()
   const endorsementKey = verifyEndorsementKey({
     ...request.endorsementKey,
     certificate,
-    anchors: await service.store.anchors.list(),
+    anchors: authorities.filter(({ kind }) => kind === 'root'),
+    intermediates: authorities
+      .filter(({ kind }) => kind === 'intermediate')
+      .map(authority => authority.certificate),
     now: new Date(service.clock.now()),
   })
   const attestationKey = verifyAttestationKey(request.attestationKey)

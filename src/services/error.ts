@@ -9,6 +9,18 @@ const rows = {
     summary: 'This certificate is a trust anchor already.',
     hint: 'See it with `assay anchor list`.',
   },
+  'anchor-unknown': {
+    summary: 'There is no such trust anchor.',
+    hint: 'See them with `assay anchor list --all`.',
+  },
+  'anchor-active': {
+    summary: 'This trust anchor is in force already.',
+    hint: 'Leave it out of the approval.',
+  },
+  'anchor-retired': {
+    summary: 'This trust anchor is retired already.',
+    hint: 'Approve it again if it is to be in force.',
+  },
   'enrollment-unknown': {
     summary: 'There is no such enrolment.',
     hint: 'Begin again; an enrolment is forgotten once its time is over.',

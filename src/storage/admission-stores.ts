@@ -13,7 +13,14 @@ export function createAnchorStore(db: Executor): AnchorStore {
   return {
     add: async (anchor, entry) =>
       await db.execute('addAnchor', encodeAnchor(anchor), encodeEntry(entry)),
+    propose: async (anchors, entry) =>
+      await db.execute('proposeAnchors', encodeEntry(entry), ...anchors.map(encodeAnchor)),
+    approve: async (fingerprints, { at, by }, entry) =>
+      await db.execute('approveAnchors', { at, by }, encodeEntry(entry), ...fingerprints),
+    retire: async (fingerprint, { at, by, reason }, entry) =>
+      await db.execute('retireAnchor', fingerprint, { at, by, reason }, encodeEntry(entry)),
     list: async () => (await db.execute('listAnchors')).map(parseAnchor),
+    listActive: async () => (await db.execute('listActiveAnchors')).map(parseAnchor),
   }
 }
 

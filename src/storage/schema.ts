@@ -34,6 +34,19 @@ export interface AnchorRow {
   assurance: string
   added_at: number
   added_by: string
+  kind: string
+  status: string
+  source: string
+  not_after: number
+  /** The set it first belongs to; null while it is proposed. */
+  since_version: number | null
+  /** The first set that it does not belong to any more. */
+  until_version: number | null
+  approved_at: number | null
+  approved_by: string | null
+  retired_at: number | null
+  retired_by: string | null
+  retirement_reason: string | null
 }
 
 export interface OperatorRow {

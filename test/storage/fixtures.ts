@@ -69,8 +69,19 @@ export const anchor: AnchorRecord = {
   vendor: 'id:49465800',
   name: 'Throwaway root',
   assurance: 'tpm-discrete',
+  kind: 'root',
+  status: 'active',
+  source: 'given by hand',
+  notAfter: now + 1_000,
   addedAt: now,
   addedBy: 'operator/1',
+  sinceVersion: 1,
+  untilVersion: null,
+  approvedAt: now,
+  approvedBy: 'operator/1',
+  retiredAt: null,
+  retiredBy: null,
+  retirementReason: null,
 }
 
 export const operator: OperatorRecord = {

@@ -101,19 +101,49 @@ const codeOf: Partial<Record<PathCode, TrustAnchorErrorCode>> = {
  * @see RFC 5280 §6.1.1 (d); verification E15
  */
 export function parseTrustAnchor(bytes: Uint8Array, labels: AnchorLabels, now: Date): TrustAnchor {
+  const { kind, notAfter: _notAfter, ...anchor } = parseManufacturerAuthority(bytes, labels, now)
+  if (kind !== 'root') throw new TrustAnchorError('anchor-not-self-signed')
+  return anchor
+}
+
+/** A manufacturer's certificate authority: a root, or one that stands below it and only helps to build paths. */
+export interface ManufacturerAuthority extends TrustAnchor {
+  readonly kind: 'root' | 'intermediate'
+  /** Unix milliseconds. */
+  readonly notAfter: number
+}
+
+/**
+ * Reads a certificate of a collection: what signs itself is a root, what does not is an intermediate, and what is no
+ * authority at this time is refused either way.
+ *
+ * @param bytes DER
+ * @throws TrustAnchorError all but `anchor-not-self-signed`
+ * @see RFC 5280 §6.1; verification E15
+ */
+export function parseManufacturerAuthority(
+  bytes: Uint8Array,
+  labels: AnchorLabels,
+  now: Date,
+): ManufacturerAuthority {
   requireLabels(labels)
   const certificate = readAnchor(bytes)
   const weakness = keyViolation(certificate)
   if (weakness !== undefined) throw new TrustAnchorError('anchor-key', { found: weakness })
-  if (!isSelfSigned(certificate)) throw new TrustAnchorError('anchor-not-self-signed')
+  requireAuthority(certificate, now)
+  const { name, vendor, assurance } = labels
+  const { fingerprint, fields } = certificate
+  const kind = isSelfSigned(certificate) ? 'root' : 'intermediate'
+  const own = { fingerprint, certificate: Uint8Array.from(bytes) }
+  return { ...own, name, vendor, assurance, kind, notAfter: fields.notAfter }
+}
+
+function requireAuthority(certificate: Certificate, now: Date): void {
   const violation = authorityViolation(certificate, now.getTime())
   if (violation !== undefined) {
     const { code, found } = violation
     throw new TrustAnchorError(codeOf[code] ?? 'anchor-not-authority', { found })
   }
-  const { name, vendor, assurance } = labels
-  const { fingerprint } = certificate
-  return { fingerprint, certificate: Uint8Array.from(bytes), name, vendor, assurance }
 }
 
 function readAnchor(bytes: Uint8Array): Certificate {

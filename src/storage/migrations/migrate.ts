@@ -5,12 +5,14 @@ import type { Schema } from '../schema.ts'
 import type { ColumnTypes } from './column-types.ts'
 import { firstEnrolment } from './0001-first-enrolment.ts'
 import { keptAttestations } from './0002-kept-attestations.ts'
+import { anchorSets } from './0003-anchor-sets.ts'
 
 /** All migrations, oldest first. Names are forever: they are what a database remembers. */
 function migrationsFor(types: ColumnTypes): Record<string, Migration> {
   return {
     '0001-first-enrolment': firstEnrolment(types),
     '0002-kept-attestations': keptAttestations(types),
+    '0003-anchor-sets': anchorSets(types),
   }
 }
 

@@ -1,5 +1,12 @@
 import type { Transaction } from '../transaction.ts'
-import { addAnchor, listAnchors } from './anchors.ts'
+import {
+  addAnchor,
+  approveAnchors,
+  listActiveAnchors,
+  listAnchors,
+  proposeAnchors,
+  retireAnchor,
+} from './anchors.ts'
 import { createAgentClass, findAgentClass, listAgentClasses } from './agent-classes.ts'
 import { bindAgentKey, createAgent, findAgent, listAgents, revokeAgent } from './agents.ts'
 import { findAttestation, listAttestations } from './attestations.ts'
@@ -47,6 +54,10 @@ import { sweepSome, writeHealth } from './upkeep.ts'
 export interface Operations {
   readonly addAnchor: typeof addAnchor
   readonly listAnchors: typeof listAnchors
+  readonly listActiveAnchors: typeof listActiveAnchors
+  readonly proposeAnchors: typeof proposeAnchors
+  readonly approveAnchors: typeof approveAnchors
+  readonly retireAnchor: typeof retireAnchor
   readonly addOperator: typeof addOperator
   readonly listOperators: typeof listOperators
   readonly revokeOperator: typeof revokeOperator
@@ -108,6 +119,10 @@ export type OperationAnswer<Name extends OperationName> = Awaited<ReturnType<Ope
 export const operations: Operations = {
   addAnchor,
   listAnchors,
+  listActiveAnchors,
+  proposeAnchors,
+  approveAnchors,
+  retireAnchor,
   addOperator,
   listOperators,
   revokeOperator,
