@@ -38,6 +38,7 @@ export interface Report {
 /** The application of a wired service, listening. */
 export interface TestApi extends TestService {
   readonly reports: Report[]
+  readonly port: number
   send(request: TestRequest): Promise<TestAnswer>
 }
 
@@ -62,7 +63,7 @@ export async function startTestApi(
     await verifyTestLog(made.service)
   })
   const { port } = server.address() as AddressInfo
-  return { ...made, reports, send: async request => await send(agent, port, request) }
+  return { ...made, reports, port, send: async request => await send(agent, port, request) }
 }
 
 /** Reads the whole audit log and checks it against the checkpoint; gives its entries, oldest first. */
@@ -93,7 +94,11 @@ export interface AuditLine {
 async function send(agent: Agent, port: number, wanted: TestRequest): Promise<TestAnswer> {
   const { method, path, headers = [], body, chunked = false } = wanted
   const length =
-    body === undefined || chunked ? [] : [['Content-Length', `${Buffer.byteLength(body)}`]]
+    body === undefined
+      ? []
+      : chunked
+        ? [['Transfer-Encoding', 'chunked']]
+        : [['Content-Length', `${Buffer.byteLength(body)}`]]
   return await new Promise((resolve, reject) => {
     const request = sendRequest(
       {
@@ -117,11 +122,10 @@ async function send(agent: Agent, port: number, wanted: TestRequest): Promise<Te
       },
     )
     request.on('error', reject)
-    if (chunked) request.setHeader('Transfer-Encoding', 'chunked')
     request.end(body)
   })
 }
 
 function parseJson(type: string, text: string): Record<string, unknown> {
-  return type.endsWith('json') ? (JSON.parse(text) as Record<string, unknown>) : {}
+  return type.endsWith('json') && text !== '' ? (JSON.parse(text) as Record<string, unknown>) : {}
 }
