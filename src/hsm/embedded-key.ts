@@ -1,15 +1,22 @@
 import { createPrivateKey, createPublicKey, sign, type KeyObject } from 'node:crypto'
 import { Crypto } from '@peculiar/webcrypto'
+import { signEcdsa } from '../core/jose/ecdsa.ts'
 import type { Signer } from '../ports/signer.ts'
 
 /** The Web Cryptography implementation of ceremonies on embedded keys. */
 export const embeddedCrypto: Crypto = new Crypto()
 
 /** How each embedded key signs; the key's own type decides, never a name from outside. */
-const schemes: Readonly<Record<string, { algorithm: Signer['algorithm']; hash: string | null }>> = {
-  prime256v1: { algorithm: 'ES256', hash: 'sha256' },
-  secp384r1: { algorithm: 'ES384', hash: 'sha384' },
-  ed25519: { algorithm: 'Ed25519', hash: null },
+const schemes: Readonly<Record<string, Scheme>> = {
+  prime256v1: { algorithm: 'ES256', hash: 'sha256', coordinateLength: 32 },
+  secp384r1: { algorithm: 'ES384', hash: 'sha384', coordinateLength: 48 },
+  ed25519: { algorithm: 'Ed25519', hash: null, coordinateLength: 32 },
+}
+
+interface Scheme {
+  readonly algorithm: Signer['algorithm']
+  readonly hash: string | null
+  readonly coordinateLength: number
 }
 
 /**
@@ -25,14 +32,13 @@ export function createEmbeddedSigner(pkcs8: string): Signer {
   return {
     algorithm: scheme.algorithm,
     publicKey: createPublicKey(key).export({ format: 'der', type: 'spki' }),
-    sign: message => signWith(key, scheme.hash, message),
+    sign: message => signWith(key, scheme, message),
   }
 }
 
-function signWith(key: KeyObject, hash: string | null, message: Uint8Array): Uint8Array {
-  return hash === null
-    ? sign(null, message, key)
-    : sign(hash, message, { key, dsaEncoding: 'ieee-p1363' })
+function signWith(key: KeyObject, scheme: Scheme, message: Uint8Array): Uint8Array {
+  const { hash, coordinateLength } = scheme
+  return hash === null ? sign(null, message, key) : signEcdsa(hash, message, key, coordinateLength)
 }
 
 /** A Web Cryptography private key as PKCS#8 PEM. */

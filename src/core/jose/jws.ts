@@ -1,7 +1,8 @@
-import { sign, verify, type KeyObject } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 import { decodeBase64url, encodeBase64url } from '../bytes/base64url.ts'
 import { factOf } from '../coded-error.ts'
 import type { JwsAlgorithm } from './algorithm.ts'
+import { isEcdsaSignature, signEcdsa } from './ecdsa.ts'
 import { JoseError } from './error.ts'
 
 /** Longest compact JWS that is read at all, in characters. */
@@ -83,10 +84,7 @@ export function verifyJws(jws: ParsedJws, key: KeyObject, algorithm: JwsAlgorith
     })
   }
   const lengthOk = jws.signature.length === 2 * algorithm.coordinateLength
-  if (
-    !lengthOk ||
-    !verify(algorithm.hash, jws.signingInput, { key, dsaEncoding: 'ieee-p1363' }, jws.signature)
-  ) {
+  if (!lengthOk || !isEcdsaSignature(algorithm.hash, jws.signingInput, key, jws.signature)) {
     throw new JoseError('jws-signature')
   }
 }
@@ -109,9 +107,11 @@ export function signJws(
   algorithm: JwsAlgorithm,
 ): string {
   const input = encodeSigningInput(headerSegment, payload)
-  const signature = sign(algorithm.hash, Buffer.from(input, 'latin1'), {
+  const signature = signEcdsa(
+    algorithm.hash,
+    Buffer.from(input, 'latin1'),
     key,
-    dsaEncoding: 'ieee-p1363',
-  })
+    algorithm.coordinateLength,
+  )
   return `${input}.${encodeBase64url(signature)}`
 }

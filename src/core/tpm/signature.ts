@@ -2,6 +2,7 @@ import { createPublicKey, verify, constants, type KeyObject } from 'node:crypto'
 import { FormatError, hex } from '../bytes/format-error.ts'
 import { parseAll } from '../bytes/reader.ts'
 import { sized, u16 } from '../bytes/encode.ts'
+import { isEcdsaSignature } from '../jose/ecdsa.ts'
 import { curveOf, hashAlgorithm, TPM_ALG, type Curve } from './algorithm.ts'
 import type { EccPublic, RsaPublic, TpmtPublic } from './public.ts'
 
@@ -143,9 +144,7 @@ export function isSignedBy(
   if (signature.algorithm === TPM_ALG.ECDSA) {
     const curve = area.type === TPM_ALG.ECC ? curveOf(area.curveId) : undefined
     const fixed = curve === undefined ? undefined : fixedWidthSignature(signature, curve)
-    return (
-      fixed !== undefined && verify(hash.name, message, { key, dsaEncoding: 'ieee-p1363' }, fixed)
-    )
+    return fixed !== undefined && isEcdsaSignature(hash.name, message, key, fixed)
   }
   if (area.type !== TPM_ALG.RSA || signature.value.length !== area.modulus.length) return false
   return verify(hash.name, message, { key, ...rsaPadding(signature.algorithm) }, signature.value)
