@@ -14,8 +14,10 @@ function tail(ctx: RequestContext, prefix: string): string {
   return ctx.path.slice(prefix.length)
 }
 
-/** A partial tile may grow; a full one never changes. */
-function cacheFor(ctx: RequestContext): void {
+/** Sends a tile as bytes. A partial one may grow; a full one never changes. */
+function sendTile(ctx: RequestContext, tile: Uint8Array): void {
+  // Koa writes any other array of bytes as JSON.
+  ctx.body = Buffer.from(tile.buffer, tile.byteOffset, tile.byteLength)
   ctx.type = tileType
   if (!ctx.path.includes('.p/')) ctx.set('Cache-Control', 'private, max-age=31536000, immutable')
 }
@@ -55,8 +57,7 @@ export const auditEndpoints: readonly Endpoint[] = [
     steps: [
       requireScope('audit:read'),
       async ctx => {
-        ctx.body = await readEntryBundle(ctx.service, tail(ctx, '/audit/'))
-        cacheFor(ctx)
+        sendTile(ctx, await readEntryBundle(ctx.service, tail(ctx, '/audit/')))
       },
     ],
   },
@@ -67,8 +68,7 @@ export const auditEndpoints: readonly Endpoint[] = [
     produces: tileType,
     steps: [
       async ctx => {
-        ctx.body = await readHashTile(ctx.service, tail(ctx, '/audit/'))
-        cacheFor(ctx)
+        sendTile(ctx, await readHashTile(ctx.service, tail(ctx, '/audit/')))
       },
     ],
   },

@@ -23,6 +23,7 @@ export interface TestAnswer {
   readonly headers: IncomingHttpHeaders
   /** Media type without parameters. */
   readonly type: string
+  readonly bytes: Uint8Array
   readonly text: string
   /** The body parsed, where it is JSON. */
   readonly json: Record<string, unknown>
@@ -114,10 +115,12 @@ async function send(agent: Agent, port: number, wanted: TestRequest): Promise<Te
         response.on('data', (chunk: Buffer) => chunks.push(chunk))
         response.on('error', reject)
         response.on('end', () => {
-          const text = Buffer.concat(chunks).toString('utf8')
+          const bytes = Buffer.concat(chunks)
+          const text = bytes.toString('utf8')
           const type = (response.headers['content-type'] ?? '').split(';')[0] ?? ''
           const json = parseJson(type, text)
-          resolve({ status: response.statusCode ?? 0, headers: response.headers, type, text, json })
+          const status = response.statusCode ?? 0
+          resolve({ status, headers: response.headers, type, bytes, text, json })
         })
       },
     )
