@@ -20,7 +20,7 @@ export interface ManifestEntry {
   readonly pcrs?: Readonly<Record<string, Readonly<Record<string, string>>>>
   /** The banks of the log; null for one in the format of TPM 1.2. */
   readonly banks?: readonly string[] | null
-  /** Records in the log, its header among them. */
+  /** Events in the log, the header of a crypto-agile one not among them. */
   readonly events?: number
 }
 

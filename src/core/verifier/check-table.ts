@@ -1,5 +1,7 @@
 import type { ErrorRow } from '../coded-error.ts'
 import { ekCheckRows } from '../ek/check-rows.ts'
+import { eventLogCheckRows } from '../eventlog/check-rows.ts'
+import { imaCheckRows } from '../ima/check-rows.ts'
 
 type CheckRow = ErrorRow & { readonly source: string }
 
@@ -226,6 +228,8 @@ export const checkTable = {
   ...endorsementRows,
   ...attestationKeyRows,
   ...attestRows,
+  ...eventLogCheckRows,
+  ...imaCheckRows,
 } as const satisfies Record<string, CheckRow>
 
 export type CheckCode = keyof typeof checkTable
