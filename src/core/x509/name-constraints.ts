@@ -61,7 +61,8 @@ function isAllowed(name: GeneralName, { permitted, excluded }: Subtrees): boolea
   if (bases.length + exclusions.length === 0) return true
   const compare = comparisons[name.kind]
   // A kind that cannot be compared is outside of any constraint on it (RFC 5280 §4.2.1.10).
-  if (compare === undefined) return false
+  if (compare === undefined || (name.kind === 'uri' && hostOf(name.text) === undefined))
+    return false
   if (exclusions.some(base => compare(name, base, true))) return false
   return bases.length === 0 || bases.some(base => compare(name, base, false))
 }
@@ -103,10 +104,15 @@ function isWithinMail(name: string, base: string): boolean {
 }
 
 function isWithinUri(name: string, base: string): boolean {
-  const authority = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(name)?.[1] ?? ''
+  const host = hostOf(name)
+  return host !== undefined && isWithinHost(host, base.toLowerCase())
+}
+
+/** Undefined where a URI names no host, or one by its address. */
+function hostOf(uri: string): string | undefined {
+  const authority = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(uri)?.[1] ?? ''
   const host = authority.replace(/^.*@/, '').replace(/:\d*$/, '').toLowerCase()
-  // A URI without a host name cannot be held against a constraint, and is outside of it.
-  return host !== '' && !host.startsWith('[') && isWithinHost(host, base.toLowerCase())
+  return host === '' || host.startsWith('[') || /^[\d.]+$/.test(host) ? undefined : host
 }
 
 function isWithinHost(host: string, base: string): boolean {
