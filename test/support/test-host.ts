@@ -70,7 +70,8 @@ export async function askForChallenge(
   return readChallenge(answer)
 }
 
-function readChallenge({ json }: TestAnswer): ChallengeToAnswer {
+/** A challenge out of the answer to the first message. */
+export function readChallenge({ json }: TestAnswer): ChallengeToAnswer {
   return {
     ...(json as unknown as ChallengeToAnswer),
     nonce: decodeBase64url(String(json['nonce'])),
