@@ -55,6 +55,8 @@ export async function startTestApi(
   })
   const handle = app.callback()
   const server = createServer((request, response) => void handle(request, response))
+  // A busy machine may leave a connection idle for longer than Node would.
+  server.keepAliveTimeout = 120_000
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const agent = new Agent({ keepAlive: true, maxSockets: 64 })
   t.teardown(async () => {
