@@ -52,7 +52,7 @@ const rows = {
   },
   'attestation-rollback': {
     summary: 'The TPM shows an earlier state than it showed before; the host is revoked.',
-    hint: 'Find out whether a virtual machine was restored or cloned, or its firmware set back. This TPM does not enrol again.',
+    hint: 'Find out whether the TPM was cleared, a virtual machine restored or cloned, or firmware set back. This TPM does not enrol again.',
     source: 'TPM 2.0 Part 1 r01.59 §36; verification Q8, VT5',
   },
   'attestation-unknown': {

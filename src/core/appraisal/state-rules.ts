@@ -14,7 +14,6 @@ const clockSaveIntervalMs = 2n ** 22n
 /** The rules that always hold between two attestations of one TPM, whatever the policy says. */
 export const stateRules = {
   'state-attestation-key': 'verification Q8, X1',
-  'state-cleared': 'TPM 2.0 Part 3 r01.59 §24.6 TPM2_Clear; verification Q8',
   'state-firmware': 'TPM 2.0 Part 2 r01.59 §10.12.12 firmwareVersion; verification Q9',
   'state-reset-count': 'TPM 2.0 Part 1 r01.59 §36.5 resetCount; verification Q8, VT5',
   'state-restart-count': 'TPM 2.0 Part 1 r01.59 §36.6 restartCount; verification Q8',
@@ -30,25 +29,26 @@ export interface StateFinding extends Finding {
 }
 
 /**
- * Compares what an attestation shows with what the one before showed. Counters and firmware version are true, since
+ * Compares what an attestation shows with what the one before showed. TPM2_Clear sets clock and counters back too and
+ * leaves the attestation key as it is; it takes the keys of the storage hierarchy with it, and counts as a rollback. Counters and firmware version are true, since
  * the verifier admits attestation keys of the endorsement hierarchy alone.
  */
 export function appraiseState(before: PlatformState, now: ObservedPlatform): StateFinding[] {
   if (before.attestationName !== now.attestationName)
-    return [
-      line('state-attestation-key', recorded('another attestation key of the same TPM')),
-      cleared(before, now),
-      firmware(before, now),
-    ]
+    return [otherKey(before, now), firmware(before, now)]
   return [...counters(before, now.clockInfo), firmware(before, now)]
 }
 
-/** With another attestation key, counters that went back speak of a TPM that was cleared, or of one set back. */
-function cleared(before: PlatformState, now: ObservedPlatform): StateFinding {
+/**
+ * Another attestation key of the same TPM is a fact; counters that go back with it are refused. Counters are those of
+ * the TPM, so it was cleared or set back; who of the two holds the new key nobody can say, so nobody is revoked.
+ */
+function otherKey(before: PlatformState, now: ObservedPlatform): StateFinding {
   const back = counters(before, now.clockInfo).find(one => one.outcome === 'contraindicated')
-  if (back === undefined) return line('state-cleared', affirmed('counters went on'))
-  const found = `a new attestation key, and ${back.found ?? 'counters that went back'}`
-  return line('state-cleared', contraindicated(found, 'counters that go on'))
+  const found = 'another attestation key of the same TPM'
+  if (back === undefined) return line('state-attestation-key', recorded(found))
+  const refused = contraindicated(`${found}, ${back.found ?? ''}`, back.expected)
+  return line('state-attestation-key', refused)
 }
 
 function counters(before: PlatformState, now: ClockInfo): StateFinding[] {

@@ -86,7 +86,7 @@ test('another attestation key of the same TPM is recorded', t => {
 test('counters that go back under another attestation key are refused, but prove no rollback', t => {
   const changes = { attestationName: '000b'.padEnd(68, '2') }
   const now = observed({ clock: 10n, resetCount: 0 }, changes)
-  t.deepEqual(reservations(state, now), ['state-cleared'])
+  t.deepEqual(reservations(state, now), ['state-attestation-key'])
   t.deepEqual(rollbacks(state, now), [])
 })
 
