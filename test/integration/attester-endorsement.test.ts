@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
-import { Hierarchy, Tpm } from '../../native/index.ts'
+import { Hierarchy, Tpm, Tpm2Error } from '../../native/index.ts'
 import { openEndorsement } from '../../src/attester/endorsement.ts'
 import { withNonce } from '../../src/attester/endorsement-template.ts'
 import { AttesterError } from '../../src/attester/error.ts'
@@ -15,7 +15,7 @@ import { certify } from '../../swtpm/manufacturer.ts'
 import { run } from '../../swtpm/programs.ts'
 import { startTestBench, type TestBench } from '../../swtpm/software-tpm.ts'
 import { startProxy } from '../../swtpm/tpm-proxy.ts'
-import { census, empty } from './native-fixtures.ts'
+import { census, empty, octets, primary, templates } from './native-fixtures.ts'
 
 const bench = await startTestBench({ endorsementKeys: ['ecc-p256', 'rsa-3072'] })
 const scratch = await createPrivateDirectory('endorsement')
@@ -257,4 +257,76 @@ test.serial('asks for the value of the endorsement hierarchy, and never sends it
     await proxy.stop()
     t.false(Buffer.concat(bus).includes(auth))
   })
+})
+
+test.serial('passes over persistent objects that are no endorsement keys', async t => {
+  await withBench(async (_own, tpm) => {
+    await evict(tpm, ...persistent)
+    const sealed = await tpm.createPrimary({
+      hierarchy: Hierarchy.owner,
+      public: templates.sealed,
+      data: Buffer.from('data'),
+    })
+    const parent = await primary(tpm, templates.storageParent)
+    for (const [object, persistentHandle] of [
+      [sealed.handle, 0x8101_0001],
+      [parent, 0x8101_0002],
+    ] as const) {
+      await tpm.flush(await tpm.persist({ object, persistentHandle }))
+      await tpm.flush(object)
+    }
+    const found = await openEndorsement(tpm, { template: 'L-1' })
+    t.is(found.handle.tpmHandle >>> 24, 0x80)
+    await tpm.flush(found.handle)
+  })
+})
+
+test.serial('passes over a certificate that cannot be read, and takes the next best', async t => {
+  await withBench(async (_own, tpm) => {
+    await storeCertificate(tpm, 0x01c0_000a, octets('3003 020101'))
+    const found = await openEndorsement(tpm)
+    t.is(found.template, 'H-3')
+    t.deepEqual(found.notes, ['L-2: the certificate cannot be read'])
+    await tpm.flush(found.handle)
+  })
+})
+
+test.serial('passes over an index that was never written, and says so', async t => {
+  await withBench(async (_own, tpm) => {
+    await tpm.nvDefineSpace({
+      public: octets('01c0000a 000b 42072001 0000 0100'),
+      hierarchy: Hierarchy.platform,
+    })
+    const found = await openEndorsement(tpm)
+    t.is(found.template, 'H-3')
+    t.regex(found.notes.join(), /^L-2: .*(written|initialized|NV)/)
+    await tpm.flush(found.handle)
+  })
+})
+
+test.serial('hides no failure of the connection behind a certificate that is missing', async t => {
+  const own = await startTestBench()
+  const tpm = await Tpm.open(own.tcti)
+  await own.stop()
+  const error = await t.throwsAsync(openEndorsement(tpm), { instanceOf: Tpm2Error })
+  t.is(error.code, 'tpm-unreachable')
+  await tpm.close()
+})
+
+test('refuses a nonce that is longer than what it is put into', t => {
+  const [rsa, ecc] = ['L-1', 'L-2'].map(
+    wanted => endorsementTemplates.find(({ name }) => name === wanted)?.public,
+  )
+  if (rsa === undefined || ecc === undefined) throw new Error('two templates')
+  t.notThrows(() => withNonce(rsa, new Uint8Array(256)))
+  t.notThrows(() => withNonce(ecc, new Uint8Array(32)))
+  for (const [area, length] of [
+    [rsa, 257],
+    [ecc, 33],
+  ] as const) {
+    const error = t.throws(() => withNonce(area, new Uint8Array(length)), {
+      instanceOf: AttesterError,
+    })
+    t.is(error.code, 'endorsement-key-differs')
+  }
 })

@@ -146,6 +146,17 @@ test.serial('writes evidence in the form that the interface of the service takes
   t.true(evidenceRequest.safeParse(body).success)
 })
 
+test.serial('sends the event logs that there are, and knows none of a software TPM', async t => {
+  await using tpm = await Tpm.open(bench.tcti)
+  const { evidence } = await attest(tpm, bench)
+  t.deepEqual(evidence.logs, { firmware: undefined, ima: undefined, notes: [] })
+  t.false('eventLog' in evidenceBody(evidence))
+  const logs = { firmware: Buffer.from('the log'), ima: Buffer.from('the list'), notes: [] }
+  const body = evidenceRequest.parse(evidenceBody({ ...evidence, logs }))
+  t.is(body.eventLog, encodeBase64url(logs.firmware))
+  t.is(body.imaLog, encodeBase64url(logs.ima))
+})
+
 test.serial('collects evidence that is for one challenge and no other', async t => {
   await using tpm = await Tpm.open(bench.tcti)
   const enrolled = await attest(tpm, bench)

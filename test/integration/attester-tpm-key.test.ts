@@ -2,7 +2,7 @@ import { createPublicKey, verify } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
-import { Hierarchy, Tpm } from '../../native/index.ts'
+import { Hierarchy, Tpm, type TpmHandle } from '../../native/index.ts'
 import type { ClientKey } from '../../src/attester/client-key.ts'
 import { AttesterError, type AttesterErrorCode } from '../../src/attester/error.ts'
 import { createTpmKey, openTpmKey } from '../../src/attester/tpm-key.ts'
@@ -96,8 +96,16 @@ test.serial(
     await key.sign(message)
     await bench.reset()
     await using stranger = await Tpm.open(bench.tcti)
-    const own = await primary(stranger, templates.signingKey)
-    t.is(own.tpmHandle, 0x8000_0000)
+    // The handles that were given out before: to the parent, and to the key.
+    const taken = [
+      await primary(stranger, templates.signingKey),
+      await primary(stranger, templates.signingKey),
+    ]
+    t.deepEqual(
+      taken.map(({ tpmHandle }) => tpmHandle),
+      [0x8000_0000, 0x8000_0001],
+    )
+    await stranger.flush(taken[0] as TpmHandle)
     t.true(isSignature(key, await key.sign(message)))
     await key.close()
   },

@@ -6,6 +6,7 @@ import { createAgent, rekeyAgent, renewCredential } from '../../src/attester/age
 import { Answer } from '../../src/attester/answer.ts'
 import { attestationFiles, enrollHost } from '../../src/attester/enroll.ts'
 import { AttesterError } from '../../src/attester/error.ts'
+import { HomeError } from '../../src/attester/home-error.ts'
 import { openTpmKey } from '../../src/attester/tpm-key.ts'
 import { parseTss2Key } from '../../src/attester/tss2-key.ts'
 import { run } from '../../swtpm/programs.ts'
@@ -180,6 +181,18 @@ test.serial(
     })
   },
 )
+
+test.serial('enrols in no home that belongs to another service, and shows it nothing', async t => {
+  const home = await service.createHome()
+  const { root } = await host.home.loadService()
+  await home.saveService({ issuer: 'https://other.example', root })
+  const steps: string[] = []
+  const progress = (step: string): number => steps.push(step)
+  const request = { client: service.connect(), tpm, name: 'host-1', home, progress }
+  const error = await t.throwsAsync(enrollHost(request), { instanceOf: HomeError })
+  t.is(error.code, 'home-other-service')
+  t.deepEqual(steps, [])
+})
 
 test.serial('enrols a TPM whose owner has set values for its hierarchies', async t => {
   await withOtherMachine(async (own, { tcti, manufacturer }) => {
