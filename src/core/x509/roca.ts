@@ -1,4 +1,7 @@
-/** Odd primes up to 353: their product is what the generator built its 1024-bit primes on. */
+/**
+ * Odd primes up to 353. The generator built the primes of keys of 992 bits and more on the product of these, and of
+ * more for longer keys; these are enough to tell.
+ */
 const primes: readonly number[] = oddPrimes(353)
 
 /** For each prime, which residues are powers of 65537: bit r is set for residue r. */
@@ -20,7 +23,7 @@ function powersOf65537(prime: number): bigint {
   return bits
 }
 
-/** Moduli of keys below 1952 bits were built on primes up to 167 alone. */
+/** Keys below 992 bits were built on primes up to 167 alone. */
 const smallPrimes = primes.filter(prime => prime <= 167).length
 
 /**
@@ -31,7 +34,7 @@ const smallPrimes = primes.filter(prime => prime <= 167).length
  * @see CVE-2017-15361; Nemec et al., "The Return of Coppersmith's Attack", CCS 2017, §2.2
  */
 export function hasRocaFingerprint(modulus: Uint8Array): boolean {
-  const count = modulus.length * 8 < 1952 ? smallPrimes : primes.length
+  const count = modulus.length * 8 < 992 ? smallPrimes : primes.length
   for (let index = 0; index < count; index += 1) {
     const residue = residueOf(modulus, primes[index] ?? 3)
     if ((((fingerprints[index] ?? 0n) >> BigInt(residue)) & 1n) === 0n) return false

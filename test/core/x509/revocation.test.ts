@@ -1,0 +1,276 @@
+import test from 'ava'
+import { generateKeyPairSync } from 'node:crypto'
+import * as der from '../../../src/core/der/writer.ts'
+import { parseCertificate } from '../../../src/core/x509/certificate.ts'
+import { parseCertificateList } from '../../../src/core/x509/crl.ts'
+import { parseOcspResponse } from '../../../src/core/x509/ocsp.ts'
+import { revocationStatusOf, type RevocationStatus } from '../../../src/core/x509/revocation.ts'
+import { createAuthority, oids, type CertificateEdit } from '../../../swtpm/emulated/certificate.ts'
+import {
+  authority,
+  both,
+  intermediate,
+  leaf,
+  leafBytes,
+  now,
+  root,
+  withExtension,
+} from './fixtures.ts'
+import {
+  certificateStatus,
+  crlNumber,
+  entry,
+  list,
+  response,
+  serialOf,
+  type ListParts,
+  type ResponseParts,
+} from './revocation-fixtures.ts'
+
+const certificate = leaf()
+const issuer = parseCertificate(intermediate.certificate)
+const freshness = { time: now, maxAgeSeconds: 7 * 86_400 }
+const day = 86_400_000
+
+function byList(...lists: readonly Uint8Array[]): RevocationStatus {
+  const sources = { lists: lists.map(parseCertificateList), responses: [] }
+  return revocationStatusOf(certificate, issuer, sources, freshness)
+}
+
+function byResponse(...responses: readonly Uint8Array[]): RevocationStatus {
+  const sources = { lists: [], responses: responses.map(parseOcspResponse) }
+  return revocationStatusOf(certificate, issuer, sources, freshness)
+}
+
+const revokes = (parts: ListParts): ListParts => ({
+  ...parts,
+  entries: [entry(serialOf(certificate), 1)],
+})
+
+test('nobody’s word is no word', t => {
+  t.like(byList(), { outcome: 'unavailable', source: 'none' })
+})
+
+test('a list of the issuer answers for what is not on it and what is', t => {
+  t.like(byList(list()), { outcome: 'good', source: 'crl' })
+  t.like(byList(list(revokes)), { outcome: 'revoked', source: 'crl', detail: 'keyCompromise' })
+  const others = (parts: ListParts): ListParts => ({
+    ...parts,
+    entries: [entry(der.smallInteger(1))],
+  })
+  t.like(byList(list(others)), { outcome: 'good' })
+})
+
+test('one verified revocation outweighs a good word', t => {
+  t.like(byList(list(), list(revokes)), { outcome: 'revoked' })
+  const revoked = parseOcspResponse(
+    response(certificate, parts => ({ ...parts, status: certificateStatus.revoked })),
+  )
+  const sources = { lists: [parseCertificateList(list())], responses: [revoked] }
+  t.like(revocationStatusOf(certificate, issuer, sources, freshness), {
+    outcome: 'revoked',
+    source: 'ocsp',
+  })
+})
+
+const stale = [
+  ['whose next one is due', (parts: ListParts) => ({ ...parts, nextUpdate: now - 1000 })],
+  ['from the future', (parts: ListParts) => ({ ...parts, thisUpdate: now + 1000 })],
+  [
+    'older than is accepted, whatever it says',
+    (parts: ListParts) => ({ ...parts, thisUpdate: now - 8 * day }),
+  ],
+  [
+    'without a next one, older than is accepted',
+    (parts: ListParts) => ({ ...parts, thisUpdate: now - 8 * day, nextUpdate: undefined }),
+  ],
+] as const
+
+for (const [what, edit] of stale) {
+  test(`a list ${what} says nothing good, and still revokes`, t => {
+    t.like(byList(list(edit)), { outcome: 'unavailable', source: 'crl' })
+    t.like(byList(list(parts => revokes(edit(parts)))), { outcome: 'revoked' })
+  })
+}
+
+test('a list that another signed neither clears nor revokes', t => {
+  const impostor = createAuthority('Test intermediate', now)
+  for (const edit of [revokes, (parts: ListParts): ListParts => parts]) {
+    t.like(byList(list(edit, impostor)), {
+      outcome: 'unavailable',
+      detail: 'a list that the issuer did not sign',
+    })
+  }
+})
+
+test('a list of another issuer says nothing, although the number is on it', t => {
+  t.like(byList(list(parts => ({ ...revokes(parts), issuer: root.name }), root)), {
+    outcome: 'unavailable',
+    source: 'none',
+  })
+})
+
+test('a list for another key of the same name says nothing', t => {
+  const value = der.sequence(der.implicitPrimitive(0, Uint8Array.of(1)))
+  const named = { oid: oids.authorityKeyIdentifier, critical: false, value }
+  const status = byList(list(parts => ({ ...parts, extensions: [crlNumber, named] })))
+  t.like(status, { outcome: 'unavailable' })
+})
+
+test('an issuer that may not sign lists says nothing', t => {
+  const edit = withExtension(oids.keyUsage, { value: der.namedBits(0x04) })
+  const mute = authority('Test intermediate', edit)
+  const parsed = parseCertificate(mute.certificate)
+  const sources = { lists: [parseCertificateList(list(undefined, mute))], responses: [] }
+  const status = revocationStatusOf(leaf(undefined, mute), parsed, sources, freshness)
+  t.like(status, { outcome: 'unavailable', detail: 'a list of an issuer that may not sign lists' })
+})
+
+/** IssuingDistributionPoint with one flag. */
+const scope = (n: number): ListParts['extensions'][number] => ({
+  oid: '2.5.29.28',
+  critical: true,
+  value: der.sequence(der.implicitPrimitive(n, Uint8Array.of(0xff))),
+})
+
+test('a list of end entities answers for them, one of authorities does not', t => {
+  const scoped = (n: number): Uint8Array =>
+    list(parts => ({ ...parts, extensions: [crlNumber, scope(n)] }))
+  t.like(byList(scoped(1)), { outcome: 'good' })
+  t.like(byList(scoped(2)), { outcome: 'unavailable', detail: 'a list of other certificates' })
+})
+
+const unreadable: readonly (readonly [string, (parts: ListParts) => ListParts])[] = [
+  ['of version 1', parts => ({ ...parts, version: der.smallInteger(0) })],
+  ['without a number', parts => ({ ...parts, extensions: [] })],
+  ['without a number among its extensions', parts => ({ ...parts, extensions: [scope(1)] })],
+  [
+    'with a critical number',
+    parts => ({ ...parts, extensions: [{ ...crlNumber, critical: true }] }),
+  ],
+  ['that is indirect', parts => ({ ...parts, extensions: [crlNumber, scope(4)] })],
+  ['for some reasons', parts => ({ ...parts, extensions: [crlNumber, scope(3)] })],
+  [
+    'that is a delta',
+    parts => ({
+      ...parts,
+      extensions: [crlNumber, { oid: '2.5.29.27', critical: true, value: der.smallInteger(1) }],
+    }),
+  ],
+  [
+    'with an entry of another issuer',
+    parts => ({
+      ...parts,
+      entries: [
+        {
+          serial: der.smallInteger(1),
+          extensions: [{ oid: '2.5.29.29', critical: true, value: der.sequence() }],
+        },
+      ],
+    }),
+  ],
+]
+
+for (const [what, edit] of unreadable) {
+  test(`refuses a list ${what}`, t => {
+    t.throws(() => parseCertificateList(list(edit)), { code: 'crl-malformed' })
+  })
+}
+
+test('a fresh response of the issuer answers, by either digest', t => {
+  for (const hash of ['sha1', 'sha256'] as const) {
+    t.like(byResponse(response(certificate, parts => ({ ...parts, hash }))), {
+      outcome: 'good',
+      source: 'ocsp',
+    })
+  }
+  const revoked = response(certificate, parts => ({ ...parts, status: certificateStatus.revoked }))
+  t.like(byResponse(revoked), { outcome: 'revoked', detail: 'keyCompromise' })
+})
+
+test('a response that does not know the certificate is no good word', t => {
+  const unknown = response(certificate, parts => ({ ...parts, status: certificateStatus.unknown }))
+  t.like(byResponse(unknown), { outcome: 'unavailable', detail: 'not known to the responder' })
+})
+
+test('a response that is out of date is no good word', t => {
+  const old = response(certificate, parts => ({ ...parts, nextUpdate: now - 1000 }))
+  t.like(byResponse(old), { outcome: 'unavailable', source: 'ocsp' })
+})
+
+test('a response about another certificate or another issuer’s says nothing', t => {
+  const other = (edit: Partial<ResponseParts>): RevocationStatus =>
+    byResponse(
+      response(certificate, parts => ({ ...parts, status: certificateStatus.revoked, ...edit })),
+    )
+  t.like(other({ serial: der.smallInteger(7) }), { outcome: 'unavailable', source: 'none' })
+  t.like(other({ issuer: parseCertificate(root.certificate) }), { outcome: 'unavailable' })
+})
+
+const responderKey = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+
+/** A certificate for somebody who answers in the issuer's place. */
+function delegate(edit: CertificateEdit = parts => parts, by = intermediate): Uint8Array {
+  const spki = responderKey.publicKey.export({ format: 'der', type: 'spki' })
+  const value = der.sequence(der.objectIdentifier('1.3.6.1.5.5.7.3.9'))
+  return leafBytes(
+    both(parts => ({ ...parts, spki }), withExtension(oids.extendedKeyUsage, { value }), edit),
+    by,
+  )
+}
+
+function byDelegate(certificates: readonly Uint8Array[]): RevocationStatus {
+  return byResponse(response(certificate, parts => ({ ...parts, certificates }), responderKey))
+}
+
+test('whoever the issuer certified to answer may answer', t => {
+  t.like(byDelegate([delegate()]), { outcome: 'good', source: 'ocsp' })
+})
+
+const strangers: readonly (readonly [string, readonly Uint8Array[]])[] = [
+  ['sent along nothing', []],
+  ['was certified for something else', [delegate(withExtension(oids.extendedKeyUsage, undefined))]],
+  ['was certified by another', [delegate(undefined, root)]],
+  [
+    'was certified for a time that is over',
+    [delegate(parts => ({ ...parts, notAfter: now - 1000 }))],
+  ],
+  ['may not sign', [delegate(withExtension(oids.keyUsage, { value: der.namedBits(0x20) }))]],
+  [
+    'has a critical extension that is not known',
+    [delegate(withExtension('1.2.3', { critical: true, value: der.sequence() }))],
+  ],
+]
+
+for (const [what, certificates] of strangers) {
+  test(`a responder that ${what} says nothing`, t => {
+    t.like(byDelegate(certificates), {
+      outcome: 'unavailable',
+      detail: 'a response that nobody signed who may answer',
+    })
+  })
+}
+
+test('refuses a response that is unsuccessful, has a critical extension, or is cut off', t => {
+  const code = 'ocsp-malformed'
+  const critical = [{ oid: '1.2.3', critical: true, value: der.sequence() }]
+  const nonce = [
+    { oid: '1.3.6.1.5.5.7.48.1.2', critical: false, value: der.octetString(Uint8Array.of(1)) },
+  ]
+  const edited = (edit: Partial<ResponseParts>) => (): unknown =>
+    parseOcspResponse(response(certificate, parts => ({ ...parts, ...edit })))
+  t.notThrows(edited({ extensions: nonce }))
+  t.throws(edited({ extensions: critical }), { code })
+  t.throws(edited({ responseStatus: 6 }), { code })
+  const bytes = response(certificate)
+  for (let length = 0; length < bytes.length; length += 1) {
+    t.throws(() => parseOcspResponse(bytes.subarray(0, length)), { code })
+  }
+})
+
+test('any truncation of a list is a coded refusal', t => {
+  const bytes = list(revokes)
+  for (let length = 0; length < bytes.length; length += 1) {
+    t.throws(() => parseCertificateList(bytes.subarray(0, length)), { code: 'crl-malformed' })
+  }
+})
