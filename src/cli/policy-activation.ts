@@ -1,0 +1,16 @@
+import { activationType, type ActivationClaims } from '../core/appraisal/policy-activation.ts'
+import { encodeBase64url } from '../core/bytes/base64url.ts'
+import { encodeHeader, encodeSigningInput } from '../core/jose/jws.ts'
+import type { ConnectedOperator } from './operator-client.ts'
+
+/** The JWS by which an operator puts a policy into force, by the key wherever it lives (RFC 7515 §5.1). */
+export async function signActivation(
+  { service, key }: ConnectedOperator,
+  claims: Omit<ActivationClaims, 'aud' | 'iat'>,
+): Promise<string> {
+  const header = encodeHeader({ alg: key.algorithm, typ: activationType, kid: key.jkt })
+  const iat = Math.floor(Date.now() / 1000)
+  const input = encodeSigningInput(header, { aud: service.issuer, iat, ...claims })
+  const signature = await key.sign(Buffer.from(input, 'latin1'))
+  return `${input}.${encodeBase64url(signature)}`
+}
