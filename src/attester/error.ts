@@ -15,7 +15,7 @@ const rows = {
   },
   'endorsement-certificate-absent': {
     summary: 'The TPM holds no endorsement certificate.',
-    hint: 'Enrol with --without-certificate: an operator then compares and approves the digest of the key.',
+    hint: 'Enrol with --no-certificate: an operator then compares and approves the digest of the key.',
     source: 'TCG EK Credential Profile v2.5 §2.2.1',
   },
   'endorsement-certificate-malformed': {
