@@ -173,7 +173,7 @@ export interface CertificateRecord {
   readonly attestationId: string | null
 }
 
-/** Trustworthiness tiers (draft-ietf-rats-ar4si-09 §2.3.2), best first; `none` claims nothing. */
+/** Trustworthiness tiers (draft-ietf-rats-ar4si-06 §3.2), best first; `none` claims nothing. */
 export type AttestationStatus = 'affirming' | 'none' | 'warning' | 'contraindicated'
 
 /** What a list shows of an attestation. */
