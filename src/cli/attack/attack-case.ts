@@ -1,0 +1,23 @@
+import type { AttackWorld } from './world.ts'
+
+/** One thing that a forger tries, and the honest twin of it. */
+export interface AttackCase {
+  /** What is tried, in a few words. */
+  readonly name: string
+  /** The code with which it must be refused. */
+  readonly code: string
+  /** Tries it; the promise rejects with the refusal. */
+  readonly attack: (world: AttackWorld) => Promise<unknown>
+  /** The same without the forgery: it must be let in, so that a service which always refuses is found out. */
+  readonly twin: (world: AttackWorld) => Promise<unknown>
+}
+
+/** How one case came out. */
+export interface AttackOutcome {
+  readonly name: string
+  readonly expected: string
+  /** The code of the refusal; `accepted`, or `failed: …` where it was neither accepted nor refused. */
+  readonly found: string
+  readonly twin: 'accepted' | string
+  readonly isHeld: boolean
+}

@@ -1,0 +1,61 @@
+import { RemoteError } from '../../attester/remote-error.ts'
+import { agentCases } from './agent-cases.ts'
+import type { AttackCase, AttackOutcome } from './attack-case.ts'
+import { attestationCases } from './attestation-cases.ts'
+import { challengeCases } from './challenge-cases.ts'
+import { endorsementCases } from './endorsement-cases.ts'
+import { keyCases } from './key-cases.ts'
+import { AttackWorld, type AttackSetup } from './world.ts'
+
+/** The whole kit, in the order of an enrolment. */
+export const attackCases: readonly AttackCase[] = [
+  ...endorsementCases,
+  ...keyCases,
+  ...attestationCases,
+  ...challengeCases,
+  ...agentCases,
+]
+
+/**
+ * Plays each case and its twin against a service. A case is held when the attack is refused with its code and the twin
+ * is let in. What the kit made on the way is revoked and retired at the end, however it ends.
+ *
+ * @param onOutcome told of each case as it is through
+ * @throws RemoteError when the service does not let the kit set itself up
+ */
+export async function playAttacks(
+  setup: AttackSetup,
+  cases: readonly AttackCase[],
+  onOutcome: (outcome: AttackOutcome) => void,
+): Promise<AttackOutcome[]> {
+  const world = await AttackWorld.open(setup)
+  const outcomes: AttackOutcome[] = []
+  try {
+    for (const row of cases) {
+      const outcome = await playCase(world, row)
+      outcomes.push(outcome)
+      onOutcome(outcome)
+    }
+  } finally {
+    await world.close()
+  }
+  return outcomes
+}
+
+async function playCase(world: AttackWorld, row: AttackCase): Promise<AttackOutcome> {
+  const { name, code: expected } = row
+  const found = await resultOf(async () => await row.attack(world))
+  const twin = await resultOf(async () => await row.twin(world))
+  return { name, expected, found, twin, isHeld: found === expected && twin === 'accepted' }
+}
+
+/** `accepted`, the code of the refusal, or what else happened: a failure of the service is no refusal. */
+async function resultOf(attempt: () => Promise<unknown>): Promise<string> {
+  try {
+    await attempt()
+    return 'accepted'
+  } catch (error) {
+    if (error instanceof RemoteError && error.status < 500) return error.code
+    return `failed: ${error instanceof Error ? error.message : String(error)}`
+  }
+}

@@ -1,0 +1,77 @@
+import { randomBytes } from 'node:crypto'
+import { EmulatedTpm, type EmulatedTpmOptions } from '../../../swtpm/emulated/emulated-tpm.ts'
+import {
+  createEmulatedManufacturer,
+  type EmulatedManufacturer,
+} from '../../../swtpm/emulated/manufacturer.ts'
+import type { ClientKey } from '../../attester/client-key.ts'
+import type { ServiceClient } from '../../attester/service-client.ts'
+import { encodeBase64url } from '../../core/bytes/base64url.ts'
+
+/** What the kit needs of whoever runs it. */
+export interface AttackSetup {
+  /** Calls as an administrator. */
+  readonly operator: ServiceClient
+  /** A client of the same service with another key, or without one. */
+  readonly connect: (key?: ClientKey) => ServiceClient
+  /** Unix milliseconds. */
+  readonly now: number
+}
+
+/**
+ * A service under attack: a throwaway manufacturer that it was told to admit, a class of agents, and every host that
+ * was enrolled on the way, so that all of it can be taken back.
+ */
+export class AttackWorld {
+  readonly setup: AttackSetup
+  readonly manufacturer: EmulatedManufacturer
+  readonly className: string
+  readonly #anchor: string
+  readonly #hosts: string[] = []
+
+  private constructor(
+    setup: AttackSetup,
+    parts: Pick<AttackWorld, 'manufacturer' | 'className'>,
+    anchor: string,
+  ) {
+    this.setup = setup
+    this.manufacturer = parts.manufacturer
+    this.className = parts.className
+    this.#anchor = anchor
+  }
+
+  /** Admits a throwaway manufacturer at assurance `emulated` and registers a class. Throws RemoteError. */
+  static async open(setup: AttackSetup): Promise<AttackWorld> {
+    const manufacturer = createEmulatedManufacturer(setup.now)
+    const className = `attack-${randomBytes(6).toString('hex')}`
+    const anchor = (await setup.operator.call('POST', '/v1/anchors', {
+      certificate: encodeBase64url(manufacturer.root.certificate),
+      name: className,
+      vendor: manufacturer.vendor,
+      assurance: 'emulated',
+      source: 'attack kit: throwaway manufacturer',
+    })) as { fingerprint: string }
+    const audiences = [setup.operator.issuer]
+    const form = { name: className, audiences, scopes: [], hosts: ['*'], tokenLifetimeSeconds: 60 }
+    await setup.operator.call('POST', '/v1/classes', form)
+    return new AttackWorld(setup, { manufacturer, className }, anchor.fingerprint)
+  }
+
+  /** A TPM of the admitted manufacturer, or of what is given. */
+  createTpm(options: Partial<EmulatedTpmOptions> = {}): EmulatedTpm {
+    return new EmulatedTpm({ manufacturer: this.manufacturer, ...options })
+  }
+
+  /** Remembers a host that was let in, to be revoked at the end. */
+  remember(hostId: string): void {
+    this.#hosts.push(hostId)
+  }
+
+  /** Revokes every host and retires the anchor: nothing that the kit made can act any more. */
+  async close(): Promise<void> {
+    const { operator } = this.setup
+    const reason = 'attack kit: played'
+    for (const id of this.#hosts) await operator.call('POST', `/v1/hosts/${id}/revoke`, { reason })
+    await operator.call('POST', `/v1/anchors/${this.#anchor}/retire`, { reason })
+  }
+}
