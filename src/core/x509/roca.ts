@@ -28,7 +28,7 @@ const smallPrimes = primes.filter(prime => prime <= 167).length
 
 /**
  * Whether an RSA modulus has the fingerprint of Infineon's RSALib (ROCA): its residues modulo small primes are all
- * powers of 65537. Every key of that generator has it; another has it by chance once in 2²⁸ or less.
+ * powers of 65537. Every key of that generator has it; another has it by chance once in 2³⁰ or less.
  *
  * @param modulus big-endian
  * @see CVE-2017-15361; Nemec et al., "The Return of Coppersmith's Attack", CCS 2017, §2.2
