@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import { factOf } from '../core/coded-error.ts'
 import { ServiceError } from '../services/error.ts'
 import { BodyBudget } from './body-budget.ts'
+import { eachChunk } from './body-stream.ts'
 import type { Step } from './context.ts'
 import { HttpError } from './error.ts'
 
@@ -22,22 +23,20 @@ async function readBytes(request: IncomingMessage, limit: number): Promise<Buffe
   const address = request.socket.remoteAddress ?? ''
   const held = { chunks: [] as Buffer[], length: 0, counted: 0 }
   try {
-    // Left early, the stream must live on: the refusal goes out over the same socket.
-    for await (const chunk of request.iterator({
-      destroyOnReturn: false,
-    }) as AsyncIterable<Buffer>) {
+    await eachChunk(request, chunk => {
       held.length += chunk.length
       if (held.length > limit) throw tooLarge(limit)
       const more = Math.max(0, held.length - freeBytes) - held.counted
-      if (!budget.take(address, more)) throw new HttpError('body-crowded')
+      if (more > 0 && !budget.take(address, more)) throw new HttpError('body-crowded')
       held.counted += more
       held.chunks.push(chunk)
-    }
-    return Buffer.concat(held.chunks)
+    })
+    const [first] = held.chunks
+    return held.chunks.length === 1 && first !== undefined ? first : Buffer.concat(held.chunks)
   } catch (cause) {
     throw cause instanceof HttpError ? cause : new HttpError('body-incomplete', { cause })
   } finally {
-    budget.release(address, held.counted)
+    if (held.counted > 0) budget.release(address, held.counted)
   }
 }
 

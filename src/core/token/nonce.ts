@@ -18,7 +18,18 @@ export function isNonce(secret: Uint8Array, nonce: string, now: number): boolean
   return [interval, interval - 1].some(candidate => isEqual(nonceOf(secret, candidate), nonce))
 }
 
+/** The nonces of the last intervals, by secret: each is asked for with every request, and a keyed hash is not cheap. */
+const recent = new WeakMap<Uint8Array, Map<number, string>>()
+
 function nonceOf(secret: Uint8Array, interval: number): string {
+  let kept = recent.get(secret)
+  if (kept === undefined || kept.size > 8) recent.set(secret, (kept = new Map()))
+  let nonce = kept.get(interval)
+  if (nonce === undefined) kept.set(interval, (nonce = computeNonce(secret, interval)))
+  return nonce
+}
+
+function computeNonce(secret: Uint8Array, interval: number): string {
   return createHmac('sha256', secret)
     .update(`assay/dpop-nonce/${interval}`)
     .digest()
