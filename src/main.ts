@@ -13,6 +13,7 @@ import { createEmbeddedSigner } from './hsm/embedded-key.ts'
 import { createApp, type RequestLog } from './http/app.ts'
 import { followConfiguration } from './services/appraisal-policy.ts'
 import { auditEntry } from './services/audit-entry.ts'
+import { logVerifierKey } from './services/audit-log.ts'
 import { ClientDirectory } from './services/client-directory.ts'
 import { clientSpiffeId } from './services/naming.ts'
 import { registerOperator, type OperatorRequest } from './services/operators.ts'
@@ -30,6 +31,8 @@ export interface InitialisedService {
   readonly fingerprint: string
   /** DER of the root. */
   readonly root: Uint8Array
+  /** Verifier key of the audit log (C2SP signed-note), for clients to pin. */
+  readonly logKey: string
   readonly operatorId: string
   /** SPIFFE ID of the operator: the client_id of its tokens. */
   readonly clientId: string
@@ -64,6 +67,7 @@ export async function initialiseService(options: {
       issuer: service.settings.issuer,
       fingerprint: fingerprintOf(root),
       root,
+      logKey: logVerifierKey(service),
       operatorId: operator.id,
       clientId: clientSpiffeId(service, client),
     }

@@ -6,7 +6,12 @@ import type { Service } from './service.ts'
 
 /** A new identifier: 128 random bits, base64url. */
 export function createId(service: Pick<Service, 'random'>): string {
-  return Buffer.from(service.random.bytes(16)).toString('base64url')
+  return identifierOf(service.random.bytes(16))
+}
+
+/** base64url that is no option on a command line: a dash does not come first. */
+function identifierOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64url').replace(/^-/, 'A')
 }
 
 const enrollmentRandomLength = 16
@@ -78,11 +83,8 @@ export function clientId(client: ClientRecord): string {
  * @param known as {@link endorsementId} gives it
  */
 export function hostIdOf(service: Pick<Service, 'privacyKey'>, known: string): string {
-  return createHmac('sha256', service.privacyKey)
-    .update(`assay/host/${known}`)
-    .digest()
-    .subarray(0, 16)
-    .toString('base64url')
+  const mac = createHmac('sha256', service.privacyKey).update(`assay/host/${known}`).digest()
+  return identifierOf(mac.subarray(0, 16))
 }
 
 /**

@@ -1,0 +1,64 @@
+import { Option } from 'commander'
+import { defineCommand, type CommandRow } from './command.ts'
+import { connectAgent } from './agent-machine.ts'
+import { tpmOptions, type TpmOptions } from './host-machine.ts'
+import { UsageError } from './usage-error.ts'
+
+interface TokenOptions extends TpmOptions {
+  readonly resource?: string
+  readonly scope?: readonly string[]
+  readonly proof?: readonly string[]
+  readonly nonce?: string
+}
+
+/** `assay agent token` */
+export const tokenCommand: CommandRow = defineCommand<TokenOptions>({
+  name: 'token',
+  args: '[id]',
+  summary: 'Fetches an access token for an agent of this machine, by one signature of its TPM key.',
+  details: [
+    'The token goes to stdout and nowhere else. It is bound to the agent’s key (cnf.jkt): without a proof by that key for each single request it is worth nothing, so it is no secret of the kind that passwords are.',
+    'With --proof it prints both headers of one request, ready for curl; the proof counts once and for two minutes. The id may be left out where this machine has one agent.',
+  ],
+  examples: [
+    'assay agent token 5Jw0… --resource https://api.example --scope tickets:read',
+    'assay agent token --proof GET https://api.example/tickets | curl -H @- https://api.example/tickets',
+  ],
+  options: [
+    new Option('--resource <url>', 'the API that it is for (default: the first of the class)'),
+    new Option('--scope <scope...>', 'scopes to ask for (default: all of the class)'),
+    new Option('--proof <method-url...>', 'also a DPoP proof for one request: METHOD URL'),
+    new Option('--nonce <nonce>', 'the nonce that the API asked the proof to have'),
+    ...tpmOptions(),
+  ],
+  run: async ({ session, args: [id], options }) => {
+    const wanted = parseProof(options)
+    const { agent, client } = await connectAgent(session, id, options)
+    session.progress.step('fetching a token')
+    const { resource, nonce } = options
+    const token = await client.token({ resource, scope: options.scope?.join(' ') })
+    const accessToken = token.access_token
+    const proof =
+      wanted === undefined ? undefined : await client.proof({ ...wanted, accessToken, nonce })
+    return {
+      json: { agent: agent.id, ...token, ...(proof === undefined ? {} : { proof }) },
+      lines:
+        proof === undefined
+          ? [accessToken]
+          : [`Authorization: DPoP ${accessToken}`, `DPoP: ${proof}`],
+    }
+  },
+})
+
+function parseProof({ proof, nonce }: TokenOptions): { method: string; url: string } | undefined {
+  if (proof === undefined) {
+    if (nonce !== undefined)
+      throw new UsageError('usage-contradiction', { found: '--nonce without --proof' })
+    return undefined
+  }
+  const [method = '', url = '', ...rest] = proof
+  const isUrl = URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)
+  if (!/^[A-Za-z]{1,20}$/.test(method) || !isUrl || rest.length > 0)
+    throw new UsageError('usage-malformed', { expected: '--proof METHOD URL' })
+  return { method: method.toUpperCase(), url }
+}

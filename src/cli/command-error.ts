@@ -1,0 +1,41 @@
+import { CodedError, type ErrorFacts, type ErrorRow } from '../core/coded-error.ts'
+
+const rows = {
+  'file-unreadable': {
+    summary: 'The file cannot be used.',
+    hint: 'See that the path is right, that this user may read it, and what it should hold.',
+  },
+  'policy-file': {
+    summary: 'The file is not an appraisal policy.',
+    hint: 'Correct the line named above; assay policy show prints one that is.',
+  },
+  'policy-differs': {
+    summary: 'This is not the policy that was meant.',
+    hint: 'Nothing was signed. Compare the file with assay policy show, and find out who changed what.',
+  },
+  'log-key-absent': {
+    summary: 'The verifier key of the audit log is not pinned here.',
+    hint: 'Give it with --log-key, from a source that is not the log itself; assay init and assay host enroll pin it.',
+    source: 'C2SP signed-note v1.0.0 §Verifier keys',
+  },
+  'log-unreachable': {
+    summary: 'The copy of the log cannot be read.',
+    hint: 'See that --url is the address below which checkpoint and tile/ lie.',
+    source: 'C2SP tlog-tiles v0.1.0 §APIs',
+  },
+  'agent-unclear': {
+    summary: 'It is not clear which agent is meant.',
+    hint: 'Name it by its id; assay agent list --local shows those of this host.',
+  },
+  'agent-not-local': {
+    summary: 'There is no key of this agent on this machine.',
+    hint: 'Run the command on the host that created the agent; assay agent list --local shows those of this host.',
+  },
+} as const satisfies Record<string, ErrorRow>
+
+/** What keeps a command from being carried out, before any layer below was asked. */
+export class CommandError extends CodedError<keyof typeof rows> {
+  constructor(code: keyof typeof rows, facts?: ErrorFacts) {
+    super(code, rows[code], facts)
+  }
+}

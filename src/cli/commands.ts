@@ -1,0 +1,23 @@
+import { agentCommands } from './agent-commands.ts'
+import { anchorCommands } from './anchor-commands.ts'
+import { auditCommands } from './audit-commands.ts'
+import { classCommands } from './class-commands.ts'
+import type { CommandGroup, CommandRow } from './command.ts'
+import { hostCommands } from './host-commands.ts'
+import { initCommand } from './init-command.ts'
+import { operatorCommands } from './operator-commands.ts'
+import { serveCommand } from './serve-command.ts'
+import { versionCommand } from './version-command.ts'
+
+/** Every command, in the order in which a newcomer meets them. */
+export const commands: readonly (CommandGroup | CommandRow)[] = [
+  initCommand,
+  serveCommand,
+  anchorCommands,
+  hostCommands,
+  classCommands,
+  agentCommands,
+  operatorCommands,
+  auditCommands,
+  versionCommand,
+]

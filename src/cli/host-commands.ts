@@ -1,0 +1,135 @@
+import { Option } from 'commander'
+import { explainVerdict } from '../core/appraisal/explain.ts'
+import { defineCommand, type CommandGroup, type CommandRow } from './command.ts'
+import { enrollCommand } from './host-enroll-command.ts'
+import { connectHost, tpmOptions, type TpmOptions } from './host-machine.ts'
+import { connectOperator } from './operator-client.ts'
+import { cellOf, recordOf, recordsOf, type ShownRecord } from './records.ts'
+import { renderFacts, renderTable, renderTime } from './table.ts'
+import { someText, valueOf } from './usage-error.ts'
+import { parseVerdict } from './verdict.ts'
+
+const list: CommandRow = defineCommand({
+  name: 'list',
+  summary: 'Lists the hosts of the service with status and assurance.',
+  examples: [
+    'assay host list',
+    'assay host list --json | jq \'.hosts[] | select(.status=="active")\'',
+  ],
+  run: async ({ session }) => {
+    const { client } = await connectOperator(session)
+    const answer = await client.call('GET', '/v1/hosts')
+    const columns = [
+      { title: 'id', cell: (row: ShownRecord) => cellOf(row, 'id') },
+      { title: 'name', cell: (row: ShownRecord) => cellOf(row, 'name') },
+      { title: 'status', cell: (row: ShownRecord) => cellOf(row, 'status') },
+      { title: 'assurance', cell: (row: ShownRecord) => cellOf(row, 'assurance') },
+      { title: 'attested', cell: (row: ShownRecord) => renderTime(row['attestedAt']) },
+      { title: 'holds until', cell: (row: ShownRecord) => renderTime(row['attestationExpiresAt']) },
+    ]
+    const nothing = 'No host is enrolled yet. On a host: assay host enroll --help.'
+    return { json: answer, lines: renderTable(recordsOf(answer, 'hosts'), columns, nothing) }
+  },
+})
+
+const show: CommandRow = defineCommand({
+  name: 'show',
+  args: '<id>',
+  summary: 'Shows one host with its verdict.',
+  examples: ['assay host show 5Jw0…'],
+  run: async ({ session, args: [id = ''] }) => {
+    const { client } = await connectOperator(session)
+    const host = recordOf(await client.call('GET', `/v1/hosts/${encodeURIComponent(id)}`))
+    const revocation =
+      host['revokedAt'] === null
+        ? undefined
+        : `${renderTime(host['revokedAt'])} ${cellOf(host, 'revocationReason')}`
+    return {
+      json: host,
+      lines: [
+        ...renderFacts([
+          ['id', cellOf(host, 'id')],
+          ['name', cellOf(host, 'name')],
+          ['SPIFFE ID', cellOf(host, 'spiffeId')],
+          ['status', cellOf(host, 'status')],
+          ['revoked', revocation],
+          ['enrolled', renderTime(host['enrolledAt'])],
+          ['attested', renderTime(host['attestedAt'])],
+          ['holds until', renderTime(host['attestationExpiresAt'])],
+        ]),
+        '',
+        ...explainVerdict(parseVerdict(host['attestationResult'])),
+      ],
+    }
+  },
+})
+
+const explain: CommandRow = defineCommand({
+  name: 'explain',
+  args: '<id>',
+  summary: 'Explains the verdict that a host stands on: every rule, every check that failed.',
+  examples: ['assay host explain 5Jw0…'],
+  run: async ({ session, args: [id = ''] }) => {
+    const { client } = await connectOperator(session)
+    const path = `/v1/hosts/${encodeURIComponent(id)}/attestation-result`
+    const answer = recordOf(await client.call('GET', path))
+    return { json: answer, lines: explainVerdict(parseVerdict(answer['verdict'] ?? answer)) }
+  },
+})
+
+const renew: CommandRow = defineCommand<TpmOptions>({
+  name: 'renew',
+  summary: 'Renews the certificate of this machine for the key that it has.',
+  examples: ['assay host renew'],
+  options: tpmOptions(),
+  run: async ({ session, options }) => {
+    const { client, key, home, host } = await connectHost(session, options)
+    const { renewCredential } = await import('../attester/agents.ts')
+    session.progress.step('asking for a certificate')
+    const subject = { kind: 'host', ...host } as const
+    const { serial, notAfter } = await renewCredential({ client, key, home, subject })
+    const certificateFile = home.path(host.certificateFile)
+    return {
+      json: { id: host.id, serial, notAfter, certificateFile },
+      lines: [
+        'The certificate is renewed.',
+        ...renderFacts([
+          ['serial', serial],
+          ['valid until', renderTime(notAfter)],
+          ['file', certificateFile],
+        ]),
+      ],
+    }
+  },
+})
+
+const revoke: CommandRow = defineCommand<{ readonly reason: string }>({
+  name: 'revoke',
+  args: '<id>',
+  summary: 'Revokes a host with every agent, certificate and token under it. There is no way back.',
+  examples: ["assay host revoke 5Jw0… --reason 'stolen'"],
+  options: [
+    new Option('--reason <text>', 'for the audit log')
+      .makeOptionMandatory()
+      .argParser(valueOf(someText)),
+  ],
+  run: async ({ session, args: [id = ''], options: { reason } }) => {
+    const { client } = await connectOperator(session)
+    const path = `/v1/hosts/${encodeURIComponent(id)}/revoke`
+    const answer = recordOf(await client.call('POST', path, { reason }))
+    const [agents, certificates] = [cellOf(answer, 'agents'), cellOf(answer, 'certificates')]
+    return {
+      json: answer,
+      lines: [
+        `The host ${cellOf(answer, 'id')} is revoked, and with it ${agents} agents and ${certificates} certificates.`,
+      ],
+    }
+  },
+})
+
+/** `assay host` */
+export const hostCommands: CommandGroup = {
+  name: 'host',
+  summary: 'Hosts: machines whose TPM proved what they are.',
+  commands: [enrollCommand, list, show, explain, renew, revoke],
+}

@@ -1,0 +1,116 @@
+import { Option } from 'commander'
+import { hostname } from 'node:os'
+import type { EnrolledHost } from '../attester/enroll.ts'
+import type { Home } from '../attester/home.ts'
+import { parseFingerprint } from '../attester/pinned-tls.ts'
+import type { ServiceClient } from '../attester/service-client.ts'
+import { endorsementTemplates, type EndorsementTemplate } from '../core/tpm/templates.ts'
+import { defineCommand, type CommandAnswer, type CommandRow } from './command.ts'
+import { openMachineTpm, tpmOptions, type TpmOptions } from './host-machine.ts'
+import { pinLogKey } from './log-key.ts'
+import type { Session } from './session.ts'
+import { renderFacts } from './table.ts'
+import { UsageError, valueOf } from './usage-error.ts'
+
+interface EnrollOptions extends TpmOptions {
+  readonly fingerprint?: string
+  readonly name?: string
+  readonly template?: EndorsementTemplate['name']
+  readonly certificate?: boolean
+}
+
+/** `assay host enroll` */
+export const enrollCommand: CommandRow = defineCommand<EnrollOptions>({
+  name: 'enroll',
+  args: '[url]',
+  summary:
+    'Enrols this machine: its TPM proves what it is, and the service gives it a certificate.',
+  details: [
+    'Nothing is sent before the service has shown the root certificate of this fingerprint. A machine that is enrolled attests anew with the same command, then without URL and fingerprint.',
+    'Needs the right to use the TPM (group tss, or root). The endorsement certificate comes out of the TPM; for a TPM without one, --no-certificate shows the key’s digest for an operator to approve.',
+  ],
+  examples: [
+    'assay host enroll https://assay.example:8443 --fingerprint sha256:… --name web-1',
+    'assay host enroll',
+  ],
+  options: [
+    new Option(
+      '--fingerprint <sha256:…>',
+      'of the service’s root, as its operator gave it',
+    ).argParser(valueOf(parseFingerprint)),
+    new Option('--name <name>', 'what people call this host (default: its host name)'),
+    new Option('--template <name>', 'the endorsement key to use').choices(
+      endorsementTemplates.map(({ name }) => name),
+    ),
+    new Option('--no-certificate', 'for a TPM without endorsement certificate'),
+    ...tpmOptions(),
+  ],
+  run: async ({ session, args: [url], options }) => {
+    const home = await session.openHome()
+    const client = await connectToEnroll(session, home, url, options.fingerprint)
+    const logKey = await pinLogKey(client, home)
+    const opened = await openMachineTpm(session, options)
+    const { enrollHost } = await import('../attester/enroll.ts')
+    const host = await enrollHost({
+      ...opened,
+      client,
+      home,
+      name: options.name ?? defaultName(),
+      progress: session.progress.step,
+      template: options.template,
+      withoutCertificate: options.certificate === false,
+    })
+    await home.saveService({ issuer: client.issuer, root: await client.root(), logKey })
+    return answerOf(host)
+  },
+})
+
+/** By the fingerprint that was given; or, on a machine that knows its service, by the root that it keeps. */
+async function connectToEnroll(
+  session: Session,
+  home: Home,
+  url: string | undefined,
+  fingerprint: string | undefined,
+): Promise<ServiceClient> {
+  if (fingerprint !== undefined && url !== undefined) return session.connect(url, { fingerprint })
+  const known = await home.findService()
+  const isKnown =
+    known !== undefined && (url === undefined || url.replace(/\/$/, '') === known.issuer)
+  if (!isKnown || fingerprint !== undefined)
+    throw new UsageError('usage-missing', { expected: 'the URL and --fingerprint of the service' })
+  return session.connect(known.issuer, { root: known.root })
+}
+
+/** The host name in the letters that the service takes. */
+function defaultName(): string {
+  const plain = hostname()
+    .replaceAll(/[^A-Za-z0-9._-]/g, '-')
+    .replace(/^[^A-Za-z0-9]+/, '')
+  return plain.slice(0, 63) || 'host'
+}
+
+function answerOf(host: EnrolledHost): CommandAnswer {
+  const { id, spiffeId, name, certificateChain, attestationResult, ear, notes } = host
+  const { status, assurance, rule } = (attestationResult ?? {}) as Partial<Record<string, unknown>>
+  return {
+    json: { id, spiffeId, name, certificateChain, attestationResult, ear, notes },
+    lines: [
+      'This machine is enrolled.',
+      ...renderFacts([
+        ['id', id],
+        ['SPIFFE ID', spiffeId],
+        ['name', name],
+        ['status', textOf(status)],
+        ['decided by', textOf(rule)],
+        ['assurance', textOf(assurance)],
+        ...notes.map(note => ['note', note] as const),
+      ]),
+      '',
+      'Next: assay agent create --class NAME',
+    ],
+  }
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined
+}

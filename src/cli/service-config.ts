@@ -1,0 +1,52 @@
+import { stringify } from 'yaml'
+import { parseConfig, type Config } from '../config.ts'
+import { UsageError } from './usage-error.ts'
+
+/** What `assay init` is told about the service. */
+export interface ServiceOptions {
+  readonly issuer?: string
+  readonly trustDomain?: string
+  readonly listen?: string
+  readonly allowEmulated?: boolean
+}
+
+/** The service that `assay serve` makes by itself where there is none. */
+export const defaultIssuer = 'https://localhost:8443'
+
+const hardware = ['tpm-discrete', 'tpm-firmware', 'tpm-virtual'] as const
+
+/**
+ * The configuration of a new service: what was said, and of the rest the defaults. The trust domain follows the
+ * issuer's name, the port its port.
+ *
+ * @throws UsageError `usage-malformed`; ConfigError `config-malformed`
+ */
+export function prepareConfig(options: ServiceOptions): Config {
+  const issuer = (options.issuer ?? defaultIssuer).replace(/\/$/, '')
+  if (!URL.canParse(issuer))
+    throw new UsageError('usage-malformed', { expected: 'an https URL as --issuer', found: issuer })
+  const url = new URL(issuer)
+  const settings = {
+    issuer,
+    trustDomain: options.trustDomain ?? url.hostname,
+    listen: parseListen(options.listen, Number(url.port || 443)),
+    ...(options.allowEmulated === true
+      ? { attestation: { assurance: [...hardware, 'emulated'] } }
+      : {}),
+  }
+  return parseConfig(stringify(settings), 'the options of init')
+}
+
+/** `HOST:PORT`, `HOST`, `:PORT` or `[::1]:PORT`; this machine alone where nothing is said. */
+function parseListen(
+  text: string | undefined,
+  defaultPort: number,
+): { host: string; port: number } {
+  if (text === undefined) return { host: '127.0.0.1', port: defaultPort }
+  const [, bracketed, plain, port] =
+    /^(?:\[([0-9A-Fa-f:.%\w]+)\]|([^:[\]]*))(?::(\d{1,5}))?$/.exec(text) ?? []
+  const host = bracketed ?? plain
+  if (host === undefined || text === '')
+    throw new UsageError('usage-malformed', { expected: '--listen HOST:PORT', found: text })
+  return { host: host === '' ? '127.0.0.1' : host, port: Number(port ?? defaultPort) }
+}
