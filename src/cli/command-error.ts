@@ -1,4 +1,5 @@
 import { CodedError, type ErrorFacts, type ErrorRow } from '../core/coded-error.ts'
+import type { CommandAnswer } from './command.ts'
 
 const rows = {
   'file-unreadable': {
@@ -31,11 +32,21 @@ const rows = {
     summary: 'There is no key of this agent on this machine.',
     hint: 'Run the command on the host that created the agent; assay agent list --local shows those of this host.',
   },
+  'attack-accepted': {
+    summary: 'An attack was let in, or was refused for another reason than its own.',
+    hint: 'Do not run this service for others; report the rows that are marked as broken.',
+  },
 } as const satisfies Record<string, ErrorRow>
 
-/** What keeps a command from being carried out, before any layer below was asked. */
+/**
+ * What keeps a command from being carried out, before any layer below was asked; or, with an answer, a command that
+ * was carried out and whose outcome is a failure: the answer is printed, and the exit code is 1.
+ */
 export class CommandError extends CodedError<keyof typeof rows> {
-  constructor(code: keyof typeof rows, facts?: ErrorFacts) {
+  readonly answer: CommandAnswer | undefined
+
+  constructor(code: keyof typeof rows, facts?: ErrorFacts, answer?: CommandAnswer) {
     super(code, rows[code], facts)
+    this.answer = answer
   }
 }

@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander'
 import type { Environment } from '../config.ts'
+import { CommandError } from './command-error.ts'
 import { commands } from './commands.ts'
 import type { CommandRow } from './command.ts'
 import { describeFailure, exitCodeOf, exitCodes, failureDocument } from './failure.ts'
@@ -52,7 +53,10 @@ async function executeRow(
 function reportFailure(error: unknown, args: readonly string[], streams: Streams): void {
   const isHelp = error instanceof CommanderError && error.exitCode === 0
   if (isHelp) return
-  if (args.includes('--json')) streams.stdout.write(`${encodeDocument(failureDocument(error))}\n`)
+  const isJson = args.includes('--json')
+  const answer = error instanceof CommandError ? error.answer : undefined
+  if (answer !== undefined) writeAnswer(streams, answer, isJson)
+  else if (isJson) streams.stdout.write(`${encodeDocument(failureDocument(error))}\n`)
   // What commander refuses, it has said already.
   if (error instanceof CommanderError) return
   const [first = '', ...rest] = describeFailure(error)
