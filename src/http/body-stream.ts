@@ -10,20 +10,21 @@ export async function eachChunk(
   request: IncomingMessage,
   take: (chunk: Buffer) => void,
 ): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
-  const onData = (chunk: Buffer): void => {
-    try {
-      take(chunk)
-    } catch (cause) {
-      request.pause().off('data', onData)
-      reject(cause as Error)
+  await new Promise<void>((resolve, reject) => {
+    const settle = (cause?: Error): void => {
+      request.off('data', onData).off('end', settle).off('error', settle).off('close', onClose)
+      if (cause === undefined) resolve()
+      else reject(cause)
     }
-  }
-  const onClose = (): void => reject(new Error('the body broke off'))
-  request.on('data', onData).once('end', resolve).once('error', reject).once('close', onClose)
-  try {
-    await promise
-  } finally {
-    request.off('data', onData).off('end', resolve).off('error', reject).off('close', onClose)
-  }
+    const onData = (chunk: Buffer): void => {
+      try {
+        take(chunk)
+      } catch (cause) {
+        request.pause()
+        settle(cause as Error)
+      }
+    }
+    const onClose = (): void => settle(new Error('the body broke off'))
+    request.on('data', onData).on('end', settle).on('error', settle).on('close', onClose)
+  })
 }
