@@ -77,7 +77,8 @@ export function refusalOf(run: () => unknown): string | undefined {
   } catch (error) {
     if (!(error instanceof EvidenceError)) throw error
     const last = error.checks.at(-1)
-    if (last?.code !== error.code || last.outcome !== 'fail') throw new Error('not in the verdict')
+    if (last?.code !== error.code || last.outcome !== 'fail')
+      throw new Error('not in the verdict', { cause: error })
     return error.code
   }
 }

@@ -1,0 +1,88 @@
+import test from 'ava'
+import fc from 'fast-check'
+import { generateKeyPairSync } from 'node:crypto'
+import * as der from '../../src/core/der/writer.ts'
+import { evidenceOf, rsaKey } from '../core/ek/fixtures.ts'
+import { leaf, signedBy } from '../core/x509/fixtures.ts'
+import { entry, list, response, serialOf } from '../core/x509/revocation-fixtures.ts'
+import * as certificate from './certificate.ts'
+import * as request from './certification-request.ts'
+import * as crl from './crl.ts'
+import * as derWalk from './der.ts'
+import * as endorsement from './endorsement.ts'
+import * as ocsp from './ocsp.ts'
+
+const end = leaf()
+const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+const information = der.sequence(
+  der.smallInteger(0),
+  der.sequence(),
+  keys.publicKey.export({ format: 'der', type: 'spki' }),
+  der.contextConstructed(0),
+)
+
+const valid = {
+  certificate: [evidenceOf().certificate, evidenceOf(undefined, rsaKey).certificate],
+  request: [signedBy(keys, information)],
+  list: [list(), list(parts => ({ ...parts, entries: [entry(serialOf(end), 1)] }))],
+  response: [response(end)],
+}
+const all = Object.values(valid).flat()
+
+/** What a fuzzer does to bytes: sets, inserts, deletes, repeats. */
+const mutation = fc.record({
+  kind: fc.constantFrom('set', 'insert', 'delete', 'repeat', 'cut'),
+  at: fc.nat(4000),
+  octets: fc.uint8Array({ minLength: 1, maxLength: 6 }),
+})
+
+function mutate(
+  bytes: Uint8Array,
+  { kind, at, octets }: { kind: string; at: number; octets: Uint8Array },
+): Uint8Array {
+  const start = at % (bytes.length + 1)
+  const [before, after] = [bytes.subarray(0, start), bytes.subarray(start)]
+  if (kind === 'set') return Buffer.concat([before, octets, after.subarray(octets.length)])
+  if (kind === 'insert') return Buffer.concat([before, octets, after])
+  if (kind === 'delete') return Buffer.concat([before, after.subarray(octets.length)])
+  return kind === 'repeat' ? Buffer.concat([before, after, after]) : before
+}
+
+const mutated = (seeds: readonly Uint8Array[]): fc.Arbitrary<Uint8Array> =>
+  fc
+    .tuple(fc.constantFrom(...seeds), fc.array(mutation, { minLength: 1, maxLength: 4 }))
+    .map(([seed, mutations]) => mutations.reduce(mutate, seed))
+
+const targets = [
+  { what: 'the DER reader', fuzz: derWalk.fuzz, seeds: all, runs: 3000 },
+  { what: 'the certificate parser', fuzz: certificate.fuzz, seeds: valid.certificate, runs: 3000 },
+  { what: 'the request parser', fuzz: request.fuzz, seeds: valid.request, runs: 3000 },
+  { what: 'the list parser', fuzz: crl.fuzz, seeds: valid.list, runs: 3000 },
+  { what: 'the OCSP parser', fuzz: ocsp.fuzz, seeds: valid.response, runs: 3000 },
+  {
+    what: 'the endorsement verifier',
+    fuzz: endorsement.fuzz,
+    seeds: valid.certificate.slice(0, 1),
+    runs: 400,
+  },
+] as const
+
+for (const { what, fuzz, seeds, runs } of targets) {
+  test(`${what} takes what is valid`, t => {
+    for (const seed of seeds) t.is(fuzz(seed), undefined)
+  })
+  test(`${what} gives a value or a code for random bytes`, t => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), bytes => void fuzz(bytes)),
+      { numRuns: runs },
+    )
+    t.pass()
+  })
+  test(`${what} gives a value or a code for bytes that were valid`, t => {
+    fc.assert(
+      fc.property(mutated(seeds), bytes => void fuzz(bytes)),
+      { numRuns: runs },
+    )
+    t.pass()
+  })
+}
