@@ -1,4 +1,4 @@
-import { generateKeyPairSync, sign, type KeyObject } from 'node:crypto'
+import { constants, generateKeyPairSync, sign, type KeyObject } from 'node:crypto'
 import { curveOf, curves, hashAlgorithm, TPM_ALG } from '../../src/core/tpm/algorithm.ts'
 import {
   encodeTpmtPublic,
@@ -77,11 +77,19 @@ export function signAsTpm(key: EmulatedKey, message: Uint8Array): Uint8Array {
   const hash = scheme?.hash ?? TPM_ALG.SHA256
   const { name } = hashAlgorithm(hash)
   if (key.area.type === TPM_ALG.RSA) {
-    const value = sign(name, message, key.privateKey)
-    return encodeTpmtSignature({ algorithm: TPM_ALG.RSASSA, hash, value })
+    const algorithm = scheme?.scheme === TPM_ALG.RSAPSS ? TPM_ALG.RSAPSS : TPM_ALG.RSASSA
+    const value = sign(name, message, { key: key.privateKey, ...rsaPadding(algorithm) })
+    return encodeTpmtSignature({ algorithm, hash, value })
   }
   const fixed = sign(name, message, { key: key.privateKey, dsaEncoding: 'ieee-p1363' })
   const half = fixed.length / 2
   const [r, s] = [fixed.subarray(0, half), fixed.subarray(half)]
   return encodeTpmtSignature({ algorithm: TPM_ALG.ECDSA, hash, r, s })
+}
+
+/** A salt as long as the digest, as TPMs in FIPS mode take it (TPM 2.0 Part 1 r01.59 §B.7). */
+function rsaPadding(algorithm: number): { padding: number; saltLength?: number } {
+  return algorithm === TPM_ALG.RSASSA
+    ? { padding: constants.RSA_PKCS1_PADDING }
+    : { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST }
 }

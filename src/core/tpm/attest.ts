@@ -1,4 +1,5 @@
 import { sized, u16, u32, u64, u8 } from '../bytes/encode.ts'
+import { FormatError } from '../bytes/format-error.ts'
 import { parseAll, type Reader } from '../bytes/reader.ts'
 import { encodePcrSelections, readPcrSelections, type PcrSelection } from './pcr-selection.ts'
 
@@ -22,7 +23,7 @@ export interface ClockInfo {
   readonly safe: boolean
 }
 
-/** What an attestation says beyond its head. Of types that Assay does not use, nothing is read. */
+/** What an attestation says beyond its head. Of types that Assay does not use, nothing is read; `body` is kept. */
 export type Attested =
   | {
       readonly type: typeof TPM_ST_ATTEST.certify
@@ -39,7 +40,7 @@ export type Attested =
       readonly objectName: Uint8Array
       readonly creationHash: Uint8Array
     }
-  | { readonly type: 'other'; readonly tag: number }
+  | { readonly type: 'other'; readonly tag: number; readonly body: Uint8Array }
 
 /** Untrusted until its signature, magic, type and extraData were checked. */
 export interface TpmsAttest {
@@ -82,8 +83,14 @@ function readClockInfo(reader: Reader): ClockInfo {
   const clock = reader.u64()
   const resetCount = reader.u32()
   const restartCount = reader.u32()
-  // TPMI_YES_NO: what is not 1 is not taken for a yes.
-  return { clock, resetCount, restartCount, safe: reader.u8() === 1 }
+  return { clock, resetCount, restartCount, safe: readYesNo(reader) }
+}
+
+/** TPMI_YES_NO: 0 or 1 and nothing else (TPM 2.0 Part 2 r01.59 §9.2). */
+function readYesNo(reader: Reader): boolean {
+  const value = reader.u8()
+  if (value > 1) throw new FormatError('structure-value', { expected: '0 or 1', found: `${value}` })
+  return value === 1
 }
 
 function readAttested(reader: Reader, tag: number): Attested {
@@ -95,8 +102,7 @@ function readAttested(reader: Reader, tag: number): Attested {
     case TPM_ST_ATTEST.creation:
       return { type: tag, objectName: reader.sized(66), creationHash: reader.sized(64) }
     default:
-      reader.bytes(reader.remaining)
-      return { type: 'other', tag }
+      return { type: 'other', tag, body: reader.bytes(reader.remaining) }
   }
 }
 
@@ -105,7 +111,7 @@ export function attestTag(attest: TpmsAttest): number {
   return attest.attested.type === 'other' ? attest.attested.tag : attest.attested.type
 }
 
-/** TPMS_ATTEST, the inverse of {@link parseTpmsAttest}; of a type that Assay does not use, the head alone. */
+/** TPMS_ATTEST, the inverse of {@link parseTpmsAttest}. */
 export function encodeTpmsAttest(attest: TpmsAttest): Uint8Array {
   const { clock, resetCount, restartCount, safe } = attest.clockInfo
   return Buffer.concat([
@@ -128,6 +134,6 @@ function encodeAttested(attested: Attested): Uint8Array {
     case TPM_ST_ATTEST.creation:
       return Buffer.concat([sized(attested.objectName), sized(attested.creationHash)])
     default:
-      return new Uint8Array()
+      return attested.body
   }
 }

@@ -29,17 +29,17 @@ export function attributeNames(attributes: number): string {
   return names.map(([name]) => name).join(' ') || 'none'
 }
 
+/** Which attributes a key must have and which it must not; the others are left to whoever creates it. */
+export interface AttributeRule {
+  readonly required: readonly ObjectAttribute[]
+  readonly forbidden: readonly ObjectAttribute[]
+}
+
 /**
  * Which rule a set of attributes breaks, in words; undefined when every required bit is set, every forbidden bit
  * clear and no reserved bit used.
  */
-export function brokenAttributeRule(
-  attributes: number,
-  rule: {
-    readonly required: readonly ObjectAttribute[]
-    readonly forbidden: readonly ObjectAttribute[]
-  },
-): string | undefined {
+export function brokenAttributeRule(attributes: number, rule: AttributeRule): string | undefined {
   const reserved = reservedAttributes(attributes)
   if (reserved !== 0) return `reserved bits 0x${reserved.toString(16)} clear`
   const missing = rule.required.find(name => (attributes & TPMA_OBJECT[name]) === 0)

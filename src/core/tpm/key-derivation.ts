@@ -54,8 +54,14 @@ export function kdfe(
   )
 }
 
-function expand(hash: HashAlgorithm, bits: number, block: (counter: number) => Uint8Array): Uint8Array {
+function expand(
+  hash: HashAlgorithm,
+  bits: number,
+  block: (counter: number) => Uint8Array,
+): Uint8Array {
   const length = bits / 8
-  const blocks = Array.from({ length: Math.ceil(length / hash.size) }, (_, index) => block(index + 1))
+  const blocks = Array.from({ length: Math.ceil(length / hash.size) }, (_, index) =>
+    block(index + 1),
+  )
   return Buffer.concat(blocks).subarray(0, length)
 }

@@ -1,9 +1,9 @@
 import { constants, createCipheriv, createECDH, createHmac, publicEncrypt } from 'node:crypto'
 import { sized } from '../bytes/encode.ts'
-import { curveOf, TPM_ALG, type Curve, type HashAlgorithm } from './algorithm.ts'
+import { TPM_ALG, type Curve, type HashAlgorithm } from './algorithm.ts'
 import { kdfa, kdfe } from './key-derivation.ts'
 import { nameAlgorithm, type EccPublic, type TpmtPublic } from './public.ts'
-import { keyObjectOf, padLeft } from './signature.ts'
+import { keyObjectOf, pointOf } from './signature.ts'
 
 /** What TPM2_ActivateCredential takes: contents of TPM2B_ID_OBJECT and TPM2B_ENCRYPTED_SECRET, without their sizes. */
 export interface ProtectedCredential {
@@ -34,7 +34,10 @@ export function makeCredential(
   const hash = nameAlgorithm(endorsementKey)
   if (credential.length > hash.size) throw new TypeError('a credential is no longer than a digest')
   const { seed, encryptedSecret } = protectSeed(endorsementKey, hash, random)
-  return { credentialBlob: protectCredential(endorsementKey, hash, seed, objectName, credential), encryptedSecret }
+  return {
+    credentialBlob: protectCredential(endorsementKey, hash, seed, objectName, credential),
+    encryptedSecret,
+  }
 }
 
 interface ProtectedSeed {
@@ -42,10 +45,14 @@ interface ProtectedSeed {
   readonly encryptedSecret: Uint8Array
 }
 
-function protectSeed(key: TpmtPublic, hash: HashAlgorithm, random: (length: number) => Uint8Array): ProtectedSeed {
+function protectSeed(
+  key: TpmtPublic,
+  hash: HashAlgorithm,
+  random: (length: number) => Uint8Array,
+): ProtectedSeed {
   if (key.type === TPM_ALG.ECC) return agreeOnSeed(key, hash, random)
   const publicKey = keyObjectOf(key)
-  if (publicKey === undefined) throw new TypeError('an endorsement key that cannot be used')
+  if (publicKey === undefined) throw new TypeError('a key without modulus')
   const seed = random(hash.size)
   const encryptedSecret = publicEncrypt(
     {
@@ -59,16 +66,21 @@ function protectSeed(key: TpmtPublic, hash: HashAlgorithm, random: (length: numb
   return { seed, encryptedSecret }
 }
 
-function agreeOnSeed(key: EccPublic, hash: HashAlgorithm, random: (length: number) => Uint8Array): ProtectedSeed {
-  const curve = curveOf(key.curveId)
-  const [x, y] = [key.x, key.y].map(part => (curve === undefined ? undefined : padLeft(part, curve.coordinateLength)))
-  if (curve === undefined || x === undefined || y === undefined) throw new TypeError('a curve that cannot be used')
+function agreeOnSeed(
+  key: EccPublic,
+  hash: HashAlgorithm,
+  random: (length: number) => Uint8Array,
+): ProtectedSeed {
+  const point = pointOf(key)
+  if (point === undefined || keyObjectOf(key) === undefined)
+    throw new TypeError('a point that is on no curve known here')
+  const { curve, x, y } = point
   const ephemeral = createECDH(curve.openssl)
   ephemeral.setPrivateKey(privateScalar(curve, random))
   const z = ephemeral.computeSecret(Buffer.concat([Uint8Array.of(4), x, y]))
-  const point = ephemeral.getPublicKey()
-  const ephemeralX = point.subarray(1, 1 + curve.coordinateLength)
-  const ephemeralY = point.subarray(1 + curve.coordinateLength)
+  const ephemeralPoint = ephemeral.getPublicKey()
+  const ephemeralX = ephemeralPoint.subarray(1, 1 + curve.coordinateLength)
+  const ephemeralY = ephemeralPoint.subarray(1 + curve.coordinateLength)
   return {
     seed: kdfe(hash, z, 'IDENTITY', ephemeralX, x, hash.size * 8),
     encryptedSecret: Buffer.concat([sized(ephemeralX), sized(ephemeralY)]),
@@ -80,7 +92,8 @@ function privateScalar(curve: Curve, random: (length: number) => Uint8Array): Ui
   for (;;) {
     const candidate = Buffer.from(random(curve.coordinateLength))
     if (curve.name === 'P-521') candidate[0] = (candidate[0] ?? 0) & 0x01
-    if (Buffer.compare(candidate, curve.order) < 0 && candidate.some(byte => byte !== 0)) return candidate
+    if (Buffer.compare(candidate, curve.order) < 0 && candidate.some(byte => byte !== 0))
+      return candidate
   }
 }
 

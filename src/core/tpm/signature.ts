@@ -1,9 +1,10 @@
 import { createPublicKey, verify, constants, type KeyObject } from 'node:crypto'
 import { FormatError, hex } from '../bytes/format-error.ts'
 import { parseAll } from '../bytes/reader.ts'
-import { sized, u16 } from '../bytes/encode.ts'
+import { encodeBase64url } from '../bytes/base64url.ts'
+import { sized, u16, u32 } from '../bytes/encode.ts'
 import { isEcdsaSignature } from '../jose/ecdsa.ts'
-import { curveOf, hashAlgorithm, TPM_ALG, type Curve } from './algorithm.ts'
+import { curveOf, hashAlgorithms, TPM_ALG, type Curve } from './algorithm.ts'
 import type { EccPublic, RsaPublic, TpmtPublic } from './public.ts'
 
 /** A signature as a TPM gives it; `hash` is a TPM_ALG_ID. */
@@ -93,31 +94,39 @@ export function keyObjectOf(area: TpmtPublic): KeyObject | undefined {
   }
 }
 
-function rsaKey(area: RsaPublic): KeyObject {
+function rsaKey(area: RsaPublic): KeyObject | undefined {
+  if (area.modulus.every(byte => byte === 0)) return undefined
   const exponent = area.exponent === 0 ? 65_537 : area.exponent
-  const e = Buffer.from(exponent.toString(16).padStart(8, '0'), 'hex')
-  const n = Buffer.from(area.modulus)
   return createPublicKey({
-    key: { kty: 'RSA', n: n.toString('base64url'), e: trimLeft(e).toString('base64url') },
+    key: {
+      kty: 'RSA',
+      n: encodeBase64url(area.modulus),
+      e: encodeBase64url(trimLeft(u32(exponent))),
+    },
     format: 'jwk',
   })
 }
 
-function trimLeft(bytes: Buffer): Buffer {
-  const start = bytes.findIndex(byte => byte !== 0)
-  return bytes.subarray(start < 0 ? bytes.length - 1 : start)
+function trimLeft(bytes: Uint8Array): Uint8Array {
+  return bytes.subarray(bytes.findIndex(byte => byte !== 0))
 }
 
 function eccKey(area: EccPublic): KeyObject | undefined {
+  const point = pointOf(area)
+  if (point === undefined) return undefined
+  const [x, y] = [encodeBase64url(point.x), encodeBase64url(point.y)]
+  return createPublicKey({ key: { kty: 'EC', crv: point.curve.name, x, y }, format: 'jwk' })
+}
+
+/** A point at full width; undefined on a curve that is not known, or where a coordinate is too long for it. */
+export function pointOf(
+  area: EccPublic,
+): { readonly curve: Curve; readonly x: Uint8Array; readonly y: Uint8Array } | undefined {
   const curve = curveOf(area.curveId)
   if (curve === undefined) return undefined
-  const [x, y] = [area.x, area.y].map(coordinate => padLeft(coordinate, curve.coordinateLength))
-  if (x === undefined || y === undefined) return undefined
-  const encode = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64url')
-  return createPublicKey({
-    key: { kty: 'EC', crv: curve.name, x: encode(x), y: encode(y) },
-    format: 'jwk',
-  })
+  const x = padLeft(area.x, curve.coordinateLength)
+  const y = padLeft(area.y, curve.coordinateLength)
+  return x === undefined || y === undefined ? undefined : { curve, x, y }
 }
 
 /**
@@ -132,22 +141,21 @@ export function isSignedBy(
   message: Uint8Array,
   signature: TpmtSignature,
 ): boolean {
-  const { scheme } = area
-  if (
-    scheme?.hash === undefined ||
-    scheme.scheme !== signature.algorithm ||
-    scheme.hash !== signature.hash
-  )
-    return false
-  const hash = hashAlgorithm(scheme.hash)
-  if (!hash.strong) return false
+  const hash = agreedHash(area, signature)
+  if (hash === undefined) return false
   if (signature.algorithm === TPM_ALG.ECDSA) {
     const curve = area.type === TPM_ALG.ECC ? curveOf(area.curveId) : undefined
     const fixed = curve === undefined ? undefined : fixedWidthSignature(signature, curve)
-    return fixed !== undefined && isEcdsaSignature(hash.name, message, key, fixed)
+    return fixed !== undefined && isEcdsaSignature(hash, message, key, fixed)
   }
   if (area.type !== TPM_ALG.RSA || signature.value.length !== area.modulus.length) return false
-  return verify(hash.name, message, { key, ...rsaPadding(signature.algorithm) }, signature.value)
+  return verify(hash, message, { key, ...rsaPadding(signature.algorithm) }, signature.value)
+}
+
+/** The strong hash that both key and signature name, beside the same algorithm; undefined where they do not. */
+function agreedHash({ scheme }: TpmtPublic, signature: TpmtSignature): string | undefined {
+  if (scheme?.scheme !== signature.algorithm || scheme.hash !== signature.hash) return undefined
+  return hashAlgorithms.find(row => row.id === scheme.hash && row.strong)?.name
 }
 
 /** A TPM takes the longest salt or one of digest size; the length is read from the signature (verification F7). */

@@ -12,8 +12,14 @@ export interface EndorsementTemplate {
 }
 
 // TPM 2.0 Part 3 r01.59 §23.4: the digests of PolicySecret(endorsement), and of PolicyOR over it and PolicyC.
-const policyA256 = Buffer.from('837197674484b3f81a90cc8d46a5d724fd52d76e06520b64f2a1da1b331469aa', 'hex')
-const policyB256 = Buffer.from('ca3d0a99a2b93906f7a3342414efcfb3a385d44cd1fd459089d19b5071c0b7a0', 'hex')
+const policyA256 = Buffer.from(
+  '837197674484b3f81a90cc8d46a5d724fd52d76e06520b64f2a1da1b331469aa',
+  'hex',
+)
+const policyB256 = Buffer.from(
+  'ca3d0a99a2b93906f7a3342414efcfb3a385d44cd1fd459089d19b5071c0b7a0',
+  'hex',
+)
 const policyB384 = Buffer.from(
   'b26e7d28d11a50bc53d882bcf5fd3a1a074148bb35d3b4e4cb1c0ad9bde419cacb47ba09699646150f9fc000f3f80e12',
   'hex',

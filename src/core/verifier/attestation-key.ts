@@ -1,10 +1,15 @@
 import type { KeyObject } from 'node:crypto'
 import { TPM_ALG } from '../tpm/algorithm.ts'
-import { attributeNames, brokenAttributeRule } from '../tpm/attributes.ts'
 import { nameOf, qualifiedNameOf, type TpmtPublic } from '../tpm/public.ts'
 import { keyObjectOf } from '../tpm/signature.ts'
 import { CheckRecorder, type Check } from './check.ts'
-import { hasStrongName, isStrongHash, parsePublicArea, weaknessOfArea } from './public-area.ts'
+import {
+  hasStrongName,
+  isStrongHash,
+  parsePublicArea,
+  requireAttributes,
+  weaknessOfArea,
+} from './public-area.ts'
 
 const seal = Symbol('attestation key')
 
@@ -77,7 +82,7 @@ export function verifyAttestationKey(request: { readonly public: Uint8Array }): 
   const bytes = Uint8Array.from(request.public)
   const checks = new CheckRecorder()
   const area = checks.attempt('ak-public-malformed', bytes, () => parsePublicArea(bytes))
-  requireAttributes(checks, area, bytes)
+  requireAttributes(checks, 'ak-attributes', area, attributeRule, bytes)
   checks.require(hasStrongName(area), 'ak-name-algorithm', { bytes })
   requireSigningKey(checks, area, bytes)
   const key = requireStrongKey(checks, area, bytes)
@@ -92,15 +97,6 @@ export function verifyAttestationKey(request: { readonly public: Uint8Array }): 
  */
 export function restoreAttestationKey(bytes: Uint8Array): AttestationKey {
   return verifyAttestationKey({ public: bytes })
-}
-
-function requireAttributes(checks: CheckRecorder, area: TpmtPublic, bytes: Uint8Array): void {
-  const broken = brokenAttributeRule(area.objectAttributes, attributeRule)
-  checks.require(broken === undefined, 'ak-attributes', {
-    ...(broken === undefined ? {} : { expected: broken }),
-    found: attributeNames(area.objectAttributes),
-    bytes,
-  })
 }
 
 function requireSigningKey(checks: CheckRecorder, area: TpmtPublic, bytes: Uint8Array): void {

@@ -1,5 +1,6 @@
 import { FormatError } from '../bytes/format-error.ts'
 import { curveOf, hashAlgorithms, TPM_ALG } from '../tpm/algorithm.ts'
+import { attributeNames, brokenAttributeRule, type AttributeRule } from '../tpm/attributes.ts'
 import {
   encodeTpmtPublic,
   parseTpmtPublic,
@@ -7,6 +8,7 @@ import {
   type TpmtPublic,
 } from '../tpm/public.ts'
 import { hasRocaFingerprint } from '../x509/roca.ts'
+import type { CheckRecorder } from './check.ts'
 
 const minimumRsaBits = 2048
 const usualExponents = [0, 65_537]
@@ -23,6 +25,27 @@ export function parsePublicArea(bytes: Uint8Array): TpmtPublic {
     throw new FormatError('structure-value', { expected: 'the canonical encoding' })
   }
   return area
+}
+
+/**
+ * Holds the attributes of a key against a rule. Those that are left to the host (who may use the key, and how) and its
+ * authorization policy stand in the line of the verdict (verification K1, K6, F4, P6).
+ *
+ * @throws EvidenceError with the code given
+ */
+export function requireAttributes(
+  checks: CheckRecorder,
+  code: 'ak-attributes' | 'subject-attributes',
+  area: TpmtPublic,
+  rule: AttributeRule,
+  bytes: Uint8Array,
+): void {
+  const expected = brokenAttributeRule(area.objectAttributes, rule)
+  const policy = Buffer.from(area.authPolicy).toString('hex')
+  const names = attributeNames(area.objectAttributes)
+  const found = policy === '' ? names : `${names}; policy ${policy}`
+  if (expected !== undefined) checks.refuse(code, { expected, found, bytes })
+  checks.pass(code, bytes, found)
 }
 
 /** Whether names may be built with the area's hash (verification K4, F10). */

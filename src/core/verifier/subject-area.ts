@@ -1,10 +1,9 @@
 import type { KeyObject } from 'node:crypto'
 import { curveOf, TPM_ALG } from '../tpm/algorithm.ts'
-import { attributeNames, brokenAttributeRule } from '../tpm/attributes.ts'
 import { nameOf, type TpmtPublic } from '../tpm/public.ts'
 import { keyObjectOf } from '../tpm/signature.ts'
 import type { CheckRecorder } from './check.ts'
-import { hasStrongName, isStrongHash, parsePublicArea } from './public-area.ts'
+import { hasStrongName, isStrongHash, parsePublicArea, requireAttributes } from './public-area.ts'
 
 /** What a key has that was born in its TPM, stays there and signs what it is given, and nothing else (verification F4). */
 const attributeRule = {
@@ -35,7 +34,7 @@ export interface SubjectArea {
 export function verifySubjectArea(checks: CheckRecorder, received: Uint8Array): SubjectArea {
   const bytes = Uint8Array.from(received)
   const area = checks.attempt('subject-public-malformed', bytes, () => parsePublicArea(bytes))
-  requireAttributes(checks, area, bytes)
+  requireAttributes(checks, 'subject-attributes', area, attributeRule, bytes)
   checks.require(hasStrongName(area), 'subject-name-algorithm', { bytes })
   // No policy is promised to anybody yet, so the one that is right is none.
   checks.require(area.authPolicy.length === 0, 'subject-policy', { bytes })
@@ -43,15 +42,6 @@ export function verifySubjectArea(checks: CheckRecorder, received: Uint8Array): 
   const key = requireSigningKey(checks, area, bytes)
   const spki = key.export({ format: 'der', type: 'spki' })
   return { area, key, spki, name: nameOf(bytes) }
-}
-
-function requireAttributes(checks: CheckRecorder, area: TpmtPublic, bytes: Uint8Array): void {
-  const broken = brokenAttributeRule(area.objectAttributes, attributeRule)
-  checks.require(broken === undefined, 'subject-attributes', {
-    ...(broken === undefined ? {} : { expected: broken }),
-    found: attributeNames(area.objectAttributes),
-    bytes,
-  })
 }
 
 /** Its scheme is left open, or is ECDSA with a strong hash; a signing key derives and enciphers nothing. */
