@@ -1,5 +1,5 @@
 import test from 'ava'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { generateKeyPairSync } from 'node:crypto'
 import * as der from '../../src/core/der/writer.ts'
 import { evidenceOf, rsaKey } from '../core/ek/fixtures.ts'

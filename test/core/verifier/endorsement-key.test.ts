@@ -1,5 +1,5 @@
 import test from 'ava'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import * as der from '../../../src/core/der/writer.ts'
 import { TPM_ALG } from '../../../src/core/tpm/algorithm.ts'
 import { TPMA_OBJECT } from '../../../src/core/tpm/attributes.ts'
