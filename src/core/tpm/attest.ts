@@ -119,7 +119,7 @@ export function encodeTpmsAttest(attest: TpmsAttest): Uint8Array {
     u16(attestTag(attest)),
     sized(attest.qualifiedSigner),
     sized(attest.extraData),
-    ...[u64(clock), u32(resetCount), u32(restartCount), u8(safe ? 1 : 0)],
+    Buffer.concat([u64(clock), u32(resetCount), u32(restartCount), u8(safe ? 1 : 0)]),
     u64(attest.firmwareVersion),
     encodeAttested(attest.attested),
   ])

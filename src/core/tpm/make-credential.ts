@@ -91,7 +91,7 @@ function agreeOnSeed(
 function privateScalar(curve: Curve, random: (length: number) => Uint8Array): Uint8Array {
   for (;;) {
     const candidate = Buffer.from(random(curve.coordinateLength))
-    if (curve.name === 'P-521') candidate[0] = (candidate[0] ?? 0) & 0x01
+    if (curve.name === 'P-521') candidate.writeUInt8(candidate.readUInt8() & 0x01)
     if (Buffer.compare(candidate, curve.order) < 0 && candidate.some(byte => byte !== 0))
       return candidate
   }

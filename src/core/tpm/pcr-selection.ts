@@ -40,18 +40,17 @@ function readSelection(reader: Reader): PcrSelection {
   const size = reader.u8()
   if (size > maxSelectBytes)
     throw new FormatError('structure-value', { expected: 'up to 4 bytes', found: String(size) })
-  const bits = reader.bytes(size)
-  const pcrs = Array.from({ length: size * 8 }, (_, pcr) => pcr).filter(pcr =>
-    isSelected(bits, pcr),
-  )
+  const pcrs = [...reader.bytes(size)].flatMap(selectedIn)
   const beyond = pcrs.find(pcr => pcr > 23)
   if (beyond !== undefined)
     throw new FormatError('structure-value', { expected: 'PCRs 0 to 23', found: hex(beyond) })
   return { hash: bank, pcrs }
 }
 
-function isSelected(bits: Uint8Array, pcr: number): boolean {
-  return ((bits[pcr >> 3] ?? 0) & (1 << (pcr & 7))) !== 0
+/** PCRs of the octet with an index: PCR n is bit n mod 8 of octet n div 8. */
+function selectedIn(octet: number, index: number): number[] {
+  const bits = [0, 1, 2, 3, 4, 5, 6, 7].filter(bit => ((octet >> bit) & 1) === 1)
+  return bits.map(bit => 8 * index + bit)
 }
 
 /** TPML_PCR_SELECTION with three bytes a bank, the size of every PC Client TPM. */
@@ -60,10 +59,9 @@ export function encodePcrSelections(selections: readonly PcrSelection[]): Uint8A
 }
 
 function encodeSelection({ hash, pcrs }: PcrSelection): Uint8Array {
-  const bits = new Uint8Array(3)
-  for (const pcr of pcrs) {
-    if (!Number.isInteger(pcr) || pcr < 0 || pcr > 23) throw new TypeError(`no such PCR: ${pcr}`)
-    bits[pcr >> 3] = (bits[pcr >> 3] ?? 0) | (1 << (pcr & 7))
-  }
-  return Buffer.concat([u16(hash), u8(bits.length), bits])
+  const missing = pcrs.find(pcr => !Number.isInteger(pcr) || pcr < 0 || pcr > 23)
+  if (missing !== undefined) throw new TypeError(`no such PCR: ${missing}`)
+  const bits = pcrs.reduce((all, pcr) => all | (1 << pcr), 0)
+  const octets = Uint8Array.of(bits & 0xff, (bits >> 8) & 0xff, (bits >> 16) & 0xff)
+  return Buffer.concat([u16(hash), u8(octets.length), octets])
 }

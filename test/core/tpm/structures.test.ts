@@ -1,5 +1,5 @@
 import test from 'ava'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { parseTpmsAttest } from '../../../src/core/tpm/attest.ts'
 import { parseTpmtPublic } from '../../../src/core/tpm/public.ts'
 import { parseTpmtSignature } from '../../../src/core/tpm/signature.ts'
