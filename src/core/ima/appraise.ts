@@ -1,0 +1,136 @@
+import { hash } from 'node:crypto'
+import type { ImaCheckCode } from './check-rows.ts'
+import { isBootAggregateName } from './boot-aggregate.ts'
+import { digestText } from './digest.ts'
+import type { ImaEntry } from './entry.ts'
+import { isSignedFile } from './file-signature.ts'
+import type { ImaKeyring } from './keyring.ts'
+import { matchesPath } from './path-pattern.ts'
+import type { VerifiedImaList } from './verify.ts'
+
+/** What may be measured. What no rule names is refused. */
+export interface ImaRules {
+  /** Digests by path, any of which is right; as `digestText` writes them: hex alone is SHA-256 of the content. */
+  readonly files?: Readonly<Record<string, readonly string[]>>
+  /** Digests that are right under any path. */
+  readonly digests?: ReadonlySet<string>
+  /** Keys that vouch for a file, whatever its digest. */
+  readonly keyring?: ImaKeyring
+  /** Paths that are not looked at; see `matchesPath`. */
+  readonly exclude?: readonly string[]
+  /** Hex SHA-256 of measured buffers by name, such as `kexec-cmdline`. */
+  readonly buffers?: Readonly<Record<string, readonly string[]>>
+  /** How many violations are put up with in a boot; none by default. */
+  readonly maxViolations?: number
+}
+
+/** Why one entry is refused. */
+export interface ImaRefusal {
+  readonly entry: number
+  readonly code: Extract<
+    ImaCheckCode,
+    'ima-file' | 'ima-signature' | 'ima-buffer' | 'ima-violations'
+  >
+  /** Path or name, which belongs to the host: for its operator, not for logs. */
+  readonly name: string
+}
+
+/** What the rules make of the proven entries. */
+export interface ImaAppraisal {
+  readonly listed: number
+  readonly signed: number
+  readonly excluded: number
+  readonly buffers: number
+  /** Violations of the whole boot, those of earlier rounds among them. */
+  readonly violations: number
+  readonly refused: number
+  /** The first of the refused entries. */
+  readonly refusals: readonly ImaRefusal[]
+}
+
+const shownRefusals = 16
+
+/**
+ * Holds the proven entries of a list against rules. Nothing is thrown: genuine Evidence that the rules dislike is an
+ * outcome, and `refused` tells how many entries are of that kind.
+ *
+ * @see verification I3, I7
+ */
+export function appraiseImaList(verified: VerifiedImaList, rules: ImaRules): ImaAppraisal {
+  const appraisal = new Appraisal(rules)
+  for (const entry of verified.entries()) appraisal.see(entry)
+  return appraisal.result(verified.state.violations)
+}
+
+type Outcome = 'listed' | 'signed' | 'excluded' | 'buffers' | 'none' | ImaRefusal['code']
+
+class Appraisal {
+  readonly #rules: ImaRules
+  readonly #counts = new Map<Outcome, number>()
+  readonly #refusals: ImaRefusal[] = []
+  #refused = 0
+
+  constructor(rules: ImaRules) {
+    this.#rules = rules
+  }
+
+  see(entry: ImaEntry): void {
+    const outcome = outcomeOf(entry, this.#rules)
+    this.#counts.set(outcome, this.#countOf(outcome) + 1)
+    if (!outcome.startsWith('ima-')) return
+    this.#refuse({ entry: entry.index, code: outcome as ImaRefusal['code'], name: entry.name })
+  }
+
+  result(violations: number): ImaAppraisal {
+    const excess = violations > (this.#rules.maxViolations ?? 0)
+    if (excess) this.#refused += 1
+    if (excess && this.#refusals.length < shownRefusals)
+      this.#refusals.push({ entry: -1, code: 'ima-violations', name: `${violations} violations` })
+    return {
+      listed: this.#countOf('listed'),
+      signed: this.#countOf('signed'),
+      excluded: this.#countOf('excluded'),
+      buffers: this.#countOf('buffers'),
+      violations,
+      refused: this.#refused,
+      refusals: this.#refusals,
+    }
+  }
+
+  #refuse(refusal: ImaRefusal): void {
+    this.#refused += 1
+    if (this.#refusals.length < shownRefusals) this.#refusals.push(refusal)
+  }
+
+  #countOf(outcome: Outcome): number {
+    return this.#counts.get(outcome) ?? 0
+  }
+}
+
+/** An excluded path is not looked at, unless what was measured under that name is not a file. */
+function outcomeOf(entry: ImaEntry, rules: ImaRules): Outcome {
+  if (isBootAggregateName(Buffer.from(entry.name))) return 'none'
+  if (entry.buffer !== undefined) return bufferOutcome(entry, entry.buffer, rules)
+  if (rules.exclude?.some(pattern => matchesPath(pattern, entry.name)) === true) return 'excluded'
+  if (entry.isViolation) return 'none'
+  const text = digestText(entry.digest)
+  const isListed =
+    rules.digests?.has(text) === true || listedIn(rules.files, entry.name).includes(text)
+  if (isListed) return 'listed'
+  const { keyring } = rules
+  if (keyring === undefined || entry.signature === undefined) return 'ima-file'
+  return isSignedFile(entry.digest, entry.signature, keyring) ? 'signed' : 'ima-signature'
+}
+
+/** The digest of a buffer is that of its content, which is here: it is computed, not read. */
+function bufferOutcome({ name }: ImaEntry, buffer: Uint8Array, rules: ImaRules): Outcome {
+  const isListed = listedIn(rules.buffers, name).includes(hash('sha256', buffer))
+  return isListed ? 'buffers' : 'ima-buffer'
+}
+
+function listedIn(
+  lists: Readonly<Record<string, readonly string[]>> | undefined,
+  name: string,
+): readonly string[] {
+  return lists !== undefined && Object.hasOwn(lists, name) ? (lists[name] ?? []) : []
+}
