@@ -56,12 +56,15 @@ async function createWhereNone(
   // Without --no-init, and where nothing is there; what is missing otherwise is said by whoever loads it.
   const { isInitialised } = await import('../data-directory.ts')
   if (init === false || isInitialised(dataDirectory)) return undefined
-  return await createService(session, {
+  const created = await createService(session, {
     dataDirectory,
     config: prepareConfig({}),
     operatorName: 'admin',
     key: { choice: 'file', create: false, tcti: session.environment.tcti },
   })
+  session.progress.clear()
+  session.streams.stderr.write(`${noticeOf(created).join('\n')}\n`)
+  return created
 }
 
 /** Waits for a signal to end; the one after that ends the process as it always would. */
@@ -91,7 +94,6 @@ function answerOf(
       ...(created === undefined ? {} : { created }),
     },
     lines: [
-      ...(created === undefined ? [] : noticeOf(created)),
       `The service listens on ${listens}.`,
       ...renderFacts([
         ['issuer', issuer],
