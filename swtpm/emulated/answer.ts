@@ -30,6 +30,8 @@ export interface AnswerEdit {
   /** Whose key the certificate request is for and signed by. */
   readonly requestKey?: EmulatedKey
   readonly requestSigner?: EmulatedKey
+  /** Changes the certificate request before the certification is bound to it. */
+  readonly request?: (csr: Uint8Array) => Uint8Array
   readonly certify?: AttestationEdit
   readonly quote?: AttestationEdit
   /** PCRs that are quoted, whatever the challenge asks for. */
@@ -103,7 +105,8 @@ function certifyKey(
   >,
   edit: AnswerEdit,
 ): Pick<EvidenceInput, 'subjectKey' | 'csr'> {
-  const csr = requestCertificate(edit.requestKey ?? key, edit.requestSigner)
+  const request = requestCertificate(edit.requestKey ?? key, edit.requestSigner)
+  const csr = edit.request?.(request) ?? request
   const binding = certifyBinding({ ...context, csr, subjectName: key.name })
   const parent = { public: tpm.storageRoot.public, hierarchy: edit.hierarchy ?? 'owner' }
   const certify = tpm.certify(key, binding, edit.certify)
