@@ -28,7 +28,7 @@ export interface CliStage {
   readonly issuer: string
   readonly port: number
   /** Runs a command to its end as the client of a home, `operator` where none is named. */
-  assay(args: readonly string[], options?: RunOptions): Promise<Ended>
+  readonly assay: (args: readonly string[], options?: RunOptions) => Promise<Ended>
   /** Starts `assay serve` and waits until it listens. */
   serve(): Promise<Serving>
   close(): Promise<void>

@@ -22,9 +22,11 @@ const serving = await stage.serve()
 const fingerprint = String((init.json() as Record<string, unknown>)['fingerprint'])
 const anchorFile = join(directory, 'manufacturer.pem')
 await promisify(execFile)('openssl', [
-  ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'],
-  ...['-keyout', join(directory, 'manufacturer.key'), '-out', anchorFile],
-  ...['-subj', '/CN=Throwaway', '-days', '3', '-addext', 'keyUsage=critical,keyCertSign'],
+  ...'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=Throwaway'.split(' '),
+  ...'-days 3 -addext keyUsage=critical,keyCertSign -keyout'.split(' '),
+  join(directory, 'manufacturer.key'),
+  '-out',
+  anchorFile,
 ])
 test.after.always(async () => await stage.close())
 
@@ -148,27 +150,8 @@ test.serial('a class is registered and listed; what the service refuses has its 
   t.is(malformed.code, 'request-malformed')
 })
 
-test.serial('wrong usage ends with 2 and changes nothing', async t => {
-  const lines: readonly (readonly string[])[] = [
-    [],
-    ['anchor'],
-    ['nonsense'],
-    ['anchor', 'add'],
-    ['anchor', 'add', anchorFile],
-    ['anchor', 'list', 'more'],
-    ['anchor', 'list', '--nonsense'],
-    ['class', 'register', 'x', '--audience', 'https://a', '--host', '*', '--token-lifetime', '10'],
-    ['host', 'revoke', 'x'],
-    ['host', 'revoke', 'x', '--reason', ' '],
-    ['host', 'enroll', 'https://a.example', '--fingerprint', 'sha256:12'],
-    ['host', 'enroll'],
-    ['audit', 'show', '--limit', '0'],
-    ['audit', 'show', '--since', 'yesterday'],
-    ['operator', 'add', 'x.json'],
-    ['operator', 'add', 'x.json', '--role', 'king'],
-    ['init', '--key', 'password'],
-  ]
-  for (const line of lines) {
+test.serial('wrong usage ends with 2, and with --json in a document', async t => {
+  for (const line of [[], ['anchor', 'add', anchorFile], ['host', 'enroll']]) {
     const wrong = await assay(line, { home: 'nobody' })
     t.is(wrong.status, 2, line.join(' '))
     t.is(wrong.stdout, '', line.join(' '))
@@ -264,7 +247,7 @@ test.serial(
     }
     t.like(shown.entries, [{ type: 'class.registered', subject: 'coder' }])
     t.is(shown.entries.length, 1)
-    const limited = (
+    const limited: Record<string, unknown> = (
       await assay(['audit', 'show', '--limit', '2', '--since', '1h', '--json'])
     ).json()
     t.is((limited['entries'] as unknown[]).length, 2)
