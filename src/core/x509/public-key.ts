@@ -130,7 +130,8 @@ export function weaknessOf(key: PublicKey): string | undefined {
 }
 
 function bitLength(number: Uint8Array): number {
-  return number.length === 0 ? 0 : number.length * 8 - Math.clz32(number[0] ?? 0) + 24
+  const first = number.findIndex(octet => octet !== 0)
+  return first < 0 ? 0 : (number.length - first) * 8 - (Math.clz32(number[first] ?? 0) - 24)
 }
 
 /**

@@ -34,7 +34,8 @@ export function createMaker(vendor = 'id:00001014', time: number = now): Maker {
 
 export const maker: Maker = createMaker()
 
-const shapeOf = (name: string): TpmtPublic => {
+/** The public area of a template. */
+export function shapeOf(name: string): TpmtPublic {
   const template = endorsementTemplates.find(row => row.name === name)
   if (template === undefined) throw new TypeError(name)
   return template.public

@@ -17,6 +17,7 @@ import { oids } from '../../../swtpm/emulated/certificate.ts'
 import { createEmulatedKey } from '../../../swtpm/emulated/key.ts'
 import {
   areaWith,
+  shapeOf,
   createMaker,
   eccKey,
   evidenceOf,
@@ -330,12 +331,31 @@ test('T3 a key without certificate has the level of an operator’s word and no 
   const key = verifyDeclaredEndorsementKey({ public: eccKey.public })
   t.like(key, { assurance: 'tpm-declared', vendor: undefined, anchorFingerprint: undefined })
   t.is(key.spkiSha256, verify().spkiSha256)
+  const rsa = verifyDeclaredEndorsementKey({ public: rsaKey.public })
+  t.is(rsa.spkiSha256, verify(undefined, {}, rsaKey).spkiSha256)
   const code = 'ek-template'
   const unrestricted = areaWith(eccKey, { objectAttributes: 0x0002_00b2 })
   t.is(
     refusalOf(() => verifyDeclaredEndorsementKey({ public: unrestricted })),
     code,
   )
+})
+
+test('T3 refuses a key without certificate that is weak, off its curve, or on a curve that is not known', t => {
+  const declared = (bytes: Uint8Array): string | undefined =>
+    refusalOf(() => verifyDeclaredEndorsementKey({ public: bytes }))
+  const large = createEmulatedKey(shapeOf('H-6'), 'endorsement')
+  t.is(declared(large.public), undefined)
+  t.is(declared(areaWith(large, { modulus: Buffer.alloc(384, 0).fill(0xff, 256) })), 'ek-key-weak')
+  t.is(
+    declared(
+      areaWith(eccKey, {
+        x: flip(eccKey.area.type === TPM_ALG.ECC ? eccKey.area.x : new Uint8Array(1)),
+      }),
+    ),
+    'ek-key-weak',
+  )
+  t.is(declared(areaWith(eccKey, { curveId: 0x20 })), 'ek-public-differs')
 })
 
 test('no certificate with any byte changed is accepted', t => {

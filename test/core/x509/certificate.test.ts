@@ -324,3 +324,36 @@ test('an unknown signature algorithm is a value that says so', t => {
   const bytes = sealed(tbsOf(leafParts(), unknown), unknown, new Uint8Array(8))
   t.is(parseCertificate(bytes).fields.algorithm, undefined)
 })
+
+test('reads names of every kind, and locations with their reasons', t => {
+  const registered = der.implicitPrimitive(8, der.objectIdentifier('1.2.3').subarray(2))
+  const [x400, edi] = [3, 5].map(n => der.contextConstructed(n, der.sequence())) as [
+    Uint8Array,
+    Uint8Array,
+  ]
+  const other = der.contextConstructed(
+    0,
+    der.objectIdentifier('1.2.3'),
+    der.contextConstructed(0, der.sequence()),
+  )
+  const value = san(registered, x400, edi, other, der.implicitPrimitive(7, new Uint8Array(4)))
+  const { subjectAlternativeName = [] } = leaf(
+    withExtension(oids.subjectAlternativeName, { value }),
+  ).fields.extensions
+  t.deepEqual(
+    subjectAlternativeName.map(({ kind }) => kind),
+    ['registered', 'x400', 'edi', 'other', 'ip'],
+  )
+  const location = ia5(6, 'http://pki.example/a b.crl')
+  const point = der.sequence(
+    der.contextConstructed(0, der.contextConstructed(0, location)),
+    der.implicitPrimitive(1, Uint8Array.of(6, 0x40)),
+    der.contextConstructed(2, ia5(6, 'http://other.example/')),
+  )
+  const relative = der.sequence(
+    der.contextConstructed(0, der.contextConstructed(1, der.sequence())),
+  )
+  const points = der.sequence(point, relative, der.sequence())
+  const read = leaf(withExtension('2.5.29.31', { value: points })).fields.extensions
+  t.deepEqual(read.crlDistributionPoints, ['http://pki.example/a b.crl'])
+})

@@ -14,6 +14,7 @@ import {
   leafBytes,
   now,
   root,
+  signedBy,
   withExtension,
 } from './fixtures.ts'
 import {
@@ -266,6 +267,19 @@ test('refuses a response that is unsuccessful, has a critical extension, or is c
   for (let length = 0; length < bytes.length; length += 1) {
     t.throws(() => parseOcspResponse(bytes.subarray(0, length)), { code })
   }
+})
+
+test('refuses a response of another type, and one that names no responder', t => {
+  const wrap = (type: string, basic: Uint8Array): Uint8Array =>
+    der.sequence(
+      der.tlv(0x0a, Uint8Array.of(0)),
+      der.contextConstructed(0, der.sequence(der.objectIdentifier(type), der.octetString(basic))),
+    )
+  const code = 'ocsp-malformed'
+  t.throws(() => parseOcspResponse(wrap('1.3.6.1.5.5.7.48.1.2', der.sequence())), { code })
+  const data = der.sequence(der.contextConstructed(0, der.smallInteger(1)), der.sequence())
+  const basic = signedBy(intermediate, data)
+  t.throws(() => parseOcspResponse(wrap('1.3.6.1.5.5.7.48.1.1', basic)), { code })
 })
 
 test('any truncation of a list is a coded refusal', t => {
