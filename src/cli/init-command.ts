@@ -2,7 +2,7 @@ import { Option } from 'commander'
 import { resolve } from 'node:path'
 import { createService, type CreatedService } from './create-service.ts'
 import { defineCommand, type CommandAnswer, type CommandRow } from './command.ts'
-import { parseKeyChoice, type KeyChoice } from './operator-key.ts'
+import { parseKeyChoice } from './operator-key.ts'
 import { defaultIssuer, prepareConfig, type ServiceOptions } from './service-config.ts'
 import { renderFacts } from './table.ts'
 import { someText, valueOf } from './usage-error.ts'
@@ -10,7 +10,7 @@ import { someText, valueOf } from './usage-error.ts'
 interface InitOptions extends ServiceOptions {
   readonly data?: string
   readonly operator: string
-  readonly key: KeyChoice
+  readonly key: string
   readonly createKey?: boolean
   readonly tcti?: string
 }
@@ -21,9 +21,7 @@ export function keyOptions(): Option[] {
     new Option(
       '--key <where>',
       'the operator’s key: file (lowest level), tpm, or a pkcs11: URI (RFC 7512, with module-path)',
-    )
-      .default('file')
-      .argParser(valueOf(parseKeyChoice)),
+    ).default('file'),
     new Option('--create-key', 'make the key in the PKCS#11 token that the URI names'),
     new Option('--tcti <tcti>', 'the TPM, for --key tpm (ASSAY_TCTI)'),
   ]
@@ -62,7 +60,7 @@ export const initCommand: CommandRow = defineCommand<InitOptions>({
       config: prepareConfig(options),
       operatorName: options.operator,
       key: {
-        choice: options.key,
+        choice: parseKeyChoice(options.key),
         create: options.createKey === true,
         tcti: options.tcti ?? environment.tcti,
       },

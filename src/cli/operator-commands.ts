@@ -7,7 +7,7 @@ import { defineCommand, type CommandGroup, type CommandRow } from './command.ts'
 import { keyOptions } from './init-command.ts'
 import { pinLogKey } from './log-key.ts'
 import { connectOperator } from './operator-client.ts'
-import { prepareOperatorKey, protectionNotes, type KeyChoice } from './operator-key.ts'
+import { parseKeyChoice, prepareOperatorKey, protectionNotes } from './operator-key.ts'
 import { cellOf, recordOf, recordsOf, type ShownRecord } from './records.ts'
 import { renderFacts, renderTable, renderTime } from './table.ts'
 import { someText, valueOf } from './usage-error.ts'
@@ -15,7 +15,7 @@ import { someText, valueOf } from './usage-error.ts'
 interface RequestOptions {
   readonly fingerprint: string
   readonly name: string
-  readonly key: KeyChoice
+  readonly key: string
   readonly createKey?: boolean
   readonly tcti?: string
 }
@@ -41,12 +41,13 @@ const request: CommandRow = defineCommand<RequestOptions>({
   ],
   run: async ({ session, args: [url = ''], options }) => {
     const { fingerprint, name } = options
+    const choice = parseKeyChoice(options.key)
     const home = await session.openHome()
     const client = session.connect(url, { fingerprint })
     const service = { issuer: client.issuer, root: await client.root() }
     await home.saveService({ ...service, logKey: await pinLogKey(client, home) })
     const { key, reference } = await prepareOperatorKey(session, home, {
-      choice: options.key,
+      choice,
       create: options.createKey === true,
       tcti: options.tcti ?? session.environment.tcti,
     })

@@ -2,6 +2,7 @@ import type { ClientKey } from '../attester/client-key.ts'
 import { createFileKey, openFileKey } from '../attester/file-key.ts'
 import { HomeError } from '../attester/home-error.ts'
 import type { Home } from '../attester/home.ts'
+import { CodedError } from '../core/coded-error.ts'
 import { parsePkcs11Uri } from '../hsm/pkcs11-uri.ts'
 import type { Session } from './session.ts'
 import { UsageError } from './usage-error.ts'
@@ -18,13 +19,24 @@ export const protectionNotes: Readonly<Record<ClientKey['protection'], string>> 
 
 const keyFile = 'operator.key.pem'
 
-/** Reads the value of `--key`. Throws UsageError `usage-malformed`; Pkcs11Error `pkcs11-uri-malformed`. */
+/**
+ * Reads the value of `--key`. It is not given to commander to check, which repeats what it refuses: there may be a PIN
+ * in it.
+ *
+ * @throws UsageError `usage-malformed`
+ */
 export function parseKeyChoice(text: string): KeyChoice {
   if (text === 'file' || text === 'tpm') return text
   if (!text.startsWith('pkcs11:'))
-    throw new UsageError('usage-malformed', { expected: 'file, tpm or a pkcs11: URI' })
-  parsePkcs11Uri(text)
-  return text as KeyChoice
+    throw new UsageError('usage-malformed', { expected: 'file, tpm or a pkcs11: URI as --key' })
+  try {
+    parsePkcs11Uri(text)
+    return text as KeyChoice
+  } catch (cause) {
+    if (!(cause instanceof CodedError)) throw cause
+    const wanted = cause.expected === undefined ? cause.hint : `${cause.expected} in the URI`
+    throw new UsageError('usage-malformed', { expected: wanted, found: cause.message, cause })
+  }
 }
 
 /** What an operator's key is made or opened with. */

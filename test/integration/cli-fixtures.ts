@@ -119,7 +119,7 @@ async function runToEnd(child: ChildProcess): Promise<Ended> {
     stdout,
     stderr,
     json: () => JSON.parse(stdout) as Record<string, never>,
-    code: /^([a-z0-9-]+): /m.exec(stderr)?.[1],
+    code: /^([a-z0-9_-]+): /m.exec(stderr)?.[1],
   }
 }
 

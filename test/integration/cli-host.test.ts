@@ -1,0 +1,236 @@
+import { createPublicKey, X509Certificate } from 'node:crypto'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import test from 'ava'
+import { Home } from '../../src/attester/home.ts'
+import { ServiceClient } from '../../src/attester/service-client.ts'
+import type { PublicJwk } from '../../src/core/jose/jwk.ts'
+import { tokenAlgorithm, verifyAccessToken } from '../../src/core/token/access-token.ts'
+import { verifyDpopProof } from '../../src/core/token/dpop-proof.ts'
+import { ProofKeys } from '../../src/core/token/proof-key.ts'
+import { startTestBench } from '../../swtpm/software-tpm.ts'
+import { createStage } from './cli-fixtures.ts'
+
+const bench = await startTestBench({ endorsementKeys: ['ecc-p256'] })
+const stage = await createStage({ ASSAY_TCTI: bench.tcti })
+const { assay, directory, issuer } = stage
+const audience = 'https://tickets.example'
+
+const made = await assay(['init', '--issuer', issuer, '--allow-emulated', '--key', 'tpm', '--json'])
+const fingerprint = String((made.json() as Record<string, unknown>)['fingerprint'])
+await stage.serve()
+const anchorFile = join(directory, 'root.pem')
+await writeFile(anchorFile, bench.manufacturer.rootCertificate)
+
+test.after.always(async () => {
+  await stage.close()
+  await bench.stop()
+})
+
+/** A command that must succeed, as JSON. */
+async function done(home: string, ...args: string[]): Promise<Record<string, unknown>> {
+  const ended = await assay([...args, '--json'], { home })
+  if (ended.status !== 0) throw new Error(`assay ${args.join(' ')}: ${ended.stderr}`)
+  return ended.json()
+}
+
+let hostId = ''
+let agentId = ''
+
+test.serial('an operator’s key can live in the TPM', async t => {
+  t.is(made.status, 0, made.stderr)
+  t.like(made.json(), { operator: { keyProtection: 'tpm' } })
+  const file = await readFile(join(directory, 'operator', 'operator.key.pem'), 'utf8')
+  t.regex(file, /^-----BEGIN TSS2 PRIVATE KEY-----/)
+  const labels = ['--name', 'throwaway', '--vendor', 'id:00001014', '--assurance', 'emulated']
+  const added = await assay(['anchor', 'add', anchorFile, ...labels])
+  t.is(added.status, 0, added.stderr)
+})
+
+test.serial('a host is not enrolled with a service of another fingerprint', async t => {
+  const other = `sha256:${'0'.repeat(64)}`
+  const refused = await assay(['host', 'enroll', issuer, '--fingerprint', other], { home: 'host' })
+  t.is(refused.status, 1)
+  t.is(refused.code, 'service-fingerprint')
+})
+
+test.serial('a machine without TPM is told so', async t => {
+  const tcti = ['--tcti', 'device:/dev/no-tpm-here']
+  const command = ['host', 'enroll', issuer, '--fingerprint', fingerprint, ...tcti]
+  const refused = await assay(command, { home: 'host' })
+  t.is(refused.status, 1)
+  t.is(refused.code, 'tpm-absent')
+})
+
+test.serial('this machine enrols, and its operator sees it', async t => {
+  const command = ['host', 'enroll', issuer, '--fingerprint', fingerprint, '--name', 'web-1']
+  const enrolled = await done('host', ...command)
+  hostId = String(enrolled['id'])
+  t.like(enrolled, { name: 'web-1', attestationResult: { status: 'affirming' } })
+  t.regex(String(enrolled['spiffeId']), /^spiffe:\/\/localhost\/host\//)
+  const listed = await assay(['host', 'list'])
+  t.regex(listed.stdout, new RegExp(`^${hostId} +web-1 +active +emulated`, 'm'))
+  const shown = await assay(['host', 'show', hostId])
+  t.is(shown.status, 0, shown.stderr)
+  t.regex(shown.stdout, /^status: +active/m)
+  t.regex(shown.stdout, /\d+ of \d+ passed/)
+  t.like(await done('operator', 'host', 'show', hostId), { id: hostId, status: 'active' })
+  const explained = await assay(['host', 'explain', hostId])
+  t.is(explained.status, 0, explained.stderr)
+  t.regex(explained.stdout, /^affirming: /)
+})
+
+test.serial('a host that knows its service attests anew without being told it', async t => {
+  const again = await done('host', 'host', 'enroll', '--name', 'web-1')
+  t.is(again['id'], hostId)
+  const text = await assay(['host', 'enroll', '--name', 'web-1'], { home: 'host' })
+  t.regex(text.stdout, /This machine is enrolled/)
+  const elsewhere = await assay(['host', 'enroll', 'https://b.example'], { home: 'host' })
+  t.is(elsewhere.status, 2)
+})
+
+test.serial('a host renews its certificate for the key that it has', async t => {
+  const file = join(directory, 'host', 'host.pem')
+  const before = new X509Certificate(await readFile(file, 'utf8'))
+  const renewed = await done('host', 'host', 'renew')
+  t.is(renewed['certificateFile'], file)
+  const after = new X509Certificate(await readFile(file, 'utf8'))
+  t.not(after.serialNumber, before.serialNumber)
+  t.true(after.publicKey.equals(before.publicKey))
+})
+
+test.serial('no agent is created of a class that nobody registered', async t => {
+  const refused = await assay(['agent', 'create', '--class', 'helper'], { home: 'host' })
+  t.is(refused.status, 1)
+  t.is(refused.code, 'class-unknown')
+  const form = ['--audience', audience, '--scope', 'tickets:read', '--host', hostId]
+  await done('operator', 'class', 'register', 'helper', ...form)
+})
+
+test.serial('an agent is created on the host, and listed on both sides', async t => {
+  const created = await done('host', 'agent', 'create', '--class', 'helper')
+  agentId = String(created['id'])
+  t.is(created['spiffeId'], `spiffe://localhost/agent/helper/${agentId}`)
+  t.regex(
+    (await assay(['agent', 'list'])).stdout,
+    new RegExp(`^${agentId} +helper +${hostId} +active`, 'm'),
+  )
+  const local = await done('host', 'agent', 'list', '--local')
+  t.like(local, { agents: [{ id: agentId, className: 'helper' }] })
+})
+
+/** Verifies a token and its proof as a protected API does. */
+async function admit(token: string, proof: string, method: string, url: string): Promise<string> {
+  const service = await (await Home.open(join(directory, 'host'))).loadService()
+  const client = ServiceClient.create({ issuer, trust: { root: service.root } })
+  const { keys } = (await client.request('GET', '/oauth/jwks')) as {
+    keys: (PublicJwk & { kid: string })[]
+  }
+  await client.close()
+  const now = Date.now()
+  const verified = verifyAccessToken(token, {
+    issuer,
+    audience,
+    now,
+    keys: keys.map(({ kid, ...jwk }) => ({
+      kid,
+      key: createPublicKey({ key: jwk, format: 'jwk' }),
+      algorithm: tokenAlgorithm('ES256'),
+    })),
+  })
+  const expected = { method, url, now, accessToken: token }
+  const { key } = verifyDpopProof(proof, new ProofKeys(1), expected)
+  verified.requireProofKey(key.jkt)
+  return verified.claims.scope
+}
+
+test.serial('a token is printed alone, and with a proof as the headers of one request', async t => {
+  const plain = await assay(['agent', 'token', agentId], { home: 'host' })
+  t.is(plain.status, 0, plain.stderr)
+  t.regex(plain.stdout, /^[\w-]+\.[\w-]+\.[\w-]+\n$/)
+  t.is(plain.stderr, '')
+  const url = `${audience}/tickets`
+  const headers = await assay(['agent', 'token', '--proof', 'get', `${url}?id=1`], { home: 'host' })
+  const [, token = '', proof = ''] =
+    /^Authorization: DPoP (\S+)\nDPoP: (\S+)\n$/.exec(headers.stdout) ?? []
+  t.is(await admit(token, proof, 'GET', url), 'tickets:read')
+  await t.throwsAsync(admit(token, proof, 'POST', url), { code: 'dpop-method' })
+})
+
+test.serial('a token is asked for by resource and scope, and refused beyond the class', async t => {
+  const asked = ['--resource', audience, '--scope', 'tickets:read']
+  const answer = await done('host', 'agent', 'token', agentId, ...asked)
+  t.like(answer, { agent: agentId, token_type: 'DPoP', expires_in: 300, scope: 'tickets:read' })
+  const scope = await assay(['agent', 'token', '--scope', 'tickets:write'], { home: 'host' })
+  t.is(scope.status, 1)
+  t.is(scope.code, 'invalid_scope')
+  const target = await assay(['agent', 'token', '--resource', 'https://b.example'], {
+    home: 'host',
+  })
+  t.is(target.code, 'invalid_target')
+})
+
+test.serial('with several agents on a host the one that is meant has to be named', async t => {
+  const second = String((await done('host', 'agent', 'create', '--class', 'helper'))['id'])
+  const unclear = await assay(['agent', 'token'], { home: 'host' })
+  t.is(unclear.status, 1)
+  t.is(unclear.code, 'agent-unclear')
+  const foreign = await assay(['agent', 'token', 'AAAAAAAAAAAAAAAAAAAAAA'], { home: 'host' })
+  t.is(foreign.code, 'agent-not-local')
+  await done('operator', 'agent', 'revoke', second, '--reason', 'not needed')
+  const revoked = await assay(['agent', 'token', second], { home: 'host' })
+  t.is(revoked.status, 1)
+  t.truthy(revoked.code)
+  t.is((await assay(['agent', 'token', agentId], { home: 'host' })).status, 0)
+})
+
+test.serial('an agent renews for its key, and gets a new one with --rekey', async t => {
+  const file = join(directory, 'host', 'agents', `${agentId}.pem`)
+  const key = async (): Promise<string> =>
+    new X509Certificate(await readFile(file, 'utf8')).publicKey
+      .export({ format: 'der', type: 'spki' })
+      .toString('hex')
+  const first = await key()
+  const renewed = await done('host', 'agent', 'renew', agentId)
+  t.is(renewed['id'], agentId)
+  t.is(await key(), first)
+  await done('host', 'agent', 'renew', agentId, '--rekey')
+  t.not(await key(), first)
+  t.is((await assay(['agent', 'token', agentId], { home: 'host' })).status, 0)
+})
+
+test.serial('revoking the host takes its agents with it, in one call', async t => {
+  const revoked = await done('operator', 'host', 'revoke', hostId, '--reason', 'stolen')
+  t.like(revoked, { id: hostId, agents: 1 })
+  const token = await assay(['agent', 'token', agentId, '--json'], { home: 'host' })
+  t.is(token.status, 1)
+  t.is(token.code, 'host-revoked')
+  const enrol = await assay(['host', 'enroll'], { home: 'host' })
+  t.is(enrol.status, 1)
+  t.is(enrol.code, 'host-revoked')
+  t.regex((await assay(['host', 'list'])).stdout, new RegExp(`^${hostId} +web-1 +revoked`, 'm'))
+})
+
+test.serial('refused evidence shows the checks that ran and the one that failed', async t => {
+  const other = await startTestBench({ endorsementKeys: ['ecc-p256'] })
+  t.teardown(async () => await other.stop())
+  const command = ['host', 'enroll', issuer, '--fingerprint', fingerprint]
+  const options = { home: 'stranger', env: { ASSAY_TCTI: other.tcti } }
+  const refused = await assay(command, options)
+  t.is(refused.status, 1)
+  t.regex(refused.stderr, /^ {4}FAILED {2}/m)
+  const document = (await assay([...command, '--json'], options)).json() as unknown as {
+    error: { code: string; checks: { code: string; outcome: string }[] }
+  }
+  t.is(document.error.code, refused.code ?? '')
+  t.like(document.error.checks.at(-1), { code: document.error.code, outcome: 'fail' })
+})
+
+test.serial('what happened stands in the log, which holds', async t => {
+  t.like(await done('operator', 'audit', 'verify'), { keySource: 'pinned' })
+  const shown = (await done('operator', 'audit', 'show', '--subject', hostId)) as unknown as {
+    entries: { type: string }[]
+  }
+  const types = shown.entries.map(({ type }) => type)
+  t.true(types.includes('host.enrolled') && types.includes('host.revoked'), types.join(' '))
+})
