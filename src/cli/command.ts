@@ -7,6 +7,8 @@ export interface CommandAnswer {
   readonly json: unknown
   /** What people read instead. */
   readonly lines: readonly string[]
+  /** Whether the answer is one of something that did not hold: it is shown all the same, and the exit code says it. */
+  readonly isFailure?: boolean
 }
 
 /** One call of a command. */

@@ -2,6 +2,7 @@ import { agentCommands } from './agent-commands.ts'
 import { anchorCommands } from './anchor-commands.ts'
 import { auditCommands } from './audit-commands.ts'
 import { classCommands } from './class-commands.ts'
+import { attackCommand } from './attack-command.ts'
 import type { CommandGroup, CommandRow } from './command.ts'
 import { hostCommands } from './host-commands.ts'
 import { initCommand } from './init-command.ts'
@@ -19,5 +20,6 @@ export const commands: readonly (CommandGroup | CommandRow)[] = [
   agentCommands,
   operatorCommands,
   auditCommands,
+  attackCommand,
   versionCommand,
 ]

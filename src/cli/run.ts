@@ -19,14 +19,17 @@ export async function runCommandLine(
   environment: Environment,
   streams: Streams,
 ): Promise<number> {
+  let exitCode: number = exitCodes.done
   const execute = async (
     row: CommandRow,
     values: readonly (string | undefined)[],
     options: object,
-  ): Promise<void> => await executeRow(row, values, options, environment, streams)
+  ): Promise<void> => {
+    exitCode = await executeRow(row, values, options, environment, streams)
+  }
   try {
     await createProgram(commands, streams, execute).parseAsync([...args], { from: 'user' })
-    return exitCodes.done
+    return exitCode
   } catch (error) {
     reportFailure(error, args, streams)
     return exitCodeOf(error)
@@ -39,12 +42,13 @@ async function executeRow(
   options: object,
   environment: Environment,
   streams: Streams,
-): Promise<void> {
+): Promise<number> {
   const session = new Session(environment, streams, options)
   try {
     const answer = await row.run({ session, args, options })
     session.progress.clear()
     if (answer !== undefined) writeAnswer(streams, answer, session.isJson)
+    return answer?.isFailure === true ? exitCodes.failed : exitCodes.done
   } finally {
     await session.close()
   }

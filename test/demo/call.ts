@@ -20,7 +20,7 @@ export async function callApi(
     ...(proof === undefined ? {} : { DPoP: proof }),
   }
   return await new Promise((resolve, reject) => {
-    const call = request(`${api.url}/orders`, { ca: api.certificate, headers }, response => {
+    const call = request(`${api.url}/orders`, { ca: api.authority, headers }, response => {
       let body = ''
       response.setEncoding('utf8')
       response.on('data', (text: string) => (body += text))

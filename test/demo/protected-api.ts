@@ -11,17 +11,16 @@ import {
   type JWTPayload,
 } from 'jose'
 import type { ServiceClient } from '../../src/attester/service-client.ts'
-import { implicitPrimitive, sequence } from '../../src/core/der/writer.ts'
 import { CodedError } from '../../src/core/coded-error.ts'
 import { TokenError } from '../../src/core/token/error.ts'
-import { createAuthority, oids } from '../../swtpm/emulated/certificate.ts'
+import { createApiCertificate } from './api-certificate.ts'
 
 /** A small API that lets in whoever holds a token for it and proves the token's key. */
 export interface ProtectedApi {
   /** Its name, which is also the audience of tokens for it. */
   readonly url: string
-  /** PEM of the certificate that its callers trust. */
-  readonly certificate: string
+  /** PEM of the authority that its callers trust. */
+  readonly authority: string
   stop(): Promise<void>
 }
 
@@ -31,22 +30,19 @@ export interface ProtectedApi {
  */
 export async function startProtectedApi(assay: ServiceClient): Promise<ProtectedApi> {
   const keys = createLocalJWKSet((await assay.request('GET', '/oauth/jwks')) as JSONWebKeySet)
-  const { certificate, privateKey } = createAuthority('orders', Date.now(), undefined, parts => {
-    const names = sequence(implicitPrimitive(2, Buffer.from('localhost')))
-    const name = { oid: oids.subjectAlternativeName, critical: false, value: names }
-    return { ...parts, extensions: [...parts.extensions, name] }
-  })
-  const pem = `-----BEGIN CERTIFICATE-----\n${Buffer.from(certificate).toString('base64')}\n-----END CERTIFICATE-----\n`
-  const key = privateKey.export({ format: 'pem', type: 'pkcs8' })
+  const { authority, certificate, key } = createApiCertificate(Date.now())
   const seen = new Set<string>()
-  const server = createServer({ cert: pem, key, minVersion: 'TLSv1.3' }, (request, response) => {
-    void answer(request, response, { assay, keys, seen, url: url() })
-  })
+  const server = createServer(
+    { cert: certificate, key, minVersion: 'TLSv1.3' },
+    (request, response) => {
+      void answer(request, response, { assay, keys, seen, url: url() })
+    },
+  )
   await new Promise<void>(resolve => server.listen(0, 'localhost', resolve))
   const url = (): string => `https://localhost:${(server.address() as AddressInfo).port}`
   return {
     url: url(),
-    certificate: pem,
+    authority,
     stop: async () => {
       server.closeAllConnections()
       await new Promise(resolve => server.close(resolve))
@@ -92,7 +88,7 @@ async function admit(request: IncomingMessage, parts: Parts): Promise<JWTPayload
   const thumbprint = await verifyProof(request, token, parts)
   if (thumbprint !== jkt) throw new TokenError('dpop-key', { expected: jkt, found: thumbprint })
   const standing = await assay.callForm('/oauth/introspect', new URLSearchParams({ token }))
-  if ((standing as { active: boolean }).active !== true) throw new TokenError('token-inactive')
+  if (!(standing as { active: boolean }).active) throw new TokenError('token-inactive')
   return payload
 }
 

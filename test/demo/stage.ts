@@ -42,17 +42,10 @@ export class Stage {
     for (const line of text.trimEnd().split('\n')) print(`     ${line}`)
   }
 
-  /** A step that must succeed; its failure ends the story. */
-  async step<T>(title: string, run: () => Promise<T> | T): Promise<T> {
-    try {
-      const value = await run()
-      this.#steps += 1
-      print(`   ${styleText('green', '✔')} ${title}`)
-      return value
-    } catch (cause) {
-      print(`   ${styleText('red', '✘')} ${title}`)
-      throw cause
-    }
+  /** Something that was done; what could have failed in it has thrown before. */
+  done(title: string): void {
+    this.#steps += 1
+    print(`   ${styleText('green', '✔')} ${title}`)
   }
 
   /** A step that must be refused, and for that reason; anything else ends the story. */

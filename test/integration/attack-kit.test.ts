@@ -11,7 +11,7 @@ test('each attack of the kit is refused for its reason, and each twin is let in'
   const bench = await startServiceBench()
   t.teardown(async () => await bench.stop())
   const outcomes = await playAttacks(
-    setup,
+    setupOf(bench),
     attackCases,
     ({ name, expected, found, twin, isHeld }) =>
       t.true(isHeld, `${name}: expected ${expected}, found ${found}, twin ${twin}`),

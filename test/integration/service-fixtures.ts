@@ -1,6 +1,4 @@
 import { X509Certificate } from 'node:crypto'
-import { once } from 'node:events'
-import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
 import { parseConfig } from '../../src/config.ts'
@@ -10,6 +8,7 @@ import { Home } from '../../src/attester/home.ts'
 import { ServiceClient } from '../../src/attester/service-client.ts'
 import { encodeBase64url } from '../../src/core/bytes/base64url.ts'
 import { initialiseService, startService } from '../../src/main.ts'
+import { freePort } from '../support/free-port.ts'
 import { createPrivateDirectory, discardDirectory } from '../../swtpm/leftovers.ts'
 import type { Manufacturer } from '../../swtpm/manufacturer.ts'
 
@@ -66,11 +65,7 @@ export async function startServiceBench(): Promise<ServiceBench> {
 
 /** A service has to know its address before it listens: a port that was free a moment ago. */
 async function localConfig(): Promise<ReturnType<typeof parseConfig>> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as AddressInfo
-  probe.close()
-  await once(probe, 'close')
+  const port = await freePort()
   const settings = {
     issuer: `https://localhost:${port}`,
     trustDomain: 'assay.test',

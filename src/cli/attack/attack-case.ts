@@ -18,6 +18,7 @@ export interface AttackOutcome {
   readonly expected: string
   /** The code of the refusal; `accepted`, or `failed: …` where it was neither accepted nor refused. */
   readonly found: string
-  readonly twin: 'accepted' | string
+  /** `accepted`, or what became of it instead. */
+  readonly twin: string
   readonly isHeld: boolean
 }

@@ -1,0 +1,274 @@
+import { readFile } from 'node:fs/promises'
+import { openTpm } from '../../src/attester/connect.ts'
+import { Home } from '../../src/attester/home.ts'
+import { ServiceClient } from '../../src/attester/service-client.ts'
+import { openTpmKey } from '../../src/attester/tpm-key.ts'
+import type { Tpm } from '../../native/index.ts'
+import { assay, serve } from './assay.ts'
+import {
+  answerWithOtherTpm,
+  createSoftwareKey,
+  refusalOf,
+  replayAnswer,
+  requestForeignKey,
+} from './attacks.ts'
+import { callApi } from './call.ts'
+import { startProtectedApi, type ProtectedApi } from './protected-api.ts'
+import { DemoFailure, Stage } from './stage.ts'
+import { connectOperator, createWorld, type World } from './world.ts'
+
+/** What the first chapters leave for the later ones. */
+interface Enrolled {
+  readonly operator: ServiceClient
+  readonly fingerprint: string
+  readonly hostId: string
+  readonly agents: readonly string[]
+  readonly api: ProtectedApi
+}
+
+/** A token that the first agent fetched, and the header that proves its key for one request. */
+interface Fetched {
+  readonly token: string
+  readonly proof: string
+}
+
+const className = 'order-bot'
+
+/** The whole story; throws where anything came out otherwise than it must. */
+async function tell(stage: Stage, world: World): Promise<void> {
+  const fingerprint = await startTheService(stage, world)
+  await admitTheManufacturer(stage, world)
+  const hostId = await enrolTheHost(stage, world, fingerprint)
+  const operator = await connectOperator(world.operator)
+  world.undo(async () => await operator.close())
+  const api = await startProtectedApi(operator)
+  world.undo(async () => await api.stop())
+  const agents = await createTheAgents(stage, world, api)
+  const enrolled = { operator, fingerprint, hostId, agents, api }
+  const fetched = await useAToken(stage, world, enrolled)
+  await attack(stage, world, enrolled, fetched)
+  await revokeTheHost(stage, world, enrolled)
+  await verifyTheLog(stage, world)
+}
+
+async function startTheService(stage: Stage, world: World): Promise<string> {
+  stage.chapter('A service on an empty database')
+  const options = ['--issuer', world.issuer, '--listen', world.address, '--allow-emulated']
+  const made = await assay(stage, world.operator, ['init', ...options])
+  const fingerprint = String(made['fingerprint'])
+  stage.done('it has a certificate authority and one operator, known by a key')
+  stage.say(`fingerprint of its root: ${fingerprint}`)
+  const client = ServiceClient.create({ issuer: world.issuer, trust: { fingerprint } })
+  world.undo(async () => await client.close())
+  const running = await serve(stage, world.operator, async () => {
+    const answer = (await client.request('GET', '/readyz')) as { status: string }
+    return answer.status === 'ready'
+  })
+  world.undo(async () => await running.stop())
+  stage.done(`it answers at ${world.issuer}`)
+  return fingerprint
+}
+
+async function admitTheManufacturer(stage: Stage, world: World): Promise<void> {
+  stage.chapter('A manufacturer of TPMs is trusted')
+  stage.say(
+    'Two software TPMs were made, with endorsement certificates of a throwaway manufacturer.',
+  )
+  const labels = ['--name', 'throwaway', '--vendor', 'id:00001014', '--assurance', 'emulated']
+  await assay(stage, world.operator, ['anchor', 'add', world.rootFile, ...labels])
+  stage.done('its root is a trust anchor, at assurance “emulated”')
+}
+
+async function enrolTheHost(stage: Stage, world: World, fingerprint: string): Promise<string> {
+  stage.chapter('A host proves what it is')
+  const words = ['host', 'enroll', world.issuer, '--fingerprint', fingerprint, '--name', 'web-1']
+  const enrolled = await assay(stage, world.host, words)
+  const host = enrolled['host'] as { id: string; spiffeId: string } | undefined
+  const id = String(host?.id ?? enrolled['id'])
+  const shown = (await assay(stage, world.operator, ['host', 'show', id])) as HostShown
+  const { checks, status } = shown.attestationResult
+  stage.require(
+    checks.every(check => check.outcome === 'pass'),
+    'every check of the verdict passed',
+  )
+  stage.done(`${checks.length} checks passed, the verdict is “${status}”`)
+  stage.say(`it is ${shown.spiffeId} from now on`)
+  return id
+}
+
+interface HostShown extends Record<string, unknown> {
+  readonly spiffeId: string
+  readonly attestationResult: {
+    readonly status: string
+    readonly checks: readonly { readonly outcome: string }[]
+  }
+}
+
+async function createTheAgents(stage: Stage, world: World, api: ProtectedApi): Promise<string[]> {
+  stage.chapter('Two agents, each with a key of its own in the TPM')
+  const form = ['--audience', api.url, '--scope', 'orders:read', '--host', '*']
+  await assay(stage, world.operator, ['class', 'register', className, ...form])
+  const agents: string[] = []
+  for (const number of ['first', 'second']) {
+    const made = await assay(stage, world.host, ['agent', 'create', '--class', className])
+    const agent = (made['agent'] ?? made) as { id: string; spiffeId: string }
+    agents.push(agent.id)
+    stage.done(`the ${number} is ${agent.spiffeId}`)
+  }
+  return agents
+}
+
+async function fetchToken(
+  stage: Stage,
+  world: World,
+  agent: string,
+  api: ProtectedApi,
+): Promise<Fetched> {
+  const words = ['agent', 'token', agent, '--proof', 'GET', `${api.url}/orders`]
+  const answer = await assay(stage, world.host, words)
+  return { token: String(answer['access_token']), proof: String(answer['proof']) }
+}
+
+async function useAToken(stage: Stage, world: World, enrolled: Enrolled): Promise<Fetched> {
+  stage.chapter('A token of five minutes, and a call with it')
+  const { agents, api } = enrolled
+  const fetched = await fetchToken(stage, world, agents[0] ?? '', api)
+  const answer = await callApi(api, fetched.token, fetched.proof)
+  stage.require(answer.status === 200, `the API answers ${answer.status} ${answer.code}`)
+  stage.done('a protected API takes it, with a proof by the key that it names')
+  stage.answer(answer.body)
+  return fetched
+}
+
+async function attack(
+  stage: Stage,
+  world: World,
+  enrolled: Enrolled,
+  { token, proof }: Fetched,
+): Promise<void> {
+  stage.chapter('What an attacker gets')
+  const { api } = enrolled
+  const call = async (
+    header: string | undefined,
+  ): Promise<{ code: string; line: string } | undefined> => {
+    const { status, code, title } = await callApi(api, token, header)
+    return status === 200 ? undefined : { code, line: title }
+  }
+  await stage.refused(
+    'the stolen token without the key',
+    'dpop-missing',
+    async () => await call(undefined),
+  )
+  await stage.refused(
+    'the stolen token with the proof of the call before',
+    'dpop-replayed',
+    async () => await call(proof),
+  )
+  const thief = ServiceClient.create({
+    issuer: world.issuer,
+    trust: { fingerprint: enrolled.fingerprint },
+    key: createSoftwareKey(),
+  })
+  world.undo(async () => await thief.close())
+  const forged = await thief.proof({ method: 'GET', url: `${api.url}/orders`, accessToken: token })
+  await stage.refused(
+    'the stolen token with a key in software',
+    'dpop-key',
+    async () => await call(forged),
+  )
+  await attackOnHost(stage, world, thief)
+}
+
+/** What needs a TPM, as root on an enrolled host has one, or somebody else of their own. */
+async function attackOnHost(stage: Stage, world: World, thief: ServiceClient): Promise<void> {
+  const tpm = await openTpm(world.hostTpm.tcti)
+  world.undo(async () => await tpm.close())
+  const other = await openTpm(world.otherTpm.tcti)
+  world.undo(async () => await other.close())
+  const host = await connectHost(world, tpm)
+  await stage.refused(
+    'a certificate for a key that the TPM did not certify',
+    'csr-key-differs',
+    async () => await refusalOf(async () => await requestForeignKey(host, tpm, className)),
+  )
+  await stage.refused(
+    'an answered challenge, answered again',
+    'challenge-used',
+    async () => await refusalOf(async () => await replayAnswer(thief, other, 'web-2')),
+  )
+  await stage.refused(
+    'the challenge of one TPM, answered by another',
+    'activation-proof',
+    async () => await refusalOf(async () => await answerWithOtherTpm(thief, tpm, other, 'web-1')),
+  )
+}
+
+async function connectHost(world: World, tpm: Tpm): Promise<ServiceClient> {
+  const home = await Home.open(world.host['ASSAY_HOME'] ?? '')
+  const { issuer, root } = await home.loadService()
+  const identity = await home.findHost()
+  if (identity === undefined) throw new DemoFailure('the host is not enrolled')
+  const key = await openTpmKey(tpm, await readFile(home.path(identity.keyFile), 'utf8'))
+  const client = ServiceClient.create({ issuer, trust: { root }, key })
+  world.undo(async () => {
+    await client.close()
+    await key.close()
+  })
+  return client
+}
+
+async function revokeTheHost(stage: Stage, world: World, enrolled: Enrolled): Promise<void> {
+  stage.chapter('The host is revoked, and everything on it')
+  const { api, agents, hostId } = enrolled
+  const fetched = await fetchToken(stage, world, agents[1] ?? '', api)
+  const revoke = ['host', 'revoke', hostId, '--reason', 'stolen']
+  await assay(stage, world.operator, revoke)
+  const { status, code, title } = await callApi(api, fetched.token, fetched.proof)
+  await stage.refused(
+    'the second agent’s next call, with a token that has minutes left',
+    'token-inactive',
+    async () => await Promise.resolve(status === 200 ? undefined : { code, line: title }),
+  )
+  await stage.refused(
+    'the first agent’s next token',
+    'host-revoked',
+    async () => await refusalOf(async () => await tokenOf(world, agents[0] ?? '')),
+  )
+}
+
+async function tokenOf(world: World, agent: string): Promise<unknown> {
+  const home = await Home.open(world.host['ASSAY_HOME'] ?? '')
+  const { issuer, root } = await home.loadService()
+  const identity = await home.findAgent(agent)
+  if (identity === undefined) throw new DemoFailure('the agent is not there')
+  const key = await openTpmKey(
+    world.hostTpm.tcti,
+    await readFile(home.path(identity.keyFile), 'utf8'),
+  )
+  const client = ServiceClient.create({ issuer, trust: { root }, key })
+  try {
+    return await client.token()
+  } finally {
+    await client.close()
+    await key.close()
+  }
+}
+
+async function verifyTheLog(stage: Stage, world: World): Promise<void> {
+  stage.chapter('Every step is in the log')
+  const verified = await assay(stage, world.operator, ['audit', 'verify'])
+  stage.done(`the tree of ${String(verified['size'])} entries is what the checkpoint signs`)
+}
+
+const stage = new Stage(() => performance.now())
+const world = await createWorld()
+try {
+  await tell(stage, world)
+  stage.close()
+} catch (error) {
+  if (!(error instanceof DemoFailure)) throw error
+  process.stderr.write(`\nThe demo failed: ${error.message}\n`)
+  process.exitCode = 1
+} finally {
+  await world.close()
+}
