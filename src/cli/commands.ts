@@ -1,12 +1,13 @@
 import { agentCommands } from './agent-commands.ts'
 import { anchorCommands } from './anchor-commands.ts'
+import { attackCommand } from './attack-command.ts'
 import { auditCommands } from './audit-commands.ts'
 import { classCommands } from './class-commands.ts'
-import { attackCommand } from './attack-command.ts'
 import type { CommandGroup, CommandRow } from './command.ts'
 import { hostCommands } from './host-commands.ts'
 import { initCommand } from './init-command.ts'
 import { operatorCommands } from './operator-commands.ts'
+import { policyCommands } from './policy-commands.ts'
 import { serveCommand } from './serve-command.ts'
 import { versionCommand } from './version-command.ts'
 
@@ -15,6 +16,7 @@ export const commands: readonly (CommandGroup | CommandRow)[] = [
   initCommand,
   serveCommand,
   anchorCommands,
+  policyCommands,
   hostCommands,
   classCommands,
   agentCommands,
