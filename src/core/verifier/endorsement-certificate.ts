@@ -50,10 +50,7 @@ export function verifyEndorsementCertificate(
   evidence: CertificateEvidence,
   recorder: CheckRecorder,
 ): VerifiedCertificate {
-  const bytes = evidence.certificate
-  const certificate = recorder.attempt('ek-certificate-malformed', bytes, () =>
-    parseCertificate(bytes),
-  )
+  const certificate = readCertificate(evidence.certificate, recorder)
   const quirks = new QuirkUse({
     model: tpmIdentityOf(certificate.fields.extensions)?.model,
     notBefore: certificate.fields.notBefore,
@@ -66,6 +63,18 @@ export function verifyEndorsementCertificate(
   const identity = tpmIdentityOf(certificate.fields.extensions)
   if (identity === undefined) return recorder.refuse('ek-subject-name')
   return { certificate, path, anchor, identity, quirks: quirks.used, revocation }
+}
+
+function readCertificate(bytes: Uint8Array, recorder: CheckRecorder): Certificate {
+  try {
+    const certificate = parseCertificate(bytes)
+    recorder.pass('ek-certificate-malformed', bytes)
+    return certificate
+  } catch (cause) {
+    if (!(cause instanceof X509Error)) throw cause
+    const found = cause.found ?? cause.message
+    return recorder.refuse('ek-certificate-malformed', { found, cause, bytes })
+  }
 }
 
 function verifyChain(
