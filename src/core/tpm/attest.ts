@@ -53,6 +53,22 @@ export interface TpmsAttest {
   readonly attested: Attested
 }
 
+/** Types of attestations whose members are read. */
+export type AttestType = (typeof TPM_ST_ATTEST)['certify' | 'quote' | 'creation']
+
+/** A TPMS_ATTEST of one type. */
+export type AttestOf<T extends AttestType> = TpmsAttest & {
+  readonly attested: Extract<Attested, { readonly type: T }>
+}
+
+/** Whether an attestation is of a type. */
+export function isAttestOf<T extends AttestType>(
+  attest: TpmsAttest,
+  type: T,
+): attest is AttestOf<T> {
+  return attest.attested.type === type
+}
+
 /**
  *     TPMS_ATTEST { magic UINT32, type UINT16, qualifiedSigner TPM2B_NAME, extraData TPM2B_DATA,
  *                   clockInfo TPMS_CLOCK_INFO, firmwareVersion UINT64, attested TPMU_ATTEST }

@@ -1,13 +1,13 @@
 import type { KeyObject } from 'node:crypto'
-import { TPM_ALG } from '../tpm/algorithm.ts'
+import { TPM_ALG, type HashAlgorithm } from '../tpm/algorithm.ts'
 import { nameOf, qualifiedNameOf, type TpmtPublic } from '../tpm/public.ts'
 import { keyObjectOf } from '../tpm/signature.ts'
 import { CheckRecorder, type Check } from './check.ts'
 import {
   hasStrongName,
-  isStrongHash,
   parsePublicArea,
   requireAttributes,
+  strongHash,
   weaknessOfArea,
 } from './public-area.ts'
 
@@ -28,6 +28,7 @@ const signatureSchemes: readonly number[] = [TPM_ALG.RSASSA, TPM_ALG.RSAPSS, TPM
 export class AttestationKey {
   readonly #area: TpmtPublic
   readonly #key: KeyObject
+  readonly #hash: HashAlgorithm
   readonly #name: Uint8Array
   readonly #checks: readonly Check[]
 
@@ -36,6 +37,7 @@ export class AttestationKey {
     parts: {
       readonly area: TpmtPublic
       readonly key: KeyObject
+      readonly hash: HashAlgorithm
       readonly name: Uint8Array
       readonly checks: readonly Check[]
     },
@@ -43,6 +45,7 @@ export class AttestationKey {
     if (key !== seal) throw new TypeError('made by verifyAttestationKey alone')
     this.#area = parts.area
     this.#key = parts.key
+    this.#hash = parts.hash
     this.#name = parts.name
     this.#checks = parts.checks
   }
@@ -53,6 +56,11 @@ export class AttestationKey {
 
   get key(): KeyObject {
     return this.#key
+  }
+
+  /** The one hash of its signatures. */
+  get hash(): HashAlgorithm {
+    return this.#hash
   }
 
   /** Computed here from the bytes that were read (TPM 2.0 Part 1 r01.59 §16). */
@@ -84,9 +92,9 @@ export function verifyAttestationKey(request: { readonly public: Uint8Array }): 
   const area = checks.attempt('ak-public-malformed', bytes, () => parsePublicArea(bytes))
   requireAttributes(checks, 'ak-attributes', area, attributeRule, bytes)
   checks.require(hasStrongName(area), 'ak-name-algorithm', { bytes })
-  requireSigningKey(checks, area, bytes)
+  const hash = requireSigningKey(checks, area, bytes)
   const key = requireStrongKey(checks, area, bytes)
-  return new AttestationKey(seal, { area, key, name: nameOf(bytes), checks: checks.list })
+  return new AttestationKey(seal, { area, key, hash, name: nameOf(bytes), checks: checks.list })
 }
 
 /**
@@ -99,13 +107,19 @@ export function restoreAttestationKey(bytes: Uint8Array): AttestationKey {
   return verifyAttestationKey({ public: bytes })
 }
 
-function requireSigningKey(checks: CheckRecorder, area: TpmtPublic, bytes: Uint8Array): void {
+function requireSigningKey(
+  checks: CheckRecorder,
+  area: TpmtPublic,
+  bytes: Uint8Array,
+): HashAlgorithm {
   const derives = area.type === TPM_ALG.ECC && area.kdf !== undefined
   checks.require(area.symmetric === undefined && !derives, 'ak-symmetric', { bytes })
   const { scheme } = area
-  const isAccepted =
-    scheme !== undefined && signatureSchemes.includes(scheme.scheme) && isStrongHash(scheme.hash)
-  checks.require(isAccepted, 'ak-scheme', { bytes })
+  const isSigning = scheme !== undefined && signatureSchemes.includes(scheme.scheme)
+  const hash = isSigning ? strongHash(scheme.hash) : undefined
+  if (hash === undefined) checks.refuse('ak-scheme', { bytes })
+  checks.pass('ak-scheme', bytes)
+  return hash
 }
 
 function requireStrongKey(checks: CheckRecorder, area: TpmtPublic, bytes: Uint8Array): KeyObject {

@@ -132,7 +132,7 @@ export function verifyEvidence(
   const quote = verifyQuote(checks, evidence.input, { ...expected, binding })
   const subjectKey = verifyKeyOfAnswer(checks, evidence.input, expected)
   checks.require(isSameRun(quote.facts, subjectKey.facts), 'quote-clock')
-  const sha256 = evidenceDigest(evidence.input, expected)
+  const sha256 = evidenceDigest(evidence.input, expected, quote)
   const keys = { endorsementKey, attestationKey, subjectKey }
   return new VerifiedEvidence(seal, { ...keys, quote, sha256, checks: checks.list })
 }
@@ -181,9 +181,15 @@ function verifyKeyOfAnswer(
   return verified
 }
 
-function evidenceDigest(input: EvidenceInput, expected: EvidenceExpectations): string {
-  const { quote, pcrs, subjectKey, csr } = input
-  const values = expected.pcrSelection.sha256.flatMap(pcr => [String(pcr), pcrs.sha256[pcr] ?? ''])
+function evidenceDigest(
+  { quote, subjectKey, csr }: EvidenceInput,
+  expected: EvidenceExpectations,
+  { pcrs }: VerifiedQuote,
+): string {
+  const values = [...pcrs].flatMap(([pcr, value]) => [
+    String(pcr),
+    Buffer.from(value).toString('hex'),
+  ])
   const { certify, parent } = subjectKey
   const keys = [expected.endorsementKey.name, expected.attestationKey.name]
   const quoted = [quote.attest, quote.signature, ...values]

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { TPM_ST_ATTEST } from '../tpm/attest.ts'
-import { hashAlgorithm, TPM_ALG } from '../tpm/algorithm.ts'
+import { TPM_ALG } from '../tpm/algorithm.ts'
 import type { PcrSelection } from '../tpm/pcr-selection.ts'
 import type { AttestationKey } from './attestation-key.ts'
 import type { CheckRecorder } from './check.ts'
@@ -49,7 +49,6 @@ export function verifyQuote(
   const bytes = evidence.quote.attest
   const attest = verifyAttestation(checks, 'quote', type, attestationKey, evidence.quote)
   const { attested } = attest
-  if (attested.type !== type) throw new TypeError('verifyAttestation compared the type')
   const isBound = Buffer.compare(attest.extraData, binding) === 0
   checks.require(isBound, 'quote-nonce', { bytes })
   requireSelection(checks, attested.pcrSelect, expected.pcrSelection.sha256, bytes)
@@ -83,18 +82,25 @@ function requireValues(
   asked: readonly number[],
 ): Map<number, Uint8Array> {
   const names = Object.keys(values).toSorted((left, right) => Number(left) - Number(right))
-  const isWhole =
-    names.join() === asked.join() && asked.every(pcr => /^[0-9a-f]{64}$/.test(values[pcr] ?? ''))
-  checks.require(isWhole, 'quote-pcr-values', {
-    expected: asked.join(),
-    found: names.join().slice(0, 80),
-  })
-  return new Map(asked.map(pcr => [pcr, Buffer.from(values[pcr] ?? '', 'hex')]))
+  const read = asked.flatMap(pcr => readValue(pcr, values[pcr]))
+  checks.require(
+    names.join() === asked.join() && read.length === asked.length,
+    'quote-pcr-values',
+    {
+      expected: asked.join(),
+      found: names.join().slice(0, 80),
+    },
+  )
+  return new Map(read)
+}
+
+function readValue(pcr: number, value: string | undefined): [number, Uint8Array][] {
+  if (value === undefined || !/^[0-9a-f]{64}$/.test(value)) return []
+  return [[pcr, Buffer.from(value, 'hex')]]
 }
 
 /** The hash is that of the signing scheme, whatever the bank (verification Q5). */
-function digestOf(values: readonly Uint8Array[], { area }: AttestationKey): Uint8Array {
-  const { name } = hashAlgorithm(area.scheme?.hash ?? 0)
+function digestOf(values: readonly Uint8Array[], { hash: { name } }: AttestationKey): Uint8Array {
   const hash = createHash(name)
   for (const value of values) hash.update(value)
   return hash.digest()

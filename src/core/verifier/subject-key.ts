@@ -108,7 +108,6 @@ function verifyCertification(
   const type = TPM_ST_ATTEST.certify
   const attest = verifyAttestation(checks, 'certify', type, attestationKey, evidence)
   const { attested } = attest
-  if (attested.type !== type) throw new TypeError('verifyAttestation compared the type')
   checks.require(isSame(attested.name, subject.name), 'certify-name', { bytes })
   const binding = certifyBinding({ ...evidence, subjectName: subject.name })
   checks.require(isSame(attest.extraData, binding), 'certify-binding', { bytes })

@@ -1,9 +1,11 @@
-import { FormatError } from '../bytes/format-error.ts'
-import { hex } from '../bytes/format-error.ts'
+import { FormatError, hex } from '../bytes/format-error.ts'
 import {
   attestTag,
+  isAttestOf,
   parseTpmsAttest,
   TPM_GENERATED_VALUE,
+  type AttestOf,
+  type AttestType,
   type ClockInfo,
   type TpmsAttest,
 } from '../tpm/attest.ts'
@@ -34,31 +36,39 @@ const longestNonce = 64
  * @throws EvidenceError `<kind>-malformed`, `<kind>-signature`, `<kind>-magic`, `<kind>-type`, `<kind>-signer`
  * @see TPM 2.0 Part 2 r01.59 §10.12.12; verification F1, F7, F9, Q1, Q7
  */
-export function verifyAttestation(
+export function verifyAttestation<T extends AttestType>(
   checks: CheckRecorder,
   kind: Kind,
-  type: number,
+  type: T,
   signer: AttestationKey,
-  { attest, signature }: SignedAttestation,
-): TpmsAttest {
-  const parsed = checks.attempt(`${kind}-malformed`, attest, () => parseSigned(attest, signature))
-  const isSigned = isSignedBy(signer.area, signer.key, attest, parsed.signature)
+  evidence: SignedAttestation,
+): AttestOf<T> {
+  const { attest: bytes, signature } = evidence
+  const parsed = checks.attempt(`${kind}-malformed`, bytes, () => parseSigned(bytes, signature))
+  const isSigned = isSignedBy(signer.area, signer.key, bytes, parsed.signature)
   checks.require(isSigned, `${kind}-signature`, { bytes: signature })
-  const { magic, qualifiedSigner } = parsed.attest
+  const { attest } = parsed
+  requireType(checks, kind, type, attest, bytes)
+  const isSigner = Buffer.compare(attest.qualifiedSigner, signer.qualifiedName) === 0
+  checks.require(isSigner, `${kind}-signer`, { bytes })
+  return attest
+}
+
+function requireType<T extends AttestType>(
+  checks: CheckRecorder,
+  kind: Kind,
+  type: T,
+  attest: TpmsAttest,
+  bytes: Uint8Array,
+): asserts attest is AttestOf<T> {
+  const { magic } = attest
   checks.require(magic === TPM_GENERATED_VALUE, `${kind}-magic`, {
     expected: hex(TPM_GENERATED_VALUE),
     found: hex(magic),
-    bytes: attest,
+    bytes,
   })
-  const tag = attestTag(parsed.attest)
-  checks.require(tag === type, `${kind}-type`, {
-    expected: hex(type),
-    found: hex(tag),
-    bytes: attest,
-  })
-  const isSigner = Buffer.compare(qualifiedSigner, signer.qualifiedName) === 0
-  checks.require(isSigner, `${kind}-signer`, { bytes: attest })
-  return parsed.attest
+  const [expected, found] = [hex(type), hex(attestTag(attest))]
+  checks.require(isAttestOf(attest, type), `${kind}-type`, { expected, found, bytes })
 }
 
 function parseSigned(

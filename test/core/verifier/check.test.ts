@@ -50,6 +50,11 @@ test('what a step throws becomes a refusal, but a refusal and a bug stay what th
   t.like(error, { code: 'csr-unreadable', found: 'too far' })
   t.true(error.cause instanceof RangeError)
   t.is(t.throws(attempt('no error'), { instanceOf: EvidenceError }).found, 'unreadable')
+  const blind = (): unknown =>
+    checks.attempt('csr-unreadable', undefined, () => {
+      throw new RangeError('too far')
+    })
+  t.is(refusalOf(blind), 'csr-unreadable')
   t.throws(attempt(new TypeError('a bug')), { instanceOf: TypeError })
   const inner = new EvidenceError('quote-type', [])
   t.is(t.throws(attempt(inner)), inner)
