@@ -19,7 +19,10 @@ export interface BootFacts {
   /** Bank that all digests here are of. */
   readonly bank: HashAlgorithm['name']
   readonly startup: Startup
-  /** PCRs that the log explains, ascending: what is not among them is not spoken of here. */
+  /**
+   * PCRs that the log explains, ascending. Nothing here speaks of others: a fact that is absent means something only if
+   * its PCR is among these.
+   */
   readonly provenPcrs: readonly number[]
   /** Quoted PCRs that hold more than any log explains. */
   readonly unexplainedPcrs: readonly number[]
@@ -92,7 +95,7 @@ function resultsOf(
     secureBoot: secureBoot.facts,
     images: images.facts,
     bootLoader: watches.bootLoader.result(),
-    unifiedKernel: watches.unifiedKernel.result(),
+    unifiedKernel: watches.unifiedKernel.result(pcr => verified.isProven(pcr)),
     checks: [...structure, ...secureBoot.checks, ...images.checks, ...firmware.checks],
   }
 }

@@ -23,7 +23,7 @@ export interface ProvenEvent {
   readonly digest: Uint8Array
   readonly data: Uint8Array
   readonly binding: Binding
-  /** The text that was measured, where `binding` is `text`. */
+  /** The text that was measured, where the digest shows one. */
   readonly text?: string
 }
 
@@ -48,11 +48,12 @@ function bind(
 ): { binding: Binding; text?: string } {
   const isDigestOf = (bytes: Uint8Array): boolean =>
     Buffer.compare(hash(name, bytes, 'buffer'), digest) === 0
-  if (isDigestOf(event.data)) return { binding: 'data' }
+  const text = event.type === EVENT_TYPE.IPL ? boundText(event.data, isDigestOf) : undefined
+  const shown = text === undefined ? {} : { text }
+  if (isDigestOf(event.data)) return { binding: 'data', ...shown }
   const content =
     event.type === EVENT_TYPE.EFI_VARIABLE_BOOT ? variableContent(event.data) : undefined
   if (content !== undefined && isDigestOf(content)) return { binding: 'variable' }
-  const text = event.type === EVENT_TYPE.IPL ? boundText(event.data, isDigestOf) : undefined
   return text === undefined ? { binding: 'digest' } : { binding: 'text', text }
 }
 

@@ -24,10 +24,12 @@ export interface KernelParameter extends Provenance {
 /** What PCRs 11 to 13 show of a unified kernel image. */
 export interface UnifiedKernelFacts {
   readonly sections: readonly KernelSection[]
-  /** Whether PCR 11 held nothing but pairs of a section's name and its content. */
+  /** Whether PCR 11 was proven and held nothing but pairs of a section's name and its content. */
   readonly isComplete: boolean
   /** All that was measured into PCRs 12 and 13 and is no command line. */
   readonly parameters: readonly KernelParameter[]
+  /** Whether both PCRs were proven, so that there can be no other parameters. */
+  readonly areParametersComplete: boolean
 }
 
 /** A section's name has a digest of that name with its zero byte (UAPI.5 Unified Kernel Image). */
@@ -43,7 +45,7 @@ export class UnifiedKernelWatch {
   readonly #sections: KernelSection[] = []
   readonly #parameters: KernelParameter[] = []
   #name: string | undefined
-  #isComplete = true
+  #isPaired = true
 
   see(event: ProvenEvent): void {
     if (event.pcr === 11) this.#seeSection(event)
@@ -51,14 +53,16 @@ export class UnifiedKernelWatch {
     if (isParameter && event.text === undefined) this.#parameters.push(parameterOf(event))
   }
 
-  /** Undefined where no image of this kind was started. */
-  result(): UnifiedKernelFacts | undefined {
-    const isEmpty = this.#sections.length === 0 && this.#isComplete && this.#name === undefined
+  /** Undefined where nothing shows that an image of this kind was started. */
+  result(isProven: (pcr: number) => boolean): UnifiedKernelFacts | undefined {
+    const isPaired = this.#isPaired && this.#name === undefined
+    const isEmpty = this.#sections.length === 0 && isPaired
     if (isEmpty && this.#parameters.length === 0) return undefined
     return {
       sections: this.#sections,
-      isComplete: this.#isComplete && this.#name === undefined,
+      isComplete: isPaired && isProven(11),
       parameters: this.#parameters,
+      areParametersComplete: isProven(12) && isProven(13),
     }
   }
 
@@ -68,7 +72,7 @@ export class UnifiedKernelWatch {
       this.#name = undefined
       this.#sections.push({ ...provenanceOf(event), name, digest: hexOf(event.digest) })
     } else if (event.text !== undefined && sectionName.test(event.text)) this.#name = event.text
-    else this.#isComplete = false
+    else this.#isPaired = false
   }
 }
 
