@@ -2,36 +2,39 @@ import type { AuditEntry } from '../ports/records.ts'
 import type { Service } from './service.ts'
 
 /** The acts that the log knows; a new act is a new row here and in the README's table. */
-export type AuditType =
-  | 'service.initialised'
-  | 'service.started'
-  | 'anchor.added'
-  | 'anchor.proposed'
-  | 'anchor.approved'
-  | 'anchor.retired'
-  | 'operator.registered'
-  | 'operator.revoked'
-  | 'policy.proposed'
-  | 'policy.activated'
-  | 'endorsement.queued'
-  | 'endorsement.approved'
-  | 'endorsement.listed'
-  | 'endorsement.refused'
-  | 'enrollment.challenged'
-  | 'enrollment.refused'
-  | 'host.enrolled'
-  | 'host.revoked'
-  | 'class.registered'
-  | 'agent.created'
-  | 'agent.challenged'
-  | 'agent.refused'
-  | 'agent.key-bound'
-  | 'agent.revoked'
-  | 'certificate.intended'
-  | 'certificate.issued'
-  | 'certificate.refused'
-  | 'certificate.unknown'
-  | 'token.issued'
+export const auditTypes = [
+  'service.initialised',
+  'service.started',
+  'anchor.added',
+  'anchor.proposed',
+  'anchor.approved',
+  'anchor.retired',
+  'operator.registered',
+  'operator.revoked',
+  'policy.proposed',
+  'policy.activated',
+  'endorsement.queued',
+  'endorsement.approved',
+  'endorsement.listed',
+  'endorsement.refused',
+  'enrollment.challenged',
+  'enrollment.refused',
+  'host.enrolled',
+  'host.revoked',
+  'class.registered',
+  'agent.created',
+  'agent.challenged',
+  'agent.refused',
+  'agent.key-bound',
+  'agent.revoked',
+  'certificate.intended',
+  'certificate.issued',
+  'certificate.refused',
+  'certificate.unknown',
+  'token.issued',
+] as const
+
+export type AuditType = (typeof auditTypes)[number]
 
 /** One line for the audit log, stamped with the service's clock. */
 export function auditEntry(
