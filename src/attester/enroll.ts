@@ -27,6 +27,8 @@ export interface EnrollRequest {
   readonly template?: EndorsementTemplate['name'] | undefined
   /** Whether to go without a certificate: an operator of the service approves the key by its digest. */
   readonly withoutCertificate?: boolean | undefined
+  /** Hears of the digest of a key without certificate, which an operator compares: it is read at the machine. */
+  readonly onDigest?: ((digest: string) => void) | undefined
   /** The authValues that the TPM's owner has set, if any. */
   readonly endorsementAuth?: Uint8Array | undefined
   readonly ownerAuth?: Uint8Array | undefined
@@ -101,12 +103,13 @@ async function answerChallenge(request: EnrollRequest): Promise<AnsweredChalleng
 }
 
 async function openKey(request: EnrollRequest): Promise<Endorsement> {
-  const { tpm, template, endorsementAuth, withoutCertificate, progress = silent } = request
+  const { tpm, template, endorsementAuth, withoutCertificate, onDigest } = request
+  const { progress = silent } = request
   progress('looking for the endorsement key')
   const options = { auth: endorsementAuth, template }
   if (withoutCertificate !== true) return await openEndorsement(tpm, options)
   const endorsement = await openDeclaredEndorsement(tpm, options)
-  progress(`the endorsement key has the digest ${endorsementDigest(endorsement)}`)
+  onDigest?.(endorsementDigest(endorsement))
   return endorsement
 }
 

@@ -111,6 +111,7 @@ export function createPinnedAgent(root: Uint8Array): Agent {
 
 /** The SPIFFE ID of what answers (SPIFFE X.509-SVID §2): the service itself. */
 function checkService(certificate: PeerCertificate): Error | undefined {
+  // A name that holds a comma comes quoted, with the comma escaped: none can be taken for two.
   const names = (certificate.subjectaltname ?? '').split(', ')
   if (names.some(name => /^URI:spiffe:\/\/[a-z0-9._-]+\/service\/assay$/.test(name)))
     return undefined

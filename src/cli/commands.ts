@@ -4,6 +4,7 @@ import { attackCommand } from './attack-command.ts'
 import { auditCommands } from './audit-commands.ts'
 import { classCommands } from './class-commands.ts'
 import type { CommandGroup, CommandRow } from './command.ts'
+import { endorsementCommands } from './endorsement-commands.ts'
 import { hostCommands } from './host-commands.ts'
 import { initCommand } from './init-command.ts'
 import { operatorCommands } from './operator-commands.ts'
@@ -17,6 +18,7 @@ export const commands: readonly (CommandGroup | CommandRow)[] = [
   serveCommand,
   anchorCommands,
   policyCommands,
+  endorsementCommands,
   hostCommands,
   classCommands,
   agentCommands,

@@ -1,7 +1,9 @@
 import { CommanderError } from 'commander'
 import { printable, RemoteError, type RemoteCheck } from '../attester/remote-error.ts'
 import { CodedError, describe } from '../core/coded-error.ts'
+import { explainVerdict } from '../core/appraisal/explain.ts'
 import { UsageError } from './usage-error.ts'
+import { parseVerdict } from './verdict.ts'
 
 /** How a command ends: done; refused or failed; wrongly called. */
 export const exitCodes = { done: 0, failed: 1, usage: 2 } as const
@@ -27,7 +29,7 @@ interface Telling {
  */
 export function describeFailure(error: unknown): string[] {
   if (error instanceof RemoteError)
-    return [...describe(error), ...instanceOf(error), ...checksOf(error)]
+    return [...describe(error), ...instanceOf(error), ...checksOf(error), ...verdictOf(error)]
   if (error instanceof CodedError) return describe(error).map(printable)
   if (isTelling(error)) return describeTelling(error)
   const message = error instanceof Error ? error.message : String(error)
@@ -54,6 +56,21 @@ function describeTelling({ code, message, hint = '', text = '' }: Telling): stri
 
 function instanceOf({ instance }: RemoteError): string[] {
   return instance === undefined ? [] : [`  request:  ${instance}`]
+}
+
+/** The verdict on genuine evidence that the policy did not accept: which rule decided, and what it wanted. */
+function verdictOf({ document }: RemoteError): string[] {
+  const { attestationResult } = document
+  if (attestationResult === undefined) return []
+  try {
+    return [
+      '  verdict:',
+      ...explainVerdict(parseVerdict(attestationResult)).map(line => `    ${line}`),
+    ]
+  } catch (error) {
+    if (!(error instanceof CodedError)) throw error
+    return ['  verdict:', `    ${error.code}: ${error.message}`]
+  }
 }
 
 function checksOf({ checks }: RemoteError): string[] {

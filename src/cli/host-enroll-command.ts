@@ -59,11 +59,18 @@ export const enrollCommand: CommandRow = defineCommand<EnrollOptions>({
       progress: session.progress.step,
       template: options.template,
       withoutCertificate: options.certificate === false,
+      onDigest: digest => showDigest(session, digest),
     })
     await home.saveService({ issuer: client.issuer, root: await client.root(), logKey })
     return answerOf(host)
   },
 })
+
+/** Said whatever comes of it: an operator approves the key by what is read here. */
+function showDigest(session: Session, digest: string): void {
+  session.progress.clear()
+  session.streams.stderr.write(`The endorsement key of this TPM has the digest ${digest}\n`)
+}
 
 /** By the fingerprint that was given; or, on a machine that knows its service, by the root that it keeps. */
 async function connectToEnroll(

@@ -31,10 +31,10 @@ export const serveCommand: CommandRow = defineCommand<ServeOptions>({
     const { environment } = session
     const dataDirectory =
       options.data === undefined ? environment.dataDirectory : resolve(options.data)
-    const created = await createWhereNone(session, dataDirectory, options)
     const { createServiceLog, requestLogOf } = await import('./service-log.ts')
-    const { startService } = await import('../main.ts')
     const log = createServiceLog(environment.logLevel)
+    const created = await createWhereNone(session, dataDirectory, options)
+    const { startService } = await import('../main.ts')
     const running = await startService({ dataDirectory, log: requestLogOf(log) })
     session.progress.clear()
     writeAnswer(session.streams, answerOf(running, dataDirectory, created), session.isJson)

@@ -1,5 +1,6 @@
 import { pino, type Logger } from 'pino'
 import type { RequestLog } from '../http/app.ts'
+import { UsageError } from './usage-error.ts'
 
 /** Members that could hold what nobody may read in a log, at the top and one level down. */
 const secrets = [
@@ -18,12 +19,19 @@ const secrets = [
 /** The levels of ASSAY_LOG_LEVEL. */
 export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 
-/** The log of a running service: JSON lines on stderr, secrets blanked out. */
+/**
+ * The log of a running service: JSON lines on stderr, secrets blanked out.
+ *
+ * @throws UsageError `usage-malformed` for a level that is none
+ */
 export function createServiceLog(level: string): Logger {
-  const isKnown = (logLevels as readonly string[]).includes(level)
+  if (!(logLevels as readonly string[]).includes(level)) {
+    const expected = `ASSAY_LOG_LEVEL as one of ${logLevels.join(', ')}`
+    throw new UsageError('usage-malformed', { expected, found: level })
+  }
   return pino(
     {
-      level: isKnown ? level : 'info',
+      level,
       base: { pid: process.pid },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: label => ({ level: label }) },

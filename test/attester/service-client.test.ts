@@ -131,6 +131,13 @@ test('a client that stands under the same root is not taken for the service', as
   t.deepEqual(service.seen, [])
 })
 
+test('a name that quotes the service’s is not taken for it', async t => {
+  const spiffeId = 'spiffe://test.example/a, URI:spiffe://test.example/service/assay, b'
+  const service = await start(t, { spiffeId })
+  await t.throwsAsync(clientOf(t, service).request('GET', '/'), { code: 'service-name' })
+  t.deepEqual(service.seen, [])
+})
+
 test('an expired certificate is no trust', async t => {
   const service = await start(t, { notAfter: Date.now() - 60_000 })
   await t.throwsAsync(clientOf(t, service).request('GET', '/'), { code: 'service-untrusted' })
@@ -289,6 +296,34 @@ test('a hundred calls at once fetch one token, and each has a proof of its own',
     row => row.path === '/oauth/token' && row.headers['dpop'] !== undefined,
   )
   t.is(withProof.length, 1)
+})
+
+test('a hundred calls that find the token at its end renew it once', async t => {
+  let now = Date.now()
+  const service = await start(t, { answer: apiAnswer(() => ({})) })
+  const client = clientOf(t, service, { key: countingKey(), clock: { now: () => now } })
+  await client.call('GET', '/v1/hosts')
+  now += 271_000
+  const call = async (): Promise<unknown> => await client.call('GET', '/v1/hosts')
+  await Promise.all(Array.from({ length: 100 }, call))
+  const withProof = service.seen.filter(
+    row => row.path === '/oauth/token' && row.headers['dpop'] !== undefined,
+  )
+  t.is(withProof.length, 2)
+})
+
+test('a call after a failed fetch of the token fetches anew', async t => {
+  let isDown = true
+  const service = await start(t, {
+    answer: request => {
+      if (request.path !== '/oauth/token') return {}
+      return isDown ? { status: 503, body: { code: 'store-unavailable' } } : tokenAnswer(request)
+    },
+  })
+  const client = clientOf(t, service, { key: countingKey() })
+  await t.throwsAsync(client.call('GET', '/v1/hosts'), { code: 'store-unavailable' })
+  isDown = false
+  await t.notThrowsAsync(client.call('GET', '/v1/hosts'))
 })
 
 test('a token that the service does not take any more is not offered again', async t => {

@@ -14,7 +14,6 @@ const refused = new RemoteError(403, {
   source: 'RFC 5280 §6.1',
   found: 'nothing',
   instance: 'urn:assay:request:7',
-  attestationResult: { status: 'contraindicated' },
   checks: [
     { code: 'ek-malformed', outcome: 'pass', source: 'RFC 5280 §4.1' },
     {
@@ -47,13 +46,43 @@ test('a machine reads the same as a document', t => {
       code: 'ek-chain',
       status: 403,
       checks: [{ code: 'ek-malformed' }, { code: 'ek-chain', outcome: 'fail' }],
-      attestationResult: { status: 'contraindicated' },
     },
   })
   t.like(failureDocument(new ClientError('key-absent')), { error: { code: 'key-absent' } })
   t.like(failureDocument(new CommanderError(1, 'commander.x', 'no')), { error: { code: 'usage' } })
   t.like(failureDocument(new Error('x')), { error: { code: 'internal-error', message: 'x' } })
   t.like(failureDocument('x'), { error: { code: 'internal-error', message: 'x' } })
+})
+
+test('of genuine evidence that the policy did not accept, a person reads which rule decided', t => {
+  const attestationResult = {
+    status: 'contraindicated',
+    accepted: false,
+    rule: 'assurance',
+    assurance: 'emulated',
+    policy: { id: 'sha256:00', version: 1 },
+    evidenceSha256: '00',
+    issuedAt: '2026-01-01T00:00:00Z',
+    expiresAt: '2026-01-02T00:00:00Z',
+    checks: [],
+    rules: [
+      { rule: 'assurance', outcome: 'contraindicated', source: 'VT1', expected: 'tpm-discrete' },
+    ],
+    platform: null,
+  }
+  const document = {
+    code: 'attestation-contraindicated',
+    title: 'No.',
+    hint: 'x',
+    attestationResult,
+  }
+  const error = new RemoteError(403, document)
+  const lines = describeFailure(error)
+  t.true(lines.includes('    decided by  assurance'), lines.join('\n'))
+  t.true(lines.some(line => line.endsWith('expected: tpm-discrete')))
+  t.like(failureDocument(error), { error: { attestationResult: { rule: 'assurance' } } })
+  const broken = new RemoteError(403, { ...document, attestationResult: { status: 5 } })
+  t.regex(describeFailure(broken).at(-1) ?? '', /answer-malformed/)
 })
 
 test('the TPM stack’s errors have their code and hint', t => {

@@ -226,6 +226,38 @@ test.serial('refused evidence shows the checks that ran and the one that failed'
   t.like(document.error.checks.at(-1), { code: document.error.code, outcome: 'fail' })
 })
 
+test.serial(
+  'a TPM without certificate waits until an operator has compared its digest',
+  async t => {
+    const other = await startTestBench()
+    t.teardown(async () => await other.stop())
+    const command = ['host', 'enroll', issuer, '--fingerprint', fingerprint, '--no-certificate']
+    const options = { home: 'bare', env: { ASSAY_TCTI: other.tcti } }
+    const waiting = await assay(command, options)
+    t.is(waiting.status, 1)
+    t.regex(waiting.stderr, /endorsement-pending: /)
+    const [digest = ''] = /(?<=has the digest )[0-9a-f]{64}/.exec(waiting.stderr) ?? []
+    const listed = await assay(['endorsement', 'list'])
+    const [, id = ''] = /^(\S+) +pending /m.exec(listed.stdout) ?? []
+    t.not(id, '', listed.stdout)
+    const blind = ['endorsement', 'approve', id, '--digest', '0'.repeat(64)]
+    t.is((await assay(blind)).code, 'endorsement-differs')
+    const approved = await assay(['endorsement', 'approve', id, '--digest', digest, '--json'])
+    t.is(approved.status, 0, approved.stderr)
+    t.like(approved.json(), { id, status: 'approved' })
+    t.is((await assay(['endorsement', 'refuse', id])).status, 0)
+    t.is((await assay(command, options)).status, 1)
+    const again = await assay(['endorsement', 'add', digest])
+    t.is(again.status, 0, again.stderr)
+    const enrolled = await assay(command, options)
+    t.regex(enrolled.stderr, /^The endorsement key of this TPM has the digest [0-9a-f]{64}$/m)
+    // Listed, the key is genuine as far as an operator says; whether that is enough is for the policy.
+    t.is(enrolled.status, 1)
+    t.is(enrolled.code, 'attestation-contraindicated')
+    t.regex(enrolled.stderr, /^ {4}decided by {2}assurance$/m)
+  },
+)
+
 test.serial('what happened stands in the log, which holds', async t => {
   t.like(await done('operator', 'audit', 'verify'), { keySource: 'pinned' })
   const shown = (await done('operator', 'audit', 'show', '--subject', hostId)) as unknown as {
