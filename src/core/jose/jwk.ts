@@ -14,23 +14,34 @@ export interface PublicJwk {
 const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']
 
 /**
- * Reads a public JWK; other members (`kid`, `use`, `alg`) are dropped. Whether the point lies on the curve is
- * found by {@link importJwk}.
+ * Reads a public JWK for verifying signatures. `use`, `key_ops` and `alg` may be absent, but where they are there they
+ * must agree; other members (`kid`) are dropped. Whether the point lies on the curve is found by {@link importJwk}.
  *
  * @throws JoseError `jwk-malformed`, `jwk-private`
+ * @see RFC 7517 §4.2 to §4.4
  */
 export function parsePublicJwk(value: unknown): PublicJwk {
   if (typeof value !== 'object' || value === null) throw new JoseError('jwk-malformed')
   const jwk = value as Record<string, unknown>
   if (privateMembers.some(member => Object.hasOwn(jwk, member))) throw new JoseError('jwk-private')
   const algorithm = algorithmOfCurve(jwk['crv'])
-  if (jwk['kty'] !== 'EC' || algorithm === undefined) throw new JoseError('jwk-malformed')
+  if (jwk['kty'] !== 'EC' || algorithm === undefined || !isForVerifying(jwk, algorithm))
+    throw new JoseError('jwk-malformed')
   return {
     kty: 'EC',
     crv: algorithm.curve,
     x: parseCoordinate(jwk['x'], algorithm),
     y: parseCoordinate(jwk['y'], algorithm),
   }
+}
+
+function isForVerifying(
+  { use, key_ops: operations, alg }: Readonly<Record<string, unknown>>,
+  { name }: JwsAlgorithm,
+): boolean {
+  const isOperation =
+    operations === undefined || (Array.isArray(operations) && operations.includes('verify'))
+  return isOperation && (use === undefined || use === 'sig') && (alg === undefined || alg === name)
 }
 
 function parseCoordinate(value: unknown, algorithm: JwsAlgorithm): string {

@@ -18,6 +18,7 @@ test('a public key on P-256 or P-384 is read, imported, and exported the same', 
 
 test('members beside the key itself are dropped', t => {
   t.deepEqual(parsePublicJwk({ ...jwk, kid: 'a', use: 'sig', alg: 'ES256', x5c: [] }), jwk)
+  t.deepEqual(parsePublicJwk({ ...jwk, key_ops: ['verify'], ext: true }), jwk)
 })
 
 test('the thumbprint is that of RFC 7638, as another library computes it', async t => {
@@ -40,6 +41,10 @@ const malformed: Readonly<Record<string, unknown>> = {
   'another curve': { ...jwk, crv: 'secp256k1' },
   'P-521': { ...jwk, crv: 'P-521' },
   'the coordinates of another curve': { ...jwk, crv: 'P-384' },
+  'a key for encryption': { ...jwk, use: 'enc' },
+  'a key for deriving': { ...jwk, key_ops: ['deriveKey'] },
+  'operations that are no list': { ...jwk, key_ops: 'verify' },
+  'the algorithm of another curve': { ...jwk, alg: 'ES384' },
   'no y': { kty: 'EC', crv: 'P-256', x: jwk.x },
   'a coordinate that is a number': { ...jwk, x: 5 },
   'a coordinate that is too short': { ...jwk, x: x.subarray(1).toString('base64url') },
