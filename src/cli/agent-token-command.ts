@@ -2,7 +2,7 @@ import { Option } from 'commander'
 import { defineCommand, type CommandRow } from './command.ts'
 import { connectAgent } from './agent-machine.ts'
 import { tpmOptions, type TpmOptions } from './host-machine.ts'
-import { UsageError } from './usage-error.ts'
+import { someText, UsageError, valuesOf } from './usage-error.ts'
 
 interface TokenOptions extends TpmOptions {
   readonly resource?: string
@@ -26,7 +26,10 @@ export const tokenCommand: CommandRow = defineCommand<TokenOptions>({
   ],
   options: [
     new Option('--resource <url>', 'the API that it is for (default: the first of the class)'),
-    new Option('--scope <scope...>', 'scopes to ask for (default: all of the class)'),
+    new Option(
+      '--scope <scope>',
+      'a scope to ask for (again for more; default: all of the class)',
+    ).argParser(valuesOf(someText)),
     new Option('--proof <method-url...>', 'also a DPoP proof for one request: METHOD URL'),
     new Option('--nonce <nonce>', 'the nonce that the API asked the proof to have'),
     ...tpmOptions(),

@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander'
 import type { CommandAnswer, CommandGroup, CommandRow } from './command.ts'
 import type { Streams } from './output.ts'
+import { version } from './version-command.ts'
 
 /** Runs one row with what was given for it. */
 export type Execute = (
@@ -30,6 +31,7 @@ export function createProgram(
     .description(
       'Proves what a machine is with its own TPM or HSM, and gives each AI agent on it an identity that cannot be stolen.',
     )
+    .version(version, '--version', 'print the version')
     .exitOverride()
     .configureOutput({
       writeOut: text => streams.stdout.write(text),

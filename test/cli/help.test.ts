@@ -106,6 +106,12 @@ test('a word that is nearly a command is met with the command', async t => {
   t.regex((await runCli(['anchr', 'list'])).stderr, /Did you mean anchor\?/)
 })
 
+test('--version prints the version alone', async t => {
+  const ran = await runCli(['--version'])
+  t.is(ran.status, 0)
+  t.regex(ran.stdout, /^\d+\.\d+\.\d+\n$/)
+})
+
 test('version is one document with --json, and lines without', async t => {
   const { assay, node } = (await runCli(['version', '--json'])).json() as Record<string, string>
   t.regex(assay ?? '', /^\d+\.\d+\.\d+/)
