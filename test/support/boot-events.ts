@@ -68,15 +68,15 @@ const [platformKey = Buffer.alloc(0), vendorKey = Buffer.alloc(0)] = certificate
 export const dbEntry = signatureData(owner, vendorKey)
 
 /** UEFI_IMAGE_LOAD_EVENT with a device path of one file; the digest is that of `image`. */
-export function image(file: string, content: string, pcr = 4): MadeEvent {
-  const node = wide(`${file}\0`)
-  const path = Buffer.concat([
+export function image(path: string, content: string, pcr = 4): MadeEvent {
+  const node = wide(`${path}\0`)
+  const nodes = Buffer.concat([
     Uint8Array.of(4, 4),
     u16le(node.length + 4),
     node,
     Uint8Array.of(0x7f, 0xff, 4, 0),
   ])
-  const data = Buffer.concat([u64le(0), u64le(0), u64le(0), u64le(path.length), path])
+  const data = Buffer.concat([u64le(0), u64le(0), u64le(0), u64le(nodes.length), nodes])
   return {
     pcr,
     type: EVENT_TYPE.EFI_BOOT_SERVICES_APPLICATION,

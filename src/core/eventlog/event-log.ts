@@ -1,7 +1,7 @@
 import { FormatError, hex } from '../bytes/format-error.ts'
-import { TPM_ALG } from '../tpm/algorithm.ts'
+import { hashAlgorithm, TPM_ALG } from '../tpm/algorithm.ts'
 import { LittleEndianReader } from '../uefi/little-endian-reader.ts'
-import { logBank, type LogBank } from './bank.ts'
+import type { LogBank } from './bank.ts'
 import { EventLogError } from './error.ts'
 import { EVENT_TYPE } from './event-type.ts'
 import { readAgileRecord, readLegacyRecord, type EventRecord } from './record.ts'
@@ -26,6 +26,10 @@ const defaultMaxBytes = 8 * 1024 * 1024
 const defaultMaxEvents = 65_536
 const lastPcr = 23
 const lastCcelRegister = 4
+
+const legacyBanks: ReadonlyMap<number, LogBank> = new Map([
+  [TPM_ALG.SHA1, { id: TPM_ALG.SHA1, size: 20, hash: hashAlgorithm(TPM_ALG.SHA1) }],
+])
 
 const seal = Symbol('event log')
 
@@ -103,7 +107,7 @@ export function parseEventLog(bytes: Uint8Array, options: EventLogOptions = {}):
     return new EventLog(seal, bytes, layout, summarize(bytes, layout, maxEvents))
   } catch (cause) {
     if (!(cause instanceof FormatError)) throw cause
-    throw new EventLogError('eventlog-malformed', { cause, found: cause.found ?? cause.message })
+    throw new EventLogError('eventlog-malformed', { cause, found: cause.message })
   }
 }
 
@@ -112,7 +116,7 @@ function readLayout(bytes: Uint8Array, options: EventLogOptions): Layout {
   const reader = new LittleEndianReader(bytes)
   const { pcr, type, digests, data } = readLegacyRecord(reader)
   if (!isSpecIdEvent(data)) return legacyLayout(isCcel, options.allowLegacy === true)
-  const isZero = isAllZero(digests.get(TPM_ALG.SHA1))
+  const isZero = [...digests.values()].every(isAllZero)
   if (type !== EVENT_TYPE.NO_ACTION || pcr !== (isCcel ? 1 : 0) || !isZero) {
     const found = `type ${hex(type)} in PCR ${pcr}`
     throw new EventLogError('eventlog-header', { expected: 'EV_NO_ACTION without digest', found })
@@ -124,9 +128,7 @@ function readLayout(bytes: Uint8Array, options: EventLogOptions): Layout {
 function legacyLayout(isCcel: boolean, isAllowed: boolean): Layout {
   if (isCcel) throw new EventLogError('eventlog-header', { expected: 'Spec ID Event03' })
   if (!isAllowed) throw new EventLogError('eventlog-legacy')
-  const sha1 = logBank(TPM_ALG.SHA1, 20)
-  const banks = new Map(sha1 === undefined ? [] : [[sha1.id, sha1]])
-  return { format: 'legacy', banks, start: 0, firstIndex: 0 }
+  return { format: 'legacy', banks: legacyBanks, start: 0, firstIndex: 0 }
 }
 
 function* readEvents(bytes: Uint8Array, layout: Layout): Generator<EventRecord> {
@@ -172,6 +174,6 @@ function requireWellFormed(event: EventRecord, format: EventLogFormat, watch: St
   watch.see(event)
 }
 
-function isAllZero(bytes: Uint8Array | undefined): boolean {
-  return bytes?.every(byte => byte === 0) ?? false
+function isAllZero(bytes: Uint8Array): boolean {
+  return bytes.every(byte => byte === 0)
 }

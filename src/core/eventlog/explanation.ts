@@ -9,13 +9,14 @@ export type EventLogQuirk = 'exit-boot-services-missing'
 
 /**
  * What leads from the log to a quoted value: the log alone, fixed words or logged events of the running system after
- * it, an allowed quirk, or nothing that is known.
+ * it, the verified list of IMA after that, an allowed quirk, or nothing that is known.
  */
 export type ExplainedBy =
   | { readonly by: 'log' }
   | { readonly by: 'words'; readonly words: readonly string[] }
   | { readonly by: 'userspace-log'; readonly events: number }
   | { readonly by: 'quirk'; readonly quirk: EventLogQuirk }
+  | { readonly by: 'ima' }
   | { readonly by: 'unexplained' }
 
 /** The way to the value of one PCR in one bank. */

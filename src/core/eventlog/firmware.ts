@@ -1,6 +1,6 @@
-import { FormatError } from '../bytes/format-error.ts'
 import { parsePartitionTable } from '../uefi/partition-table.ts'
 import { decodeUtf16 } from '../uefi/text.ts'
+import { unlessMalformed } from '../uefi/unless-malformed.ts'
 import type { Check } from '../verifier/check.ts'
 import { EVENT_TYPE, eventTypeName } from './event-type.ts'
 import { factCheck, hexOf, provenanceOf, type Provenance } from './fact.ts'
@@ -73,8 +73,8 @@ export class FirmwareWatch {
     if (text.startsWith('Exit Boot Services')) this.#exits.push(text)
     const isTable =
       event.type === EVENT_TYPE.EFI_GPT_EVENT || event.type === EVENT_TYPE.EFI_GPT_EVENT2
-    const types = isTable ? partitionTypes(event.data) : undefined
-    if (types !== undefined) this.#partitions ??= { ...provenanceOf(event), types }
+    const table = isTable ? unlessMalformed(() => parsePartitionTable(event.data)) : undefined
+    if (table !== undefined) this.#partitions ??= { ...provenanceOf(event), ...table }
   }
 }
 
@@ -83,15 +83,6 @@ function versionText({ binding, data }: ProvenEvent): string | undefined {
   if (binding !== 'data' || data.length > 256) return undefined
   const text = decodeUtf16(data)
   return text !== undefined && /^[\u0020-\u007E]*$/.test(text) ? text : hexOf(data)
-}
-
-function partitionTypes(data: Uint8Array): readonly string[] | undefined {
-  try {
-    return parsePartitionTable(data).types
-  } catch (error) {
-    if (error instanceof FormatError) return undefined
-    throw error
-  }
 }
 
 function partOf(event: ProvenEvent): FirmwarePart {

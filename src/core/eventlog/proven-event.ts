@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import type { HashAlgorithm } from '../tpm/algorithm.ts'
-import { FormatError } from '../bytes/format-error.ts'
+import { unlessMalformed } from '../uefi/unless-malformed.ts'
 import { parseUefiVariable } from '../uefi/variable.ts'
 import { EVENT_TYPE } from './event-type.ts'
 import { boundText } from './measured-text.ts'
@@ -52,16 +52,9 @@ function bind(
   const shown = text === undefined ? {} : { text }
   if (isDigestOf(event.data)) return { binding: 'data', ...shown }
   const content =
-    event.type === EVENT_TYPE.EFI_VARIABLE_BOOT ? variableContent(event.data) : undefined
+    event.type === EVENT_TYPE.EFI_VARIABLE_BOOT
+      ? unlessMalformed(() => parseUefiVariable(event.data).data)
+      : undefined
   if (content !== undefined && isDigestOf(content)) return { binding: 'variable' }
   return text === undefined ? { binding: 'digest' } : { binding: 'text', text }
-}
-
-function variableContent(data: Uint8Array): Uint8Array | undefined {
-  try {
-    return parseUefiVariable(data).data
-  } catch (error) {
-    if (error instanceof FormatError) return undefined
-    throw error
-  }
 }

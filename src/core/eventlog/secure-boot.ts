@@ -1,11 +1,11 @@
 import { hash } from 'node:crypto'
-import { FormatError } from '../bytes/format-error.ts'
 import { variableVendor } from '../uefi/guid.ts'
 import {
   parseSignatureLists,
   type SignatureEntry,
   type SignatureKind,
 } from '../uefi/signature-list.ts'
+import { unlessMalformed } from '../uefi/unless-malformed.ts'
 import { parseUefiVariable, type UefiVariable } from '../uefi/variable.ts'
 import type { Check } from '../verifier/check.ts'
 import { EVENT_TYPE } from './event-type.ts'
@@ -151,15 +151,6 @@ function variableOf(data: Uint8Array): UefiVariable | undefined {
 
 function entriesOf(data: Uint8Array): readonly SignatureEntry[] | undefined {
   return unlessMalformed(() => parseSignatureLists(data))
-}
-
-function unlessMalformed<T>(parse: () => T): T | undefined {
-  try {
-    return parse()
-  } catch (error) {
-    if (error instanceof FormatError) return undefined
-    throw error
-  }
 }
 
 function entryFact({ kind, owner, data }: SignatureEntry): DatabaseEntry {

@@ -1,5 +1,5 @@
-import { FormatError } from '../bytes/format-error.ts'
 import { LittleEndianReader } from '../uefi/little-endian-reader.ts'
+import { unlessMalformed } from '../uefi/unless-malformed.ts'
 
 /** The data of an EV_EVENT_TAG. A hint, unless the event's digest is that of its data. */
 export interface TaggedEvent {
@@ -18,14 +18,11 @@ export const linuxTag = { initrd: 0x8f3b_22ec, loadOptions: 0x8f3b_22ed } as con
  * @see TCG PC Client Platform Firmware Profile r1.05 §10.4.2.1
  */
 export function readTaggedEvent(bytes: Uint8Array): TaggedEvent | undefined {
-  try {
+  return unlessMalformed(() => {
     const reader = new LittleEndianReader(bytes)
     const id = reader.u32()
     const data = reader.bytes(reader.u32())
     reader.finish()
     return { id, data }
-  } catch (error) {
-    if (error instanceof FormatError) return undefined
-    throw error
-  }
+  })
 }

@@ -9,6 +9,15 @@ import { initialPcr, replayEventLog, type ReplayedBank } from './replay.ts'
 
 const seal = Symbol('verified event log')
 
+/** A verified log that extends PCRs after this one, such as IMA's list. */
+export interface LaterLog {
+  readonly bank: HashAlgorithm['name']
+  /** PCRs whose quoted values it leads to. */
+  readonly pcrs: readonly number[]
+  /** What it took the PCR to have held before. */
+  readonly start: (pcr: number) => readonly Uint8Array[]
+}
+
 interface Parts {
   readonly log: EventLog
   readonly bank: HashAlgorithm
@@ -59,6 +68,27 @@ export class VerifiedEventLog {
     if (replayed === undefined) return []
     const { userspace = [] } = this.#parts.rules
     return [...reachableValues(bank, pcr, replayed, userspace)].map(({ value }) => value)
+  }
+
+  /**
+   * The same log, with PCRs explained that it leaves unexplained and that `later` leads from its values to the quoted
+   * ones.
+   */
+  explainedBy(later: LaterLog): VerifiedEventLog {
+    const pcrs = this.pcrs.map(row => {
+      const isLater = row.by === 'unexplained' && row.bank === later.bank
+      const isReached = isLater && later.pcrs.includes(row.pcr) && this.#begins(later, row.pcr)
+      return isReached ? { bank: row.bank, pcr: row.pcr, by: 'ima' as const } : row
+    })
+    return new VerifiedEventLog(seal, { ...this.#parts, pcrs })
+  }
+
+  /** Whether a later log began at values that this one leads to, and at no other. */
+  #begins(later: LaterLog, pcr: number): boolean {
+    const own = this.startValues(later.bank, pcr)
+    const taken = later.start(pcr)
+    const isOwn = taken.every(value => own.some(candidate => isEqual(candidate, value)))
+    return taken.length > 0 && isOwn
   }
 
   get checks(): readonly Check[] {

@@ -65,13 +65,13 @@ export function appraiseImaList(verified: VerifiedImaList, rules: ImaRules): Ima
 type Outcome = 'listed' | 'signed' | 'excluded' | 'buffers' | 'none' | ImaRefusal['code']
 
 class Appraisal {
-  readonly #rules: ImaRules
+  readonly #rules: ReadyRules
   readonly #counts = new Map<Outcome, number>()
   readonly #refusals: ImaRefusal[] = []
   #refused = 0
 
   constructor(rules: ImaRules) {
-    this.#rules = rules
+    this.#rules = readyRules(rules)
   }
 
   see(entry: ImaEntry): void {
@@ -82,7 +82,7 @@ class Appraisal {
   }
 
   result(violations: number): ImaAppraisal {
-    const excess = violations > (this.#rules.maxViolations ?? 0)
+    const excess = violations > this.#rules.maxViolations
     if (excess) this.#refused += 1
     if (excess && this.#refusals.length < shownRefusals)
       this.#refusals.push({ entry: -1, code: 'ima-violations', name: `${violations} violations` })
@@ -108,29 +108,46 @@ class Appraisal {
 }
 
 /** An excluded path is not looked at, unless what was measured under that name is not a file. */
-function outcomeOf(entry: ImaEntry, rules: ImaRules): Outcome {
-  if (isBootAggregateName(Buffer.from(entry.name))) return 'none'
-  if (entry.buffer !== undefined) return bufferOutcome(entry, entry.buffer, rules)
-  if (rules.exclude?.some(pattern => matchesPath(pattern, entry.name)) === true) return 'excluded'
+function outcomeOf(entry: ImaEntry, rules: ReadyRules): Outcome {
+  const { digest, signature, buffer, name } = entry
+  if (isBootAggregateName(Buffer.from(name))) return 'none'
+  // The digest of a buffer is that of its content, which is here: it is computed, not read.
+  if (buffer !== undefined)
+    return isListed(rules.buffers, name, hash('sha256', buffer)) ? 'buffers' : 'ima-buffer'
+  if (rules.exclude.some(pattern => matchesPath(pattern, name))) return 'excluded'
   if (entry.isViolation) return 'none'
-  const text = digestText(entry.digest)
-  const isListed =
-    rules.digests?.has(text) === true || listedIn(rules.files, entry.name).includes(text)
-  if (isListed) return 'listed'
-  const { keyring } = rules
-  if (keyring === undefined || entry.signature === undefined) return 'ima-file'
-  return isSignedFile(entry.digest, entry.signature, keyring) ? 'signed' : 'ima-signature'
+  const text = digestText(digest)
+  if (rules.digests.has(text) || isListed(rules.files, name, text)) return 'listed'
+  if (rules.keyring === undefined || signature === undefined) return 'ima-file'
+  return isSignedFile(digest, signature, rules.keyring) ? 'signed' : 'ima-signature'
 }
 
-/** The digest of a buffer is that of its content, which is here: it is computed, not read. */
-function bufferOutcome({ name }: ImaEntry, buffer: Uint8Array, rules: ImaRules): Outcome {
-  const isListed = listedIn(rules.buffers, name).includes(hash('sha256', buffer))
-  return isListed ? 'buffers' : 'ima-buffer'
+/** Rules with nothing left out. */
+interface ReadyRules {
+  readonly files: ReadonlyMap<string, readonly string[]>
+  readonly digests: ReadonlySet<string>
+  readonly keyring: ImaKeyring | undefined
+  readonly exclude: readonly string[]
+  readonly buffers: ReadonlyMap<string, readonly string[]>
+  readonly maxViolations: number
 }
 
-function listedIn(
-  lists: Readonly<Record<string, readonly string[]>> | undefined,
+function readyRules(rules: ImaRules): ReadyRules {
+  const { files = {}, digests = new Set(), keyring, exclude = [], buffers = {} } = rules
+  return {
+    files: new Map(Object.entries(files)),
+    digests,
+    keyring,
+    exclude,
+    buffers: new Map(Object.entries(buffers)),
+    maxViolations: rules.maxViolations ?? 0,
+  }
+}
+
+function isListed(
+  lists: ReadonlyMap<string, readonly string[]>,
   name: string,
-): readonly string[] {
-  return lists !== undefined && Object.hasOwn(lists, name) ? (lists[name] ?? []) : []
+  digest: string,
+): boolean {
+  return lists.get(name)?.includes(digest) === true
 }

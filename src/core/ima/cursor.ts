@@ -23,7 +23,8 @@ export class ImaCursor {
   readonly #digestSize: number
   pcr = 0
   isViolation = false
-  template: Template | undefined
+  /** Of the entry that the cursor stands on; before the first one it is of no kind. */
+  template: Template = { name: '', fields: [] }
   /** What the template digest is of, for every template but `ima`. */
   dataStart = 0
   dataEnd = 0

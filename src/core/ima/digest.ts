@@ -6,9 +6,12 @@ export interface FileHash {
   readonly kernelId: number
 }
 
-/** Linux include/uapi/linux/hash_info.h, crypto/hash_info.c. A hash without a row is refused. */
+/** The one hash of the `ima` template. */
+export const sha1FileHash: FileHash = { name: 'sha1', size: 20, kernelId: 2 }
+
+/** All of them (Linux include/uapi/linux/hash_info.h). A hash without a row is refused. */
 export const fileHashes: readonly FileHash[] = [
-  { name: 'sha1', size: 20, kernelId: 2 },
+  sha1FileHash,
   { name: 'sha256', size: 32, kernelId: 4 },
   { name: 'sha384', size: 48, kernelId: 5 },
   { name: 'sha512', size: 64, kernelId: 6 },

@@ -1,5 +1,5 @@
 import { decodeUtf8 } from '../uefi/text.ts'
-import { fileHashes, type FileDigest } from './digest.ts'
+import { sha1FileHash, type FileDigest } from './digest.ts'
 import { ImaError } from './error.ts'
 import { parseDigestField, requireNameField } from './field.ts'
 import type { Template, TemplateField } from './template.ts'
@@ -27,8 +27,6 @@ export interface EntryContent extends Pick<ImaEntry, 'digest' | 'signature' | 'b
   readonly nameBytes: Uint8Array
 }
 
-const [sha1] = fileHashes
-
 /**
  * Reads the data of an entry by its template, to its last byte.
  *
@@ -40,19 +38,22 @@ const [sha1] = fileHashes
 export function parseEntryContent(template: Template, data: Uint8Array): EntryContent {
   if (template.fields.length === 0) return parseLegacyContent(data)
   const fields = splitFields(template.fields, data)
-  const digests = template.fields.includes('d-ngv2') ? 'd-ngv2' : 'd-ng'
-  const name = fieldOf(fields, 'n-ng')
+  // Every template but `ima` has a name and one of the two kinds of digest.
+  const name = fields.get('n-ng') as Uint8Array
+  const kind = fields.has('d-ngv2') ? 'd-ngv2' : 'd-ng'
+  const digest = fields.get(kind) as Uint8Array
+  const original = presentOf(fields.get('d-modsig'))
   requireNameField(name)
-  const original = fields.get('d-modsig')
-  if (original !== undefined && original.length > 0) parseDigestField('d-ng', original)
+  if (original !== undefined) parseDigestField('d-ng', original)
   return {
-    digest: parseDigestField(digests, fieldOf(fields, digests)),
+    digest: parseDigestField(kind, digest),
     nameBytes: name.subarray(0, -1),
     signature: presentOf(fields.get('sig')),
     buffer: fields.get('buf'),
   }
 }
 
+/** As many fields as the template has, and nothing after them. */
 function splitFields(
   names: readonly TemplateField[],
   data: Uint8Array,
@@ -61,21 +62,15 @@ function splitFields(
   const fields = new Map<TemplateField, Uint8Array>()
   let at = 0
   for (const name of names) {
-    if (at + 4 > data.length) throw new ImaError('ima-field', { expected: name })
-    const end = at + 4 + view.getUint32(at, true)
-    if (end > data.length) throw new ImaError('ima-field', { expected: name })
-    fields.set(name, data.subarray(at + 4, end))
-    at = end
+    const start = at + 4
+    if (start > data.length) throw new ImaError('ima-field', { expected: name })
+    at = start + view.getUint32(at, true)
+    if (at > data.length) throw new ImaError('ima-field', { expected: name })
+    fields.set(name, data.subarray(start, at))
   }
   if (at !== data.length)
     throw new ImaError('ima-field', { found: `${data.length - at} more bytes` })
   return fields
-}
-
-function fieldOf(fields: ReadonlyMap<TemplateField, Uint8Array>, name: TemplateField): Uint8Array {
-  const field = fields.get(name)
-  if (field === undefined) throw new TypeError(`the template has no field ${name}`)
-  return field
 }
 
 function presentOf(field: Uint8Array | undefined): Uint8Array | undefined {
@@ -87,8 +82,7 @@ function parseLegacyContent(data: Uint8Array): EntryContent {
   const path = data.subarray(24)
   if (path.length === 0 || path.includes(0))
     throw new ImaError('ima-name', { found: `${path.length} bytes` })
-  if (sha1 === undefined) throw new TypeError('the table of hashes begins with SHA-1')
-  const digest: FileDigest = { type: 'ima', hash: sha1, value: data.subarray(0, 20) }
+  const digest: FileDigest = { type: 'ima', hash: sha1FileHash, value: data.subarray(0, 20) }
   return { digest, nameBytes: path, signature: undefined, buffer: undefined }
 }
 

@@ -1,6 +1,7 @@
 import { constants, createHash, publicDecrypt, type KeyObject } from 'node:crypto'
 import { FormatError } from '../bytes/format-error.ts'
 import { parseAll } from '../bytes/reader.ts'
+import { unlessMalformed } from '../uefi/unless-malformed.ts'
 import { fileHashes, type FileDigest, type FileHash } from './digest.ts'
 import { isEcdsaSignatureOf } from './ecdsa-digest.ts'
 import type { ImaKeyring } from './keyring.ts'
@@ -26,8 +27,8 @@ export interface FileSignature {
  * @see Linux security/integrity/integrity.h; verification I7
  */
 export function parseFileSignature(bytes: Uint8Array): FileSignature | undefined {
-  try {
-    return parseAll(bytes, reader => {
+  return unlessMalformed(() =>
+    parseAll(bytes, reader => {
       const [type, version] = [reader.u8(), reader.u8()]
       const kernelId = reader.u8()
       const hash = fileHashes.find(row => row.kernelId === kernelId)
@@ -35,20 +36,17 @@ export function parseFileSignature(bytes: Uint8Array): FileSignature | undefined
       if (form === undefined || hash === undefined) throw new FormatError('structure-value')
       const keyId = Buffer.from(reader.bytes(4)).toString('hex')
       return { version: form.version, hash, keyId, value: reader.sized() }
-    })
-  } catch (error) {
-    if (error instanceof FormatError) return undefined
-    throw error
-  }
+    }),
+  )
 }
 
 /** DigestInfo before the digest (RFC 8017 §9.2 note 1). SHA-1 has none: it signs nothing that is believed. */
-const digestInfo: Readonly<Record<string, string>> = {
-  sha256: '3031300d060960864801650304020105000420',
-  sha384: '3041300d060960864801650304020205000430',
-  sha512: '3051300d060960864801650304020305000440',
-  sha224: '302d300d06096086480165030402040500041c',
-}
+const digestInfo: ReadonlyMap<string, string> = new Map([
+  ['sha256', '3031300d060960864801650304020105000420'],
+  ['sha384', '3041300d060960864801650304020205000430'],
+  ['sha512', '3051300d060960864801650304020305000440'],
+  ['sha224', '302d300d06096086480165030402040500041c'],
+])
 
 /**
  * Whether a key of the keyring signed exactly this digest, of this hash and type.
@@ -64,10 +62,11 @@ export function isSignedFile(
   const parsed = parseFileSignature(signature)
   const isSameKind = parsed?.version === (digest.type === 'verity' ? 3 : 2)
   if (parsed === undefined || !isSameKind || parsed.hash.name !== digest.hash.name) return false
-  if (digestInfo[parsed.hash.name] === undefined) return false
+  const info = digestInfo.get(parsed.hash.name)
+  if (info === undefined) return false
   const signed = parsed.version === 2 ? digest.value : fileIdDigest(digest)
   const keys = keyring.get(parsed.keyId) ?? []
-  return keys.some(({ key }) => isSignedDigest(key, parsed.hash, signed, parsed.value))
+  return keys.some(({ key }) => isSignedDigest(key, info, signed, parsed.value))
 }
 
 /**
@@ -82,12 +81,12 @@ function fileIdDigest({ hash, value }: FileDigest): Uint8Array {
 
 function isSignedDigest(
   key: KeyObject,
-  hash: FileHash,
+  info: string,
   digest: Uint8Array,
   signature: Uint8Array,
 ): boolean {
   if (key.asymmetricKeyType === 'ec') return isEcdsaSignatureOf(key, digest, signature)
-  const expected = Buffer.concat([Buffer.from(digestInfo[hash.name] ?? '', 'hex'), digest])
+  const expected = Buffer.concat([Buffer.from(info, 'hex'), digest])
   try {
     const recovered = publicDecrypt({ key, padding: constants.RSA_PKCS1_PADDING }, signature)
     return recovered.equals(expected)

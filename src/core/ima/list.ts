@@ -136,7 +136,6 @@ function requireContent(bytes: Uint8Array, cursor: ImaCursor): EntryContent {
 
 function contentAt(bytes: Uint8Array, cursor: ImaCursor): EntryContent {
   const { template, dataStart, dataEnd } = cursor
-  if (template === undefined) throw new TypeError('the cursor stands on no entry')
   return parseEntryContent(template, bytes.subarray(dataStart, dataEnd))
 }
 
@@ -149,7 +148,7 @@ export function entryAt(bytes: Uint8Array, cursor: ImaCursor, index: number): Im
     index,
     pcr,
     isViolation,
-    template: template?.name ?? '',
+    template: template.name,
     digest,
     name,
     signature,

@@ -29,8 +29,8 @@ export interface Prefix {
   readonly count: number
   readonly byteLength: number
   readonly violations: number
-  /** PCRs, the primary one first, that reached their values with it. */
-  readonly pcrs: readonly number[]
+  /** PCRs that reached their quoted values with it, and these values. */
+  readonly reached: ReadonlyMap<number, Uint8Array>
 }
 
 /**
@@ -76,14 +76,14 @@ class PrefixSearch {
     const quoted = target.get(primary)
     if (quoted === undefined || !this.#replay.hasReached(primary, quoted))
       return this.#found !== undefined
-    const pcrs = [...target]
-      .filter(([pcr, value]) => this.#replay.hasReached(pcr, value))
-      .map(([pcr]) => pcr)
-    if (this.#found === undefined || pcrs.length > this.#found.pcrs.length) {
+    const reached = new Map(
+      [...target].filter(([pcr, value]) => this.#replay.hasReached(pcr, value)),
+    )
+    if (this.#found === undefined || reached.size > this.#found.reached.size) {
       const [count, violations] = [this.#count, this.#violations]
-      this.#found = { count, byteLength, violations, pcrs }
+      this.#found = { count, byteLength, violations, reached }
     }
-    return pcrs.length === target.size
+    return reached.size === target.size
   }
 
   result(): Prefix | 'changed' | undefined {

@@ -65,7 +65,7 @@ export class ImaReplay {
 
   /** The `ima` template hashes its name in 256 bytes, whatever its length. */
   #templateData(bytes: Uint8Array, { template, dataStart, dataEnd }: ImaCursor): Uint8Array {
-    if (template?.fields.length !== 0) return bytes.subarray(dataStart, dataEnd)
+    if (template.fields.length !== 0) return bytes.subarray(dataStart, dataEnd)
     const name = bytes.subarray(dataStart + legacyDigestBytes + 4, dataEnd)
     this.#legacy.fill(0)
     this.#legacy.set(bytes.subarray(dataStart, dataStart + legacyDigestBytes))

@@ -30,6 +30,7 @@ const seal = Symbol('verified ima list')
 
 interface Parts {
   readonly list: ImaList
+  readonly start: ReadonlyMap<number, readonly Uint8Array[]>
   readonly prefix: Prefix
   readonly state: ImaState
   readonly aggregate: AggregateStanding
@@ -53,8 +54,16 @@ export class VerifiedImaList {
 
   /** PCRs of the list whose values were reached. */
   get pcrs(): readonly number[] {
-    return this.#parts.prefix.pcrs
+    return [...this.#parts.prefix.reached.keys()]
   }
+
+  /** Bank that it was verified in. */
+  get bank(): HashAlgorithm['name'] {
+    return this.#parts.state.bank
+  }
+
+  /** What a PCR was taken to have held before the first list of the boot. */
+  readonly start = (pcr: number): readonly Uint8Array[] => this.#parts.start.get(pcr) ?? []
 
   /** Whether the aggregate at the beginning was found to be that of the quoted boot, or its PCRs were not quoted. */
   get bootAggregate(): AggregateStanding {
@@ -75,7 +84,7 @@ export class VerifiedImaList {
     const { list, prefix } = this.#parts
     for (const entry of list.entries()) {
       if (entry.index >= prefix.count) return
-      if (prefix.pcrs.includes(entry.pcr)) yield entry
+      if (prefix.reached.has(entry.pcr)) yield entry
     }
   }
 }
@@ -93,11 +102,13 @@ export function verifyImaList(list: ImaList, expected: ImaExpectations): Verifie
   const pcr = expected.pcr ?? 10
   const quoted = requireQuoted(checks, expected.quoted, pcr)
   const before = requireState(checks, expected, quoted.bank)
-  const prefix = requirePrefix(checks, list, { ...expected, pcr }, quoted, before)
+  const start = startOf(expected, pcr, quoted)
+  const prefix = requirePrefix(checks, list, { ...expected, pcr, start }, quoted, before)
   const aggregate = verifyBootAggregates(checks, list, prefix, expected.quoted, before)
   const state = stateAfter(prefix, expected, quoted, before, aggregate)
   return new VerifiedImaList(seal, {
     list,
+    start,
     prefix,
     state,
     aggregate: aggregate.standing,
@@ -141,17 +152,17 @@ function requireState(
 function requirePrefix(
   checks: CheckRecorder,
   list: ImaList,
-  expected: ImaExpectations & { readonly pcr: number },
+  expected: ImaExpectations & Required<Pick<ImaExpectations, 'pcr' | 'start'>>,
   quoted: Quoted,
   before: ImaState | undefined,
 ): Prefix {
-  const { pcr: primary, templateHash = 'bank', continues } = expected
+  const { pcr: primary, start, templateHash = 'bank', continues } = expected
   const { bytes } = list
-  const start = startOf(expected, quoted, continues === true ? before : undefined)
-  const pcrs = [...start.keys()].filter(pcr => pcr === primary || list.pcrs.has(pcr))
+  const from = continues === true ? continuedStart(start, before) : start
+  const pcrs = [...from.keys()].filter(pcr => pcr === primary || list.pcrs.has(pcr))
   const target = new Map([...quoted.values].filter(([pcr]) => pcrs.includes(pcr)))
   const through = continues === true || before === undefined ? undefined : checkpointOf(before)
-  const query = { bank: quoted.bank, templateHash, primary, start, target, through }
+  const query = { bank: quoted.bank, templateHash, primary, start: from, target, through }
   const prefix = findPrefix(list, query)
   if (prefix === 'changed') checks.refuse('ima-prefix-changed', { bytes })
   if (through !== undefined) checks.pass('ima-prefix-changed', bytes)
@@ -162,16 +173,30 @@ function requirePrefix(
   return prefix
 }
 
-/** Where each PCR begins: the primary at zeros, others where the boot left them, all where the last round ended. */
+/** Where each PCR began in this boot: the primary at zeros, others where the firmware and those after it left them. */
 function startOf(
-  { pcr, start }: ImaExpectations & { readonly pcr: number },
+  { start }: ImaExpectations,
+  pcr: number,
   { bank }: Quoted,
+): ReadonlyMap<number, readonly Uint8Array[]> {
+  const values = new Map<number, readonly Uint8Array[]>()
+  for (const [number, given] of start ?? [])
+    values.set(
+      number,
+      given.filter(({ length }) => length === bank.size),
+    )
+  return values.set(pcr, [new Uint8Array(bank.size)])
+}
+
+/** Where a list that goes on begins: where the last round ended, a PCR that was not reached then where it began. */
+function continuedStart(
+  start: ReadonlyMap<number, readonly Uint8Array[]>,
   before: ImaState | undefined,
 ): ReadonlyMap<number, readonly Uint8Array[]> {
-  const zeros = new Uint8Array(bank.size)
-  const fresh = new Map([...(start ?? []), [pcr, [zeros]] as const])
-  const carried = before === undefined ? [] : [...checkpointOf(before).values]
-  return new Map([...fresh, ...carried.map(([number, value]) => [number, [value]] as const)])
+  const values = new Map(start)
+  if (before !== undefined)
+    for (const [pcr, value] of checkpointOf(before).values) values.set(pcr, [value])
+  return values
 }
 
 function checkpointOf({ count, values }: ImaState): Checkpoint {
@@ -185,14 +210,14 @@ function checkpointOf({ count, values }: ImaState): Checkpoint {
 function stateAfter(
   prefix: Prefix,
   { templateHash = 'bank', resetCount, continues }: ImaExpectations,
-  { bank, values }: Quoted,
+  { bank }: Quoted,
   before: ImaState | undefined,
   aggregate: { readonly standing: AggregateStanding; readonly text: string },
 ): ImaState {
   const base = continues === true ? before : undefined
-  const reached = prefix.pcrs.map(pcr => [
+  const reached = [...prefix.reached].map(([pcr, value]) => [
     String(pcr),
-    Buffer.from(values.get(pcr) ?? []).toString('hex'),
+    Buffer.from(value).toString('hex'),
   ])
   return {
     resetCount,

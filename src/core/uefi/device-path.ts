@@ -1,6 +1,7 @@
 import { FormatError } from '../bytes/format-error.ts'
 import { LittleEndianReader } from './little-endian-reader.ts'
 import { decodeUtf16 } from './text.ts'
+import { unlessMalformed } from './unless-malformed.ts'
 
 const maxNodes = 64
 const mediaType = 4
@@ -41,12 +42,9 @@ export function parseDevicePathFile(bytes: Uint8Array): string | undefined {
  * @see TCG PC Client Platform Firmware Profile r1.05 §10.2.3
  */
 export function imageFileHint(data: Uint8Array): string | undefined {
-  try {
+  return unlessMalformed(() => {
     const reader = new LittleEndianReader(data)
     reader.bytes(24)
     return parseDevicePathFile(reader.bytes(reader.size64()))
-  } catch (error) {
-    if (error instanceof FormatError) return undefined
-    throw error
-  }
+  })
 }

@@ -204,7 +204,7 @@ test('data that its digest does not cover is not believed: off, passed off as on
 
 test('the data of two events, exchanged, is believed of neither', t => {
   const [first, second] = [boot[2], boot[5]]
-  if (first === undefined || second === undefined) return t.fail()
+  if (first === undefined || second === undefined) throw new Error('the boot has them')
   const events = boot
     .with(2, { ...first, data: second.data, measured: first.data })
     .with(5, { ...second, data: first.data, measured: second.data })
@@ -231,6 +231,11 @@ test('a database that cannot be read, or is measured twice, is none', t => {
     t.is(facts.secureBoot.databases.db, undefined)
     t.true(failed(facts).includes('eventlog-signature-database'))
   }
+})
+
+test('what shim verified by and is no certificate is of another kind', t => {
+  const events = [...boot, authority(variableVendor.shimLock, 'MokList', Buffer.from('list'))]
+  t.is(factsOf(events).secureBoot.authorities.at(-1)?.kind, 'other')
 })
 
 test('two revocation levels are none', t => {
@@ -274,6 +279,12 @@ test('PCRs 0 to 7 have one separator each', t => {
     const unknown = boot.map(event => (isOwn(event) ? separator(pcr, 2) : event))
     t.true(failed(factsOf(unknown)).includes('eventlog-separators'))
   }
+})
+
+test('a breach names its first events and counts the others', t => {
+  const late = Array.from({ length: 12 }, (_, i) => file('late', `late ${i}`, 0))
+  const check = factsOf([...boot, ...late]).checks.find(({ outcome }) => outcome === 'fail')
+  t.regex(check?.found ?? '', /^events (\d+, ){7}\d+ and 4 more$/)
 })
 
 test('nothing follows the separators of PCRs 0 to 3', t => {

@@ -1,5 +1,5 @@
 import test from 'ava'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { CodedError } from '../../../src/core/coded-error.ts'
 import { deriveFacts, type BootFacts } from '../../../src/core/eventlog/boot-facts.ts'
 import { parseEventLog } from '../../../src/core/eventlog/event-log.ts'

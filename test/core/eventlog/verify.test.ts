@@ -251,6 +251,17 @@ test('one log alone must explain the quote: that of another boot is refused, and
   t.throws(() => verifyNamedEventLog(logs, 0, [narrow]), { code: 'eventlog-pcr-width' })
 })
 
+test('a CCEL among logs is a bug of the caller', t => {
+  const ccel = parseEventLog(headerRecord(specIdData([[0xc, 48]]), { pcr: 1 }), { isCcel: true })
+  t.throws(() => findEventLog([ccel], [quote]), { instanceOf: TypeError })
+})
+
+test('a bank without a known hash is not replayed', t => {
+  const parsed = parseEventLog(headerRecord(specIdData([[0x12, 32]])))
+  t.is(replayEventLog(parsed).banks.size, 0)
+  t.throws(() => verifyEventLog(parsed, [quote]), { code: 'eventlog-bank-missing' })
+})
+
 test('the SHA-1 log of a TPM 1.2 can be verified where it was allowed', t => {
   const events = [separator(0), separator(4)]
   const legacy = Buffer.concat(events.map(event => legacyRecord(event)))

@@ -1,6 +1,9 @@
 import test from 'ava'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import {
+  createECDH,
+  createPrivateKey,
+  createPublicKey,
   generateKeyPairSync,
   hash,
   sign,
@@ -131,7 +134,7 @@ test('a file is allowed by a signature of a key of the keyring', t => {
 test('a signature of another file, key, hash or form is refused', t => {
   const other = generateKeyPairSync('rsa', { modulusLength: 2048 })
   const good = Buffer.from(signatureFor('agent', rsa))
-  const [raw = Buffer.alloc(0)] = [good.subarray(9)]
+  const raw = good.subarray(9)
   const wrong = [
     signatureFor('other', rsa),
     signatureFor('agent', other),
@@ -158,7 +161,7 @@ test('a signature of another file, key, hash or form is refused', t => {
 test('a signature counts for the digest that was measured alone', t => {
   const signature = signatureFor('agent', rsa)
   const [entry] = [...parseImaList(makeImaList([signedEntry('/x', 'evil', signature)])).entries()]
-  if (entry === undefined) return t.fail()
+  if (entry === undefined) throw new Error('the list has one entry')
   t.false(isSignedFile(entry.digest, signature, keyring))
   t.true(
     isSignedFile({ ...entry.digest, value: hash('sha256', 'agent', 'buffer') }, signature, keyring),
@@ -257,6 +260,44 @@ test('r and s of 0 or not below the order, and other curves, are refused', t => 
   t.false(
     isEcdsaSignatureOf(p521.publicKey, digest, sign('sha256', Buffer.from('x'), p521.privateKey)),
   )
+})
+
+test('keys at the edges of the curve are judged as the runtime judges them', t => {
+  const order = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n
+  for (const d of [1n, 2n, order - 1n, order - 2n]) {
+    const ecdh = createECDH('prime256v1')
+    ecdh.setPrivateKey(Buffer.from(d.toString(16).padStart(64, '0'), 'hex'))
+    const point = ecdh.getPublicKey()
+    const [x, y] = [point.subarray(1, 33), point.subarray(33)].map(part =>
+      part.toString('base64url'),
+    )
+    const jwk = { kty: 'EC', crv: 'P-256', x: x ?? '', y: y ?? '' }
+    const publicKey = createPublicKey({ key: jwk, format: 'jwk' })
+    const secret = Buffer.from(d.toString(16).padStart(64, '0'), 'hex').toString('base64url')
+    const privateKey = createPrivateKey({ key: { ...jwk, d: secret }, format: 'jwk' })
+    const content = Buffer.from(`content ${d}`)
+    const signature = sign('sha256', content, privateKey)
+    t.true(verifySignature('sha256', content, publicKey, signature))
+    t.true(isEcdsaSignatureOf(publicKey, hash('sha256', content, 'buffer'), signature))
+    t.false(isEcdsaSignatureOf(publicKey, hash('sha256', 'other', 'buffer'), signature))
+  }
+})
+
+test('a signature that leads to no point at all is refused', t => {
+  const order = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n
+  const ecdh = createECDH('prime256v1')
+  ecdh.setPrivateKey(Buffer.from('02'.padStart(64, '0'), 'hex'))
+  const point = ecdh.getPublicKey()
+  const [x, y] = [point.subarray(1, 33), point.subarray(33)].map(part => part.toString('base64url'))
+  const key = createPublicKey({
+    key: { kty: 'EC', crv: 'P-256', x: x ?? '', y: y ?? '' },
+    format: 'jwk',
+  })
+  // With d = 2 and e = 2, r = -1 makes e + r·d zero, whatever s is.
+  const digest = Buffer.from('02'.padStart(64, '0'), 'hex')
+  const r = (order - 1n).toString(16)
+  const signature = Buffer.from(`3026022100${r}020101`, 'hex')
+  t.false(isEcdsaSignatureOf(key, digest, signature))
 })
 
 test('an excluded path is not looked at; a pattern that ends in a slash is a folder', t => {

@@ -1,5 +1,5 @@
 import test from 'ava'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { ImaError } from '../../../src/core/ima/error.ts'
 import { digestText } from '../../../src/core/ima/digest.ts'
 import { ImaList, parseImaList } from '../../../src/core/ima/list.ts'

@@ -1,5 +1,5 @@
 import test from 'ava'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import type { QuotedBank } from '../../../src/core/eventlog/quote.ts'
 import { parseEventLog } from '../../../src/core/eventlog/event-log.ts'
 import { verifyEventLog } from '../../../src/core/eventlog/verify.ts'
@@ -12,6 +12,8 @@ import { makeEventLog, quoteOf, requote } from '../../support/event-log-builder.
 import { unifiedBoot } from '../../support/boot-events.ts'
 import {
   aggregateEntry,
+  digestField,
+  entryOf,
   fileEntry,
   imaPcr,
   makeImaList,
@@ -47,6 +49,10 @@ test('a list that leads to the quoted value is proven to its end', t => {
   t.deepEqual(verified.count, { proven: 5, unproven: 0 })
   t.is(verified.bootAggregate, 'verified')
   t.deepEqual(verified.pcrs, [10])
+  t.deepEqual(verified.start(10), [new Uint8Array(32)])
+  t.deepEqual(verified.start(11), [])
+  t.deepEqual(verified.start(10), [new Uint8Array(32)])
+  t.deepEqual(verified.start(11), [])
   t.deepEqual([...verified.entries()].map(({ name }) => name).slice(1), [
     '/init',
     '/bin/sh',
@@ -177,7 +183,10 @@ test('entries are routed to the PCR in their own header', t => {
   const start = new Map([[11, log.startValues('sha256', 11)]])
   const both = withIma(base, made, [10, 11])
   const verified = verify(made, both, { start })
-  t.deepEqual([...verified.pcrs].toSorted(), [10, 11])
+  t.deepEqual(
+    verified.pcrs.toSorted((a, b) => a - b),
+    [10, 11],
+  )
   t.is([...verified.entries()].length, 6)
   const ready = requote(base, 11, ['enter-initrd', 'leave-initrd', 'sysinit', 'ready'])
   t.is(verify(made, withIma(ready, made, [10, 11]), { start }).pcrs.length, 2)
@@ -305,7 +314,9 @@ test('a state that was not written here is refused', t => {
   const text = encodeImaState(state)
   const change = (members: object): string => {
     const whole = { ...(JSON.parse(text) as object), ...members }
-    return JSON.stringify(Object.fromEntries(Object.entries(whole).toSorted()))
+    return JSON.stringify(
+      Object.fromEntries(Object.entries(whole).toSorted(([a], [b]) => (a < b ? -1 : 1))),
+    )
   }
   const wrong = [
     '',
@@ -328,6 +339,13 @@ test('a state that was not written here is refused', t => {
     ].map(change),
   ]
   for (const made of wrong) t.throws(() => parseImaState(made), { code: 'ima-state' }, made)
+})
+
+test('an aggregate of a verity tree is none', t => {
+  const field = digestField('x', 'sha256', 'verity:')
+  const first = entryOf('ima-ngv2', [field, Buffer.from('boot_aggregate\0')])
+  const made = [first, ...files]
+  t.throws(() => verify(made, withIma(base, made)), { code: 'ima-boot-aggregate' })
 })
 
 test('PCR values are those of an independent replay', t => {

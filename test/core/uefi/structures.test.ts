@@ -1,5 +1,5 @@
 import test from 'ava'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { FormatError } from '../../../src/core/bytes/format-error.ts'
 import { imageFileHint, parseDevicePathFile } from '../../../src/core/uefi/device-path.ts'
 import { readGuid } from '../../../src/core/uefi/guid.ts'
@@ -7,6 +7,7 @@ import { LittleEndianReader } from '../../../src/core/uefi/little-endian-reader.
 import { parsePartitionTable } from '../../../src/core/uefi/partition-table.ts'
 import { parseSignatureLists } from '../../../src/core/uefi/signature-list.ts'
 import { decodeUtf16, decodeUtf8, trimZeros } from '../../../src/core/uefi/text.ts'
+import { unlessMalformed } from '../../../src/core/uefi/unless-malformed.ts'
 import { parseUefiVariable } from '../../../src/core/uefi/variable.ts'
 import { u16le, u32le, u64le } from '../../support/event-log-builder.ts'
 import {
@@ -154,6 +155,25 @@ test('text is decoded without its closing zeros, or not at all', t => {
   t.is(decodeUtf8(Uint8Array.of(0xff)), undefined)
   t.is(trimZeros(Buffer.from('a\0b\0\0')).length, 3)
   t.is(trimZeros(new Uint8Array(3)).length, 0)
+})
+
+test('only what is malformed becomes undefined', t => {
+  t.is(
+    unlessMalformed(() => parseUefiVariable(new Uint8Array(0))),
+    undefined,
+  )
+  t.is(
+    unlessMalformed(() => 1),
+    1,
+  )
+  const bug = new TypeError('a bug')
+  t.throws(
+    () =>
+      unlessMalformed(() => {
+        throw bug
+      }),
+    { is: bug },
+  )
 })
 
 test('any bytes give each structure or a FormatError', t => {
