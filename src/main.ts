@@ -12,6 +12,7 @@ import { createDataDirectory, loadDataDirectory, type DataDirectory } from './da
 import { createEmbeddedSigner } from './hsm/embedded-key.ts'
 import { createApp, type RequestLog } from './http/app.ts'
 import { followConfiguration } from './services/appraisal-policy.ts'
+import { createRandom } from './random.ts'
 import { auditEntry } from './services/audit-entry.ts'
 import { logVerifierKey } from './services/audit-log.ts'
 import { ClientDirectory } from './services/client-directory.ts'
@@ -136,7 +137,7 @@ async function openService(data: DataDirectory): Promise<{ service: Service; roo
     },
     store,
     clock: { now: () => Date.now() },
-    random: { bytes: length => randomBytes(length) },
+    random: createRandom(),
     authority: { chain, signer: createCertificateSigner(data.issuingKey) },
     tokenKey: loadTokenKey(data.tokenKey),
     logVerifier: verifierOfPrivateKey(logOrigin, logKey),

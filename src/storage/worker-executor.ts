@@ -15,9 +15,15 @@ interface Pending {
 const maxBatch = 512
 
 /**
+ * A transaction, its signature and its flush cost as much as a dozen operations. Where the batch before shows that many
+ * callers are at work, the next one waits for more of them: so long, or until so many are there.
+ */
+const gathering = { since: 4, milliseconds: 2, until: 64 }
+
+/**
  * Sends operations to the database thread in batches: all that arrive in one turn of the event loop, or while the
- * batch before is being made durable, share one transaction. At most `maxWaiting` wait; after a failure of the thread
- * everything is refused.
+ * batch before is being made durable, share one transaction; many callers wait a moment for each other. At most
+ * `maxWaiting` wait; after a failure of the thread everything is refused.
  */
 export class WorkerExecutor implements Executor {
   readonly #worker: Worker
@@ -25,6 +31,8 @@ export class WorkerExecutor implements Executor {
   #waiting: Pending[] = []
   #running: Pending[] = []
   #isScheduled = false
+  #gatherer: NodeJS.Timeout | undefined
+  #lastBatch = 0
   #broken: StoreError | undefined
   #closing: PromiseWithResolvers<void> | undefined
 
@@ -77,16 +85,27 @@ export class WorkerExecutor implements Executor {
     this.#worker.unref()
   }
 
+  /** Called with each operation that comes to wait, and when the batch before is done. */
   #schedule(): void {
-    if (this.#isScheduled || this.#running.length > 0) return
+    if (this.#running.length > 0) return
+    if (this.#gatherer !== undefined && this.#waiting.length >= gathering.until) {
+      clearTimeout(this.#gatherer)
+      this.#gatherer = undefined
+      this.#isScheduled = false
+    }
+    if (this.#isScheduled) return
     this.#isScheduled = true
-    setImmediate(() => this.#send())
+    const isCrowded = this.#lastBatch >= gathering.since && this.#waiting.length < gathering.until
+    if (isCrowded) this.#gatherer = setTimeout(() => this.#send(), gathering.milliseconds)
+    else setImmediate(() => this.#send())
   }
 
   #send(): void {
     this.#isScheduled = false
+    this.#gatherer = undefined
     if (this.#waiting.length === 0) return
     this.#running = this.#waiting.splice(0, maxBatch)
+    this.#lastBatch = this.#running.length
     try {
       this.#post({ calls: this.#running.map(({ call }) => call) })
     } catch (cause) {
