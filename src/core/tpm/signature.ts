@@ -129,6 +129,10 @@ export function pointOf(
   return x === undefined || y === undefined ? undefined : { curve, x, y }
 }
 
+/** What of a public area decides how its signatures are verified. */
+export type SigningArea =
+  Pick<RsaPublic, 'type' | 'scheme' | 'modulus'> | Pick<EccPublic, 'type' | 'scheme' | 'curveId'>
+
 /**
  * Verifies a signature under a key whose public area names its scheme: algorithm and hash come from the key, the
  * signature must agree (verification A2, F7). False for everything else, whatever the combination (verification P5).
@@ -136,7 +140,7 @@ export function pointOf(
  * @param key the runtime's object for `area`, imported by the caller once
  */
 export function isSignedBy(
-  area: TpmtPublic,
+  area: SigningArea,
   key: KeyObject,
   message: Uint8Array,
   signature: TpmtSignature,
@@ -153,7 +157,7 @@ export function isSignedBy(
 }
 
 /** The strong hash that both key and signature name, beside the same algorithm; undefined where they do not. */
-function agreedHash({ scheme }: TpmtPublic, signature: TpmtSignature): string | undefined {
+function agreedHash({ scheme }: SigningArea, signature: TpmtSignature): string | undefined {
   if (scheme?.scheme !== signature.algorithm || scheme.hash !== signature.hash) return undefined
   return hashAlgorithms.find(row => row.id === scheme.hash && row.strong)?.name
 }

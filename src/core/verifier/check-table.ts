@@ -2,6 +2,7 @@ import type { ErrorRow } from '../coded-error.ts'
 import { ekCheckRows } from '../ek/check-rows.ts'
 import { eventLogCheckRows } from '../eventlog/check-rows.ts'
 import { imaCheckRows } from '../ima/check-rows.ts'
+import { statementCheckRows } from '../webauthn/check-rows.ts'
 
 type CheckRow = ErrorRow & { readonly source: string }
 
@@ -230,6 +231,7 @@ export const checkTable = {
   ...attestRows,
   ...eventLogCheckRows,
   ...imaCheckRows,
+  ...statementCheckRows,
 } as const satisfies Record<string, CheckRow>
 
 export type CheckCode = keyof typeof checkTable

@@ -36,7 +36,7 @@ export function parsePublicArea(bytes: Uint8Array): TpmtPublic {
  */
 export function requireAttributes(
   checks: CheckRecorder,
-  code: 'ak-attributes' | 'subject-attributes',
+  code: 'ak-attributes' | 'subject-attributes' | 'statement-attributes',
   area: TpmtPublic,
   rule: AttributeRule,
   bytes: Uint8Array,

@@ -48,15 +48,20 @@ export function verifyAttestation<T extends AttestType>(
   const isSigned = isSignedBy(signer.area, signer.key, bytes, parsed.signature)
   checks.require(isSigned, `${kind}-signature`, { bytes: signature })
   const { attest } = parsed
-  requireType(checks, kind, type, attest, bytes)
+  requireAttestOf(checks, kind, type, attest, bytes)
   const isSigner = Buffer.compare(attest.qualifiedSigner, signer.qualifiedName) === 0
   checks.require(isSigner, `${kind}-signer`, { bytes })
   return attest
 }
 
-function requireType<T extends AttestType>(
+/**
+ * What follows the signature, whoever made it: the attestation is a TPM's own, and of the type that is wanted.
+ *
+ * @throws EvidenceError `<kind>-magic`, `<kind>-type`
+ */
+export function requireAttestOf<T extends AttestType>(
   checks: CheckRecorder,
-  kind: Kind,
+  kind: Kind | 'statement',
   type: T,
   attest: TpmsAttest,
   bytes: Uint8Array,

@@ -5,12 +5,15 @@ import { textOf } from '../der/text.ts'
 import { readObjectIdentifier, type DeviationSet } from '../der/value.ts'
 import { readName, type Name } from './name.ts'
 
-/** One name of a subject. `ip` is an address of 4 or 16 octets, in a constraint an address and its mask. */
+/**
+ * One name of a subject. `ip` is an address of 4 or 16 octets, in a constraint an address and its mask; the value of
+ * `other` is the encoding inside its tag, which is for whoever knows the type.
+ */
 export type GeneralName =
   | { readonly kind: 'email' | 'dns' | 'uri'; readonly text: string }
   | { readonly kind: 'ip'; readonly octets: Uint8Array }
   | { readonly kind: 'directory'; readonly name: Name }
-  | { readonly kind: 'other'; readonly type: string }
+  | { readonly kind: 'other'; readonly type: string; readonly value: Uint8Array }
   | { readonly kind: 'registered' | 'x400' | 'edi' }
 
 export type GeneralNameKind = GeneralName['kind']
@@ -36,7 +39,7 @@ export function readGeneralName(reader: DerReader, deviations: DeviationSet): Ge
     return { kind: 'directory', name }
   }
   if (reader.isNext(constructedContextTag(0))) {
-    return { kind: 'other', type: reader.within(constructedContextTag(0), readOtherName) }
+    return { kind: 'other', ...reader.within(constructedContextTag(0), readOtherName) }
   }
   if (reader.isNext(contextTag(8))) {
     readObjectIdentifier(reader, contextTag(8))
@@ -51,8 +54,7 @@ export function readGeneralName(reader: DerReader, deviations: DeviationSet): Ge
   throw new DerError('der-tag', { expected: 'a name of a known kind' })
 }
 
-function readOtherName(reader: DerReader): string {
+function readOtherName(reader: DerReader): { type: string; value: Uint8Array } {
   const type = readObjectIdentifier(reader)
-  reader.encoded(constructedContextTag(0))
-  return type
+  return { type, value: reader.contents(constructedContextTag(0)) }
 }
