@@ -105,10 +105,15 @@ headers_of_node() {
   fail 'no headers beside the package of Node; begin again with: rm -rf node_modules'
 }
 
+# npm hands its configuration on as variables, and node-gyp would take a user's `nodedir` for the one given here.
+npm_variables() { env | sed -n 's/^\([Nn][Pp][Mm]_[Cc][Oo][Nn][Ff][Ii][Gg]_[A-Za-z0-9_]*\)=.*/-u \1/p'; }
+
 # Only what has changed is compiled, and the addon is there to be loaded meanwhile.
 build_addon() {
-  (cd "$1" && PATH="$root/node_modules/.bin:$PATH" quietly node "$root/node_modules/node-gyp/bin/node-gyp.js" \
-    configure build --release --nodedir="$nodedir" --loglevel=error) || fail "the addon in $1 could not be built, see above"
+  # shellcheck disable=SC2046
+  (cd "$1" && PATH="$root/node_modules/.bin:$PATH" quietly env $(npm_variables) \
+    node "$root/node_modules/node-gyp/bin/node-gyp.js" configure build --release --nodedir="$nodedir" --loglevel=error) ||
+    fail "the addon in $1 could not be built, see above"
 }
 
 build_addons() {
