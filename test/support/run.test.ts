@@ -1,8 +1,9 @@
 import test from 'ava'
+import { gapsOf } from './coverage-gaps.ts'
 import { isTypeOnly } from './coverage.ts'
 import { run } from './stage.ts'
 import { emptyTally, isGreen, lastLine, report, withStage, withTests } from './tally.ts'
-import { parseTap } from './tap.ts'
+import { parseSums, parseTap } from './tap.ts'
 
 const stream = `TAP version 13
 ok 1 - file › passes
@@ -76,6 +77,28 @@ test('a command that hangs is ended after its time', async t => {
   t.false(outcome.ok)
   t.true(outcome.output.includes('ended after 0.5 s'))
   t.true(outcome.seconds < 15)
+})
+
+test('the sum of a runner of ours is its last line, and its failures are named', t => {
+  const summary = parseSums('kind: 1 passed, 1 different\n  a.bin: no\n3 passed, 1 failed\n')
+  t.deepEqual(summary, { passed: 3, skipped: 0, failures: [{ name: 'a.bin: no', lines: [] }] })
+  t.deepEqual(parseSums('it broke'), { passed: 0, skipped: 0, failures: [] })
+})
+
+test('a gap is a line that never ran or a branch never taken, but for empty defaults', t => {
+  const source = 'const a = list[0] ?? 0\nconst b = option ?? 16\nif (a) {\n  run()\n}\n'
+  const at = (line: number, from: number, to: number) => ({
+    start: { line, column: from },
+    end: { line, column: to },
+  })
+  const file = {
+    statementMap: { 0: at(1, 0, 22), 1: at(2, 0, 22), 2: at(3, 0, 8), 3: at(4, 0, 7) },
+    s: { 0: 1, 1: 1, 2: 1, 3: 0 },
+    branchMap: { 0: { locations: [at(1, 18, 22)] }, 1: { locations: [at(2, 17, 22)] } },
+    b: { 0: [0], 1: [0] },
+  }
+  t.deepEqual(gapsOf(file, source), ['4: never run', '2: never taken: ?? 16'])
+  t.deepEqual(gapsOf({ ...file, s: { 0: 1 }, b: { 0: [0], 1: [1] } }, source), [])
 })
 
 test('a module of types alone is told from one with code', t => {

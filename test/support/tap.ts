@@ -46,3 +46,19 @@ function trimmed({ name, lines }: { name: string; lines: string[] }): TapFailure
     lines: lines.filter(line => line.trim() !== '' && !/^ {2}(---|\.\.\.)$/.test(line)),
   }
 }
+
+/**
+ * The sum that a runner of ours prints in its last line, `N passed, N failed`, with the lines of the failed ones: those
+ * that are indented below the line of their kind.
+ */
+export function parseSums(text: string): TapSummary {
+  const lines = text.trimEnd().split('\n')
+  const [, passed = '0', failed = '0'] =
+    /^(\d+) passed, (\d+) failed/.exec(lines.at(-1) ?? '') ?? []
+  const named = lines.filter(line => /^ {2}\S/.test(line)).map(line => line.trim())
+  const failures = Array.from({ length: Number(failed) }, (_, index) => ({
+    name: named[index] ?? `number ${index + 1}`,
+    lines: [],
+  }))
+  return { passed: Number(passed), skipped: 0, failures }
+}
