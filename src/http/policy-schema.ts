@@ -1,27 +1,25 @@
 import { z } from 'zod'
 import type { PolicyDocument } from '../core/appraisal/policy.ts'
 import { assuranceLevels } from '../core/verifier/assurance.ts'
+import { bootRules } from './policy-boot-rules.ts'
+import { digest, name, pcr, rule } from './policy-rule.ts'
 
-const digest = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 digest is 64 lower-case hex digits')
-const name = z
-  .string()
-  .regex(/^[A-Za-z][A-Za-z0-9._-]{0,62}$/, 'a letter, then letters, digits, dot, dash, underscore')
-const pcr = z.int().min(0).max(23)
 const pcrKey = z.string().regex(/^([0-9]|1[0-9]|2[0-3])$/, 'a PCR number')
 const vendor = z.string().regex(/^id:[0-9A-F]{8}$/, 'a TCG vendor id such as id:49465800')
 const version = z
   .string()
   .regex(/^\d{1,5}(\.\d{1,5}){0,3}$/, 'a dotted version of at most four numbers')
 
-/** A rule with its id, which is its kind where the author gives none. */
-function rule<K extends string, S extends z.ZodRawShape>(
-  kind: K,
-  shape: S,
-): z.ZodObject<{ kind: z.ZodLiteral<K>; id: z.ZodDefault<z.ZodString> } & S, z.core.$strict> {
-  return z.strictObject({ kind: z.literal(kind), id: name.default(kind), ...shape })
-}
+/** A digest of a file as lists of allowed files write it: SHA-256 alone, or with the names of type and hash before. */
+const fileDigest = z
+  .string()
+  .regex(
+    /^(?:(?:verity:)?(?:sha1|sha224|sha256|sha384|sha512|sha3-256|sha3-384|sha3-512):)?[0-9a-f]{40,128}$/,
+    'a digest in lower-case hex, behind its algorithm where that is not SHA-256',
+  )
 
 const ruleForms = z.discriminatedUnion('kind', [
+  ...bootRules,
   rule('endorsement', { accept: z.array(z.enum(['certificate', 'listed', 'approved'])).min(1) }),
   rule('evidence-age', { maxSeconds: z.int().min(1).max(86_400) }),
   rule('firmware-advisories', {
@@ -65,7 +63,7 @@ export const policySchema = z.strictObject({
     .max(7 * 86_400),
   minimumStatus: z.enum(['affirming', 'warning']).default('affirming'),
   referenceValues: z.record(name, referenceValue).default({}),
-  allowLists: z.record(name, z.record(z.string().min(1), z.array(digest).min(1))).default({}),
+  allowLists: z.record(name, z.record(z.string().min(1), z.array(fileDigest).min(1))).default({}),
   /** An empty list admits nobody. */
   rules: z.array(ruleForms).max(200),
 })

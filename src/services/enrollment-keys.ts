@@ -5,6 +5,7 @@ import {
   verifyEndorsementKey,
   type EndorsementKey,
 } from '../core/verifier/endorsement-key.ts'
+import type { TrustAnchor } from '../core/verifier/trust-anchor.ts'
 import { requireEndorsed } from './endorsements.ts'
 import type { Service } from './service.ts'
 
@@ -40,18 +41,27 @@ export async function verifyEnrollmentKeys(
 ): Promise<EnrollmentKeys> {
   const { certificate } = request.endorsementKey
   if (certificate === null) return verifyDeclaredKeys(service, request)
-  const authorities = await service.store.anchors.listActive()
   const endorsementKey = verifyEndorsementKey({
     ...request.endorsementKey,
     certificate,
-    anchors: authorities.filter(({ kind }) => kind === 'root'),
-    intermediates: authorities
-      .filter(({ kind }) => kind === 'intermediate')
-      .map(authority => authority.certificate),
+    ...(await loadAuthorities(service)),
     now: new Date(service.clock.now()),
   })
   const attestationKey = verifyAttestationKey(request.attestationKey)
   return { endorsementKey, endorsementKind: 'certificate', attestationKey }
+}
+
+/** The certificates that operators admitted and have not taken back. */
+export async function loadAuthorities(
+  service: Pick<Service, 'store'>,
+): Promise<{ anchors: TrustAnchor[]; intermediates: Uint8Array[] }> {
+  const authorities = await service.store.anchors.listActive()
+  return {
+    anchors: authorities.filter(({ kind }) => kind === 'root'),
+    intermediates: authorities
+      .filter(({ kind }) => kind === 'intermediate')
+      .map(authority => authority.certificate),
+  }
 }
 
 async function verifyDeclaredKeys(

@@ -1,4 +1,5 @@
 import { appraise } from '../core/appraisal/appraise.ts'
+import { verifyLogs, type MeasuredPlatform } from '../core/appraisal/measured-platform.ts'
 import type { AttestationResult } from '../core/appraisal/attestation-result.ts'
 import type { PlatformState } from '../core/appraisal/platform-state.ts'
 import { parseEvidence, verifyEvidence, type VerifiedEvidence } from '../core/verifier/evidence.ts'
@@ -26,7 +27,7 @@ export interface EnrolledHost {
   readonly ear: string
 }
 
-/** Evidence that verified, and the host that its TPM is known as. */
+/** Evidence that verified with its logs, and the host that its TPM is known as. */
 export interface VerifiedAttempt extends Attempt, EnrollmentKeys {
   readonly verified: VerifiedEvidence
   /** Keyed hash of the EK. */
@@ -35,7 +36,11 @@ export interface VerifiedAttempt extends Attempt, EnrollmentKeys {
   /** The host as it was before; undefined at its first enrolment. */
   readonly host: HostRecord | undefined
   readonly before: PlatformState | undefined
+  /** What its logs show. */
+  readonly measured: MeasuredPlatform
 }
+
+type KnownAttempt = Omit<VerifiedAttempt, 'measured'>
 
 /**
  * Second half of an enrolment: takes the challenge out for good, verifies the Evidence against what this service
@@ -55,7 +60,8 @@ export async function proveEnrollment(
   const enrollment = await takeEnrollment(service, id)
   const { policy } = await activePolicy(service)
   const attempt = beginAttempt(service, enrollment, answer, policy)
-  const verified = await findHost(service, await verifyAnswer(service, attempt))
+  const known = await findHost(service, await verifyAnswer(service, attempt))
+  const verified = await measureHost(service, known)
   const result = appraiseAttempt(service, verified)
   await requireAccepted(service, verified, result)
   const kept = keep(service, verified, result, false)
@@ -112,7 +118,7 @@ async function verifyAnswer(
 async function findHost(
   service: Service,
   attempt: Attempt & EnrollmentKeys & { verified: VerifiedEvidence },
-): Promise<VerifiedAttempt> {
+): Promise<KnownAttempt> {
   const endorsement = endorsementId(service, attempt.endorsementKey.spkiSha256)
   const host = await service.store.hosts.findByEndorsement(endorsement)
   const refuse = async (code: ServiceErrorCode): Promise<unknown> =>
@@ -124,15 +130,26 @@ async function findHost(
   return { ...attempt, endorsement, hostId, host, before: stateOf(host) }
 }
 
+/** The logs of the boot, against the quote that verified and what was seen of the same boot before. */
+async function measureHost(service: Service, attempt: KnownAttempt): Promise<VerifiedAttempt> {
+  const { verified, answer, policy, before } = attempt
+  try {
+    return { ...attempt, measured: verifyLogs(verified, answer, policy.document, before) }
+  } catch (cause) {
+    throw await recordForgery(service, attempt, cause)
+  }
+}
+
 function stateOf(host: HostRecord | undefined): PlatformState | undefined {
   const state = host?.platformState ?? null
   return state === null ? undefined : (JSON.parse(state) as PlatformState)
 }
 
 function appraiseAttempt(service: Service, attempt: VerifiedAttempt): AttestationResult {
-  const { verified, policy, now, evidenceSha256, endorsementKind, before } = attempt
+  const { verified, measured, policy, now, evidenceSha256, endorsementKind, before } = attempt
   return appraise(verified, policy, {
     now,
+    measured,
     evidenceSha256,
     endorsementKind,
     challengedAt: new Date(attempt.enrollment.createdAt),

@@ -8,6 +8,7 @@ import type { Verdict } from '../core/appraisal/verdict.ts'
 import { EvidenceError } from '../core/verifier/error.ts'
 import type { AttestationRecord, HostRecord } from '../ports/records.ts'
 import { loadPolicy } from './appraisal-policy.ts'
+import { loadAuthorities } from './enrollment-keys.ts'
 import { findPolicy } from './policies.ts'
 import type { Service } from './service.ts'
 
@@ -37,12 +38,12 @@ export interface Simulation {
 export async function simulatePolicy(service: Service, version: number): Promise<Simulation> {
   const policy = loadPolicy(await findPolicy(service, version))
   const hosts = (await service.store.hosts.list()).filter(host => host.status === 'active')
-  const anchors = await service.store.anchors.list()
+  const authorities = await loadAuthorities(service)
   const changes: SimulatedChange[] = []
   const unjudged: string[] = []
   for (const host of hosts) {
     const record = await findEvidence(service, host)
-    const verdict = record && judge(service, record, policy, anchors)
+    const verdict = record && judge(service, record, policy, authorities)
     if (record === undefined || verdict === undefined) unjudged.push(host.id)
     else changes.push(...changeOf(host, record, verdict))
   }
@@ -62,14 +63,14 @@ function judge(
   service: Service,
   record: AttestationRecord,
   policy: AppraisalPolicy,
-  anchors: Reappraisal['anchors'],
+  authorities: Pick<Reappraisal, 'anchors' | 'intermediates'>,
 ): Verdict | undefined {
   const now = new Date(record.appraisedAt)
   const { evidence, evidenceSha256 } = record
   try {
     const context = parseAttestationContext(record.context)
     return reappraise({ evidence, context }, policy, {
-      anchors,
+      ...authorities,
       advisories: service.firmwareAdvisories,
       isEmulationAllowed: service.settings.attestation.assurance.includes('emulated'),
       now,

@@ -24,7 +24,7 @@ export class AppraisalPolicy {
    * Checks what the form of a document does not show: kinds of rules, their ids, the names and PCRs they refer to.
    *
    * @throws AppraisalError `policy-malformed`, `policy-rule-unknown`, `policy-rule-duplicate`,
-   *   `policy-reference-unknown`, `policy-pcr-unquoted`
+   *   `policy-rule-repeated`, `policy-reference-unknown`, `policy-pcr-unquoted`, `policy-key`
    */
   static prepare(document: PolicyDocument, version: number): AppraisalPolicy {
     checkPolicy(document)

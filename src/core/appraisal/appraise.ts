@@ -5,6 +5,7 @@ import { sealAttestationResult, type AttestationResult } from './attestation-res
 import type { FirmwareAdvisory } from './firmware-advisory.ts'
 import { formatFirmwareVersion } from './firmware-version.ts'
 import { appraiseLines, type AppraisedLine } from './lines.ts'
+import type { MeasuredPlatform } from './measured-platform.ts'
 import { nextPlatformState, type PlatformState } from './platform-state.ts'
 import { pinsAfter } from './rules/trust-on-first-use.ts'
 import { isAtLeast, worstStatus, type AppraisalStatus } from './status.ts'
@@ -14,6 +15,8 @@ import type { Verdict, VerdictPlatform } from './verdict.ts'
 /** What the service knows beside the Evidence. */
 export interface AppraisalContext {
   readonly now: Date
+  /** What the logs of the host show, verified against the same quote. */
+  readonly measured: MeasuredPlatform
   /** Hex SHA-256 of the Evidence as it is kept. */
   readonly evidenceSha256: string
   readonly endorsementKind: EndorsementKind
@@ -30,6 +33,7 @@ export interface AppraisalContext {
  * Holds verified Evidence against a policy. All rules run; the status is never better than the worst line, and a policy
  * that says nothing admits nobody.
  *
+ * @throws TypeError for logs that were held against another quote
  * @see RFC 9334 §8.5
  */
 export function appraise(
@@ -37,6 +41,7 @@ export function appraise(
   policy: AppraisalPolicy,
   context: AppraisalContext,
 ): AttestationResult {
+  if (!context.measured.isOf(evidence)) throw new TypeError('logs of other Evidence')
   const subject = subjectOf(evidence, policy, context)
   const lines = appraiseLines(subject, {
     isEmpty: policy.isEmpty,
@@ -44,7 +49,7 @@ export function appraise(
   })
   return sealAttestationResult({
     verdict: verdictOf(evidence, policy, context, lines),
-    nextState: stateAfter(subject),
+    nextState: stateAfter(subject, context.measured),
     rollback: lines.find(({ isRollback }) => isRollback)?.line.rule,
   })
 }
@@ -60,6 +65,8 @@ function subjectOf(
     policy: policy.document,
     platform: { attestationName: hex(attestationKey.name), ...facts },
     pcrs: new Map([...pcrs].map(([pcr, value]) => [pcr, hex(value)])),
+    boot: context.measured.boot,
+    ima: context.measured.ima,
     endorsement: {
       kind: context.endorsementKind,
       vendor: endorsementKey.vendor,
@@ -91,7 +98,7 @@ function verdictOf(
     trustworthiness: trustworthinessVector(
       lines.map(({ claim, line }) => ({ mapping: claim, outcome: line.outcome })),
     ),
-    checks: evidence.checks,
+    checks: [...evidence.checks, ...context.measured.checks],
     rules: lines.map(({ line }) => line),
     platform: platformOf(evidence, context.before),
   }
@@ -104,10 +111,10 @@ function decidingRule(lines: readonly AppraisedLine[], status: AppraisalStatus):
   return deciding?.line.rule ?? 'assurance'
 }
 
-function stateAfter(subject: AppraisalSubject): PlatformState {
+function stateAfter(subject: AppraisalSubject, { imaState }: MeasuredPlatform): PlatformState {
   const rules = subject.policy.rules.filter(rule => rule.kind === 'trust-on-first-use')
   const pins = pinsAfter(rules, subject)
-  return nextPlatformState(subject.before, subject.platform, { pins, ima: null })
+  return nextPlatformState(subject.before, subject.platform, { pins, ima: imaState })
 }
 
 function platformOf(

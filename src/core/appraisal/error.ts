@@ -14,6 +14,15 @@ const rows = {
     summary: 'Two rules of the appraisal policy have the same id.',
     hint: 'Give each rule an id of its own; the verdict names rules by it.',
   },
+  'policy-rule-repeated': {
+    summary: 'The appraisal policy has two rules of a kind that it can have once.',
+    hint: 'Put both into one rule: it also says how the logs of a host are verified.',
+  },
+  'policy-key': {
+    summary: 'A key of the appraisal policy cannot be read, or is too weak.',
+    hint: 'Give each key as SubjectPublicKeyInfo, DER in base64url; RSA of 2048 bits or more, or ECDSA.',
+    source: 'RFC 5280 §4.1.2.7',
+  },
   'policy-reference-unknown': {
     summary: 'A rule names a reference value or allow-list that the policy does not hold.',
     hint: 'Add it under referenceValues or allowLists, or correct the name.',

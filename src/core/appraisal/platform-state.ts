@@ -25,13 +25,14 @@ export interface ObservedPlatform {
   readonly clockInfo: ClockInfo
 }
 
-/** The state after an attestation that was accepted. */
+/** The state after an attestation that was accepted; without a list, what is known of the same boot stays. */
 export function nextPlatformState(
   before: PlatformState | undefined,
   observed: ObservedPlatform,
   carried: { readonly pins: PlatformState['pins']; readonly ima: string | null },
 ): PlatformState {
   const { clock, resetCount, restartCount, safe } = observed.clockInfo
+  const known = before?.resetCount === resetCount ? before.ima : null
   return {
     attestationName: observed.attestationName,
     firmwareVersion: observed.firmwareVersion.toString(),
@@ -41,6 +42,6 @@ export function nextPlatformState(
     safe,
     reboots: (before?.reboots ?? 0) + Math.max(0, resetCount - (before?.resetCount ?? resetCount)),
     pins: carried.pins,
-    ima: carried.ima,
+    ima: carried.ima ?? known,
   }
 }

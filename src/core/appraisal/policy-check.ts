@@ -1,13 +1,13 @@
 import { AppraisalError } from './error.ts'
 import type { PolicyDocument } from './policy.ts'
-import { isRuleKind, type Rule } from './rule-table.ts'
-import { isDigest } from './rules/pcr-values.ts'
+import { isRuleKind, rowOf, type Rule } from './rule-table.ts'
+import { imaRulesOf } from './rules/ima.ts'
 
 /**
  * Checks a policy whose form is right already for what no form can say.
  *
- * @throws AppraisalError `policy-rule-unknown`, `policy-rule-duplicate`, `policy-reference-unknown`,
- *   `policy-pcr-unquoted`
+ * @throws AppraisalError `policy-rule-unknown`, `policy-rule-duplicate`, `policy-rule-repeated`,
+ *   `policy-reference-unknown`, `policy-pcr-unquoted`, `policy-key`
  */
 export function checkPolicy(document: PolicyDocument): void {
   const ids = new Set<string>()
@@ -16,37 +16,42 @@ export function checkPolicy(document: PolicyDocument): void {
       throw new AppraisalError('policy-rule-unknown', { found: String(rule.kind).slice(0, 60) })
     if (ids.has(rule.id)) throw new AppraisalError('policy-rule-duplicate', { found: rule.id })
     ids.add(rule.id)
+    checkSingle(document, rule)
     checkReferences(document, rule)
     checkPcrs(document, rule)
+    checkKeys(document, rule)
   }
 }
 
-function checkReferences(document: PolicyDocument, rule: Rule): void {
-  const missing = referencesOf(rule).find(name => !Object.hasOwn(document.referenceValues, name))
-  if (missing !== undefined) throw unknownReference(rule, missing)
+function checkSingle(document: PolicyDocument, rule: Rule): void {
+  const same = document.rules.filter(({ kind }) => kind === rule.kind)
+  if (rowOf(rule).isSingle === true && same.length > 1)
+    throw new AppraisalError('policy-rule-repeated', { found: rule.kind })
 }
 
-function unknownReference(rule: Rule, name: string): AppraisalError {
-  return new AppraisalError('policy-reference-unknown', { found: `${name} in ${rule.id}` })
+function checkReferences(document: PolicyDocument, rule: Rule): void {
+  const names = rowOf(rule).references?.(rule) ?? []
+  const lists = rule.kind === 'ima' ? rule.allowLists : []
+  const missing =
+    names.find(name => !Object.hasOwn(document.referenceValues, name)) ??
+    lists.find(name => !Object.hasOwn(document.allowLists, name))
+  if (missing !== undefined)
+    throw new AppraisalError('policy-reference-unknown', { found: `${missing} in ${rule.id}` })
 }
 
 function checkPcrs(document: PolicyDocument, rule: Rule): void {
-  const missing = pcrsOf(rule).find(pcr => !document.pcrs.sha256.includes(pcr))
+  const pcrs = rowOf(rule).pcrs?.(rule) ?? []
+  const missing = pcrs.find(pcr => !document.pcrs.sha256.includes(pcr))
   if (missing !== undefined)
     throw new AppraisalError('policy-pcr-unquoted', { found: `PCR ${missing} in ${rule.id}` })
 }
 
-/** Names of reference values that a rule uses. */
-function referencesOf(rule: Rule): readonly string[] {
-  if (rule.kind === 'pcr-values')
-    return Object.values(rule.values)
-      .flat()
-      .filter(v => !isDigest(v))
-  return []
-}
-
-/** PCRs without which a rule can never hold. */
-function pcrsOf(rule: Rule): readonly number[] {
-  if (rule.kind === 'pcr-values') return Object.keys(rule.values).map(Number)
-  return rule.kind === 'trust-on-first-use' ? rule.pcrs : []
+/** Keys are read when the policy is, not first when a host shows what they signed. */
+function checkKeys(document: PolicyDocument, rule: Rule): void {
+  if (rule.kind !== 'ima') return
+  try {
+    imaRulesOf(document, rule)
+  } catch (cause) {
+    throw new AppraisalError('policy-key', { found: rule.id, cause })
+  }
 }

@@ -7,7 +7,7 @@ export interface ReferenceValue {
   readonly digests: readonly string[]
 }
 
-/** Files that may be measured, by path: hex SHA-256 digests, any of which is right. */
+/** Files that may be measured, by path: digests, any of which is right; see `digestText` for those that are not SHA-256. */
 export type FileAllowList = Readonly<Record<string, readonly string[]>>
 
 /**

@@ -13,6 +13,7 @@ import type { AttestationContext } from './attestation-context.ts'
 import type { AttestationResult } from './attestation-result.ts'
 import { AppraisalError } from './error.ts'
 import type { FirmwareAdvisory } from './firmware-advisory.ts'
+import { verifyLogs } from './measured-platform.ts'
 import { keptEvidenceSha256, parseKeptEvidence, type TpmEvidence } from './kept-evidence.ts'
 import type { EndorsementKind } from './subject.ts'
 
@@ -25,6 +26,8 @@ export interface KeptEvidence {
 /** Against what it is verified and appraised anew. */
 export interface Reappraisal {
   readonly anchors: readonly TrustAnchor[]
+  /** Certificates of issuers that the service holds, DER. */
+  readonly intermediates: readonly Uint8Array[]
   readonly advisories: readonly FirmwareAdvisory[]
   readonly isEmulationAllowed: boolean
   /** The time that it is judged at: of its first appraisal, to see what another policy would have said. */
@@ -45,12 +48,15 @@ export function reappraise(
   const { context } = kept
   const evidence = parseKeptEvidence(kept.evidence)
   const endorsementKind = requireKind(context)
-  return appraise(verifyAgain(evidence, context, endorsementKind, against), policy, {
+  const verified = verifyAgain(evidence, context, endorsementKind, against)
+  const before = context.before ?? undefined
+  return appraise(verified, policy, {
     now: against.now,
+    measured: verifyLogs(verified, evidence, policy.document, before),
     evidenceSha256: keptEvidenceSha256(kept.evidence),
     endorsementKind,
     challengedAt: new Date(context.challengedAt),
-    before: context.before ?? undefined,
+    before,
     advisories: against.advisories,
     isEmulationAllowed: against.isEmulationAllowed,
   })
@@ -83,10 +89,10 @@ function verifyAgain(
 function endorsementKeyOf(
   { endorsementKey }: TpmEvidence,
   kind: EndorsementKind,
-  { anchors, now }: Reappraisal,
+  { anchors, intermediates, now }: Reappraisal,
 ): EndorsementKey {
   const { certificate } = endorsementKey
   if (kind !== 'certificate' || certificate === null)
     return verifyDeclaredEndorsementKey(endorsementKey)
-  return verifyEndorsementKey({ ...endorsementKey, certificate, anchors, now })
+  return verifyEndorsementKey({ ...endorsementKey, certificate, anchors, intermediates, now })
 }

@@ -1,7 +1,9 @@
+import type { BootFacts } from '../eventlog/boot-facts.ts'
 import type { AssuranceLevel } from '../verifier/assurance.ts'
 import type { FirmwareAdvisory } from './firmware-advisory.ts'
 import type { ObservedPlatform, PlatformState } from './platform-state.ts'
 import type { PolicyDocument } from './policy.ts'
+import type { ImaFacts } from './rules/ima.ts'
 
 /** How the service came to take a key for the endorsement key of a real TPM. */
 export type EndorsementKind = 'certificate' | 'listed' | 'approved'
@@ -13,6 +15,10 @@ export interface AppraisalSubject {
   readonly platform: ObservedPlatform
   /** Values of the quoted PCRs of the SHA-256 bank by number; hex. */
   readonly pcrs: ReadonlyMap<number, string>
+  /** What the event log shows of the boot; undefined where the host sent none. */
+  readonly boot: BootFacts | undefined
+  /** What the list of IMA shows; undefined where the host sent none, or no rule asks for it. */
+  readonly ima: ImaFacts | undefined
   readonly endorsement: {
     readonly kind: EndorsementKind
     /** TCG vendor id (`id:49465800`); undefined where no certificate names it. */

@@ -2,6 +2,7 @@ import { AppraisalPolicy } from '../../../src/core/appraisal/appraisal-policy.ts
 import { appraise, type AppraisalContext } from '../../../src/core/appraisal/appraise.ts'
 import type { AttestationResult } from '../../../src/core/appraisal/attestation-result.ts'
 import type { FirmwareAdvisory } from '../../../src/core/appraisal/firmware-advisory.ts'
+import { verifyLogs } from '../../../src/core/appraisal/measured-platform.ts'
 import type { PlatformState } from '../../../src/core/appraisal/platform-state.ts'
 import type { PolicyDocument } from '../../../src/core/appraisal/policy.ts'
 import type { Rule } from '../../../src/core/appraisal/rule-table.ts'
@@ -65,6 +66,8 @@ export const subject: AppraisalSubject = {
     [4, digestB],
     [7, digestC],
   ]),
+  boot: undefined,
+  ima: undefined,
   endorsement: { kind: 'certificate', vendor: 'id:49465800', assurance: 'tpm-discrete' },
   challengedAt: new Date(now.getTime() - 30_000),
   before: undefined,
@@ -117,6 +120,9 @@ export function verifiedEvidence(
   })
 }
 
+/** What a host without logs sends of them. */
+export const noLogs = { eventLog: null, imaLog: null } as const
+
 /** Appraises Evidence under a document. */
 export function appraised(
   evidence: VerifiedEvidence,
@@ -125,6 +131,7 @@ export function appraised(
 ): AttestationResult {
   return appraise(evidence, AppraisalPolicy.prepare(policy, 3), {
     now,
+    measured: verifyLogs(evidence, noLogs, policy, changes.before),
     evidenceSha256: 'ee'.repeat(32),
     endorsementKind: 'certificate',
     challengedAt: new Date(now.getTime() - 1000),
