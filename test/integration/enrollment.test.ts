@@ -228,14 +228,14 @@ test.serial(
         await own.nvUndefineSpace({ index, hierarchy: Hierarchy.platform })
       }
       const home = await service.createHome()
-      const steps: string[] = []
-      const progress = (step: string): number => steps.push(step)
-      const request = { client: service.connect(), tpm: own, name: 'bare', home, progress }
+      const digests: string[] = []
+      const onDigest = (digest: string): number => digests.push(digest)
+      const request = { client: service.connect(), tpm: own, name: 'bare', home, onDigest }
       const bare = await t.throwsAsync(enrollHost(request), { instanceOf: AttesterError })
       t.is(bare.code, 'endorsement-certificate-absent')
       const declaring = { ...request, withoutCertificate: true }
       t.is(await codeOf(enrollHost(declaring)), 'endorsement-pending')
-      const [spkiSha256 = ''] = steps.flatMap(step => /[0-9a-f]{64}/.exec(step) ?? [])
+      const [spkiSha256 = ''] = digests
       const answer = new Answer(await service.operator.call('GET', '/v1/endorsements'), 'answer')
       const [id = ''] = answer.list('endorsements', value =>
         new Answer(value, 'endorsement').id('id'),
