@@ -19,7 +19,7 @@ const topLevel = [
 
 /** Folders of `src`, and the files beside them that wire. */
 const sourceFolders = ['core', 'ports', 'services', 'storage', 'hsm', 'http', 'attester', 'cli']
-const wiring = ['main.ts', 'config.ts', 'tls-server.ts', 'data-directory.ts']
+const wiring = ['main.ts', 'config.ts', 'random.ts', 'tls-server.ts', 'data-directory.ts']
 
 export const longestFile = 330
 
