@@ -58,6 +58,8 @@ export class EmulatedTpm {
   readonly storageRoot: EmulatedKey
   /** SHA-256 bank by PCR number. */
   readonly pcrs: Map<number, Uint8Array> = new Map()
+  /** What the machine around it logged of its boot, as its kernel shows it; see `playBoot`. */
+  logs: { readonly eventLog?: Uint8Array; readonly imaLog?: Uint8Array } = {}
   clockInfo: ClockInfo = { clock: 1_000_000n, resetCount: 7, restartCount: 0, safe: true }
   firmwareVersion = 0x2019_1023_0016_3636n
 

@@ -63,12 +63,12 @@ export async function sendEvidence(
   return new Answer(answer, 'enrolment').within('host').id('id')
 }
 
-/** An answer to a challenge as JSON, with the key that it proves. */
+/** An answer to a challenge as JSON, with the logs of the machine or others, and the key that it proves. */
 export function evidenceBody(
   tpm: EmulatedTpm,
   challenge: ChallengeToAnswer,
   edit?: AnswerEdit,
-  logs: { readonly eventLog?: Uint8Array } = {},
+  logs: EmulatedTpm['logs'] = tpm.logs,
 ): { readonly body: unknown; readonly key: EmulatedKey } {
   const { key, ...answer } = answerChallenge(tpm, challenge, edit)
   return { body: encodeBytes({ ...answer, ...logs }), key }

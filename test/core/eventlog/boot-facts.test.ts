@@ -5,7 +5,12 @@ import { parseEventLog } from '../../../src/core/eventlog/event-log.ts'
 import { EVENT_TYPE } from '../../../src/core/eventlog/event-type.ts'
 import { verifyEventLog } from '../../../src/core/eventlog/verify.ts'
 import { variableVendor } from '../../../src/core/uefi/guid.ts'
-import { digestOf, makeEventLog, quoteOf, type MadeEvent } from '../../support/event-log-builder.ts'
+import {
+  digestOf,
+  makeEventLog,
+  quoteOf,
+  type MadeEvent,
+} from '../../../swtpm/emulated/event-log.ts'
 import {
   action,
   authority,
@@ -30,7 +35,7 @@ import {
   variable,
   variableData,
   wide,
-} from '../../support/boot-events.ts'
+} from '../../../swtpm/emulated/boot-events.ts'
 
 const boot = grubBoot()
 

@@ -10,8 +10,8 @@ import {
   specIdData,
   u32le,
   type MadeEvent,
-} from '../../support/event-log-builder.ts'
-import { action, grubBoot, separator } from '../../support/boot-events.ts'
+} from '../../../swtpm/emulated/event-log.ts'
+import { action, grubBoot, separator } from '../../../swtpm/emulated/boot-events.ts'
 
 const sha256 = [[0xb, 32]] as const
 const zeros = new Uint8Array(32)

@@ -9,8 +9,8 @@ import type { QuotedBank } from '../../../src/core/eventlog/quote.ts'
 import { replayEventLog } from '../../../src/core/eventlog/replay.ts'
 import { verifyEventLog } from '../../../src/core/eventlog/verify.ts'
 import { EvidenceError } from '../../../src/core/verifier/error.ts'
-import { makeEventLog, quoteOf, type MadeEvent } from '../../support/event-log-builder.ts'
-import { grubBoot, quotedPcrs, unifiedBoot } from '../../support/boot-events.ts'
+import { makeEventLog, quoteOf, type MadeEvent } from '../../../swtpm/emulated/event-log.ts'
+import { grubBoot, quotedPcrs, unifiedBoot } from '../../../swtpm/emulated/boot-events.ts'
 
 const boots = [grubBoot(), unifiedBoot()].map(events => {
   const bytes = makeEventLog(events)

@@ -19,7 +19,7 @@ import {
   specIdData,
   type BankName,
   type MadeEvent,
-} from '../../support/event-log-builder.ts'
+} from '../../../swtpm/emulated/event-log.ts'
 import {
   action,
   exits,
@@ -27,7 +27,7 @@ import {
   quotedPcrs,
   separator,
   unifiedBoot,
-} from '../../support/boot-events.ts'
+} from '../../../swtpm/emulated/boot-events.ts'
 
 const boot = grubBoot()
 const log = parseEventLog(makeEventLog(boot))

@@ -22,8 +22,8 @@ import { createImaKeyring } from '../../../src/core/ima/keyring.ts'
 import { parseImaList } from '../../../src/core/ima/list.ts'
 import { matchesPath } from '../../../src/core/ima/path-pattern.ts'
 import { verifyImaList } from '../../../src/core/ima/verify.ts'
-import { quoteOf } from '../../support/event-log-builder.ts'
-import { unifiedBoot } from '../../support/boot-events.ts'
+import { quoteOf } from '../../../swtpm/emulated/event-log.ts'
+import { unifiedBoot } from '../../../swtpm/emulated/boot-events.ts'
 import {
   aggregateEntry,
   bufferEntry,
@@ -34,7 +34,7 @@ import {
   violationEntry,
   withIma,
   type MadeEntry,
-} from '../../support/ima-builder.ts'
+} from '../../../swtpm/emulated/ima-list.ts'
 
 const base = quoteOf(unifiedBoot(), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 })

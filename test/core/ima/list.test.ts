@@ -3,7 +3,7 @@ import * as fc from 'fast-check'
 import { ImaError } from '../../../src/core/ima/error.ts'
 import { digestText } from '../../../src/core/ima/digest.ts'
 import { ImaList, parseImaList } from '../../../src/core/ima/list.ts'
-import { u32le } from '../../support/event-log-builder.ts'
+import { u32le } from '../../../swtpm/emulated/event-log.ts'
 import {
   bufferEntry,
   digestField,
@@ -14,7 +14,7 @@ import {
   oldEntry,
   violationEntry,
   type MadeEntry,
-} from '../../support/ima-builder.ts'
+} from '../../../swtpm/emulated/ima-list.ts'
 
 const name = Buffer.from('/bin/sh\0')
 const digest = digestField('content')

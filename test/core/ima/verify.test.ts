@@ -8,8 +8,8 @@ import { parseImaList, type ImaList } from '../../../src/core/ima/list.ts'
 import { encodeImaState, parseImaState } from '../../../src/core/ima/state.ts'
 import { verifyImaList, VerifiedImaList } from '../../../src/core/ima/verify.ts'
 import { EvidenceError } from '../../../src/core/verifier/error.ts'
-import { makeEventLog, quoteOf, requote } from '../../support/event-log-builder.ts'
-import { unifiedBoot } from '../../support/boot-events.ts'
+import { makeEventLog, quoteOf, requote } from '../../../swtpm/emulated/event-log.ts'
+import { unifiedBoot } from '../../../swtpm/emulated/boot-events.ts'
 import {
   aggregateEntry,
   digestField,
@@ -21,7 +21,7 @@ import {
   violationEntry,
   withIma,
   type MadeEntry,
-} from '../../support/ima-builder.ts'
+} from '../../../swtpm/emulated/ima-list.ts'
 
 const boot = unifiedBoot()
 const base = quoteOf(boot, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11])

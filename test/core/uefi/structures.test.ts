@@ -9,7 +9,7 @@ import { parseSignatureLists } from '../../../src/core/uefi/signature-list.ts'
 import { decodeUtf16, decodeUtf8, trimZeros } from '../../../src/core/uefi/text.ts'
 import { unlessMalformed } from '../../../src/core/uefi/unless-malformed.ts'
 import { parseUefiVariable } from '../../../src/core/uefi/variable.ts'
-import { u16le, u32le, u64le } from '../../support/event-log-builder.ts'
+import { u16le, u32le, u64le } from '../../../swtpm/emulated/event-log.ts'
 import {
   certificates,
   guidBytes,
@@ -20,7 +20,7 @@ import {
   signatureTypes,
   variableData,
   wide,
-} from '../../support/boot-events.ts'
+} from '../../../swtpm/emulated/boot-events.ts'
 
 const value = { code: 'structure-value' }
 const short = { code: 'structure-short' }

@@ -8,9 +8,14 @@ import {
   makeEventLog,
   quoteOf,
   requote,
-} from '../../support/event-log-builder.ts'
-import { quotedPcrs, unifiedBoot } from '../../support/boot-events.ts'
-import { aggregateEntry, fileEntry, makeImaList, withIma } from '../../support/ima-builder.ts'
+} from '../../../swtpm/emulated/event-log.ts'
+import { quotedPcrs, unifiedBoot } from '../../../swtpm/emulated/boot-events.ts'
+import {
+  aggregateEntry,
+  fileEntry,
+  makeImaList,
+  withIma,
+} from '../../../swtpm/emulated/ima-list.ts'
 
 const boot = unifiedBoot()
 const eventLog = makeEventLog(boot)

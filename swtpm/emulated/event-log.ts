@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { EVENT_TYPE } from '../../src/core/eventlog/event-type.ts'
 import type { QuotedBank } from '../../src/core/eventlog/quote.ts'
 
+/** The name of a bank. */
 export type BankName = QuotedBank['bank']
 
 /** An event to be logged. Its digests are of its data, of `measured` where that is given, or as `digests` says. */
@@ -24,18 +25,21 @@ export const bankIds: Readonly<Record<BankName, number>> = {
 
 const sizes: Readonly<Record<number, number>> = { 4: 20, 11: 32, 12: 48, 13: 64 }
 
+/** UINT16, little-endian. */
 export function u16le(value: number): Uint8Array {
   const bytes = Buffer.alloc(2)
   bytes.writeUInt16LE(value)
   return bytes
 }
 
+/** UINT32, little-endian. */
 export function u32le(value: number): Uint8Array {
   const bytes = Buffer.alloc(4)
   bytes.writeUInt32LE(value)
   return bytes
 }
 
+/** UINT64, little-endian. */
 export function u64le(value: number): Uint8Array {
   const bytes = Buffer.alloc(8)
   bytes.writeBigUInt64LE(BigInt(value))
@@ -133,7 +137,7 @@ export function quoteOf(
       if (pcr === 0) initial[size - 1] = locality
       const own = events.filter(event => event.pcr === pcr && event.type !== EVENT_TYPE.NO_ACTION)
       const value = own.reduce<Uint8Array>(
-        (before, event) => digestOf(bank, Buffer.concat([before, extended(event, bank)])),
+        (before, event) => digestOf(bank, Buffer.concat([before, eventDigest(event, bank)])),
         initial,
       )
       return [pcr, value] as const
@@ -142,7 +146,8 @@ export function quoteOf(
   return { bank, values }
 }
 
-function extended(event: MadeEvent, bank: BankName): Uint8Array {
+/** What an event extends its PCR by. */
+export function eventDigest(event: MadeEvent, bank: BankName): Uint8Array {
   const given = event.digests?.find(([id]) => id === bankIds[bank])?.[1]
   return given ?? digestFor(event, bank)
 }

@@ -1,6 +1,6 @@
 import { EVENT_TYPE } from '../../src/core/eventlog/event-type.ts'
 import { variableVendor } from '../../src/core/uefi/guid.ts'
-import { u16le, u32le, u64le, type MadeEvent } from './event-log-builder.ts'
+import { u16le, u32le, u64le, type MadeEvent } from './event-log.ts'
 
 /** EFI_GUID of a text. */
 export function guidBytes(guid: string): Uint8Array {
@@ -9,14 +9,17 @@ export function guidBytes(guid: string): Uint8Array {
   return Buffer.concat([swap(a), swap(b), swap(c), Buffer.from(d + e, 'hex')])
 }
 
+/** UTF-16, as UEFI writes text. */
 export function wide(text: string): Uint8Array {
   return Buffer.from(text, 'utf16le')
 }
 
+/** EV_SEPARATOR. */
 export function separator(pcr: number, word = 0): MadeEvent {
   return { pcr, type: EVENT_TYPE.SEPARATOR, data: u32le(word) }
 }
 
+/** EV_EFI_ACTION. */
 export function action(pcr: number, text: string): MadeEvent {
   return { pcr, type: EVENT_TYPE.EFI_ACTION, data: Buffer.from(text) }
 }
@@ -32,11 +35,13 @@ export function variableData(vendor: string, name: string, data: Uint8Array): Ui
   ])
 }
 
+/** A variable of the firmware's configuration, in PCR 7. */
 export function variable(vendor: string, name: string, data: Uint8Array): MadeEvent {
   const type = EVENT_TYPE.EFI_VARIABLE_DRIVER_CONFIG
   return { pcr: 7, type, data: variableData(vendor, name, data) }
 }
 
+/** What an image was verified by, in PCR 7. */
 export function authority(vendor: string, name: string, data: Uint8Array): MadeEvent {
   const type = EVENT_TYPE.EFI_VARIABLE_AUTHORITY
   return { pcr: 7, type, data: variableData(vendor, name, data) }
@@ -54,17 +59,20 @@ export function signatureList(type: string, entries: readonly Uint8Array[]): Uin
   return Buffer.concat([...head, ...entries])
 }
 
+/** GUIDs of what a list of signatures holds. */
 export const signatureTypes = {
   x509: 'a5c059a1-94e4-4aa7-87b5-ab155c2bf072',
   sha256: 'c1c41626-504c-4092-aca9-41f936934328',
 } as const
 
+/** Who put the entries there. */
 export const owner = '77fa9abd-0359-4d32-bd60-28f4e78f784b'
 /** Bytes that begin as a certificate does; nothing here looks further. */
 export const certificates = ['platform', 'vendor', 'distribution'].map(name =>
   Buffer.concat([Buffer.from('30820100', 'hex'), Buffer.alloc(256, name)]),
 )
 const [platformKey = Buffer.alloc(0), vendorKey = Buffer.alloc(0)] = certificates
+/** The one entry of `db`. */
 export const dbEntry = signatureData(owner, vendorKey)
 
 /** UEFI_IMAGE_LOAD_EVENT with a device path of one file; the digest is that of `image`. */
@@ -85,11 +93,13 @@ export function image(path: string, content: string, pcr = 4): MadeEvent {
   }
 }
 
+/** A text that GRUB measures behind a label. */
 export function grub(label: string, text: string): MadeEvent {
   const data = Buffer.from(`${label}${text}\0`)
   return { pcr: 8, type: EVENT_TYPE.IPL, data, measured: Buffer.from(text) }
 }
 
+/** A file that a loader measures by its content. */
 export function file(name: string, content: string, pcr = 9): MadeEvent {
   const data = Buffer.from(`${name}\0`)
   return { pcr, type: EVENT_TYPE.IPL, data, measured: Buffer.from(content) }
@@ -105,10 +115,12 @@ export function section(name: string, content: string): MadeEvent[] {
   ]
 }
 
+/** The command line as systemd-stub measures it. */
 export function commandLine(text: string): MadeEvent {
   return { pcr: 12, type: EVENT_TYPE.IPL, data: wide(`${text}\0`) }
 }
 
+/** EV_EVENT_TAG; its digest is that of `content`. */
 export function tagged(
   pcr: number,
   id: number,
@@ -126,7 +138,9 @@ export function partitionTable(types: readonly string[]): MadeEvent {
   return { pcr: 5, type: EVENT_TYPE.EFI_GPT_EVENT, data }
 }
 
+/** What firmware says before it starts an application. */
 export const calling = 'Calling EFI Application from Boot Option'
+/** What firmware says when its boot services end. */
 export const exits = ['Exit Boot Services Invocation', 'Exit Boot Services Returned with Success']
 
 /** What PCR 7 holds before its separator. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { QuotedBank } from '../../src/core/eventlog/quote.ts'
-import { digestOf, u32le, type BankName } from './event-log-builder.ts'
+import { digestOf, u32le, type BankName } from './event-log.ts'
 
 /** An entry to be listed. */
 export interface MadeEntry {
@@ -92,6 +92,14 @@ export function makeImaList(entries: readonly MadeEntry[]): Uint8Array {
   return Buffer.concat(entries.map(encodeEntry))
 }
 
+/** What an entry extends its PCR by; `padded` as kernels before Linux 5.8 did it. */
+export function entryDigest(entry: MadeEntry, bank: BankName, padded = false): Uint8Array {
+  const size = digestOf(bank, Buffer.alloc(0)).length
+  if (entry.isViolation === true) return Buffer.alloc(size, 0xff)
+  if (!padded) return digestOf(bank, hashed(entry))
+  return Buffer.concat([digestOf('sha1', hashed(entry)), Buffer.alloc(size - 20)])
+}
+
 /** What a PCR holds after these entries. Not the code under test. */
 export function imaPcr(
   entries: readonly MadeEntry[],
@@ -102,17 +110,11 @@ export function imaPcr(
     padded = false,
   }: { bank?: BankName; pcr?: number; start?: Uint8Array; padded?: boolean } = {},
 ): Uint8Array {
-  const size = digestOf(bank, Buffer.alloc(0)).length
-  const digestFor = (entry: MadeEntry): Uint8Array => {
-    if (entry.isViolation === true) return Buffer.alloc(size, 0xff)
-    if (!padded) return digestOf(bank, hashed(entry))
-    return Buffer.concat([digestOf('sha1', hashed(entry)), Buffer.alloc(size - 20)])
-  }
   return entries
     .filter(entry => (entry.pcr ?? 10) === pcr)
     .reduce<Uint8Array>(
-      (value, entry) => digestOf(bank, Buffer.concat([value, digestFor(entry)])),
-      start ?? Buffer.alloc(size),
+      (value, entry) => digestOf(bank, Buffer.concat([value, entryDigest(entry, bank, padded)])),
+      start ?? Buffer.alloc(digestOf(bank, Buffer.alloc(0)).length),
     )
 }
 
