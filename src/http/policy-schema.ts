@@ -45,10 +45,10 @@ const ruleForms = z.discriminatedUnion('kind', [
 ])
 
 const referenceValue = z
-  .union([
-    z.strictObject({ digest }),
-    z.strictObject({ digests: z.array(digest).min(1).max(1000) }),
-  ])
+  .union(
+    [z.strictObject({ digest }), z.strictObject({ digests: z.array(digest).min(1).max(1000) })],
+    'digest or digests, each of 64 lower-case hex digits; in quotes where YAML may take it for a number',
+  )
   .transform(value => ({ digests: 'digest' in value ? [value.digest] : value.digests }))
 
 /** An Appraisal Policy as operators write it, JSON or YAML: nothing is implied, and what is not known is refused. */
