@@ -65,10 +65,8 @@ export function bitString(bytes: Uint8Array): Uint8Array {
 /** BIT STRING of named bits, trailing zeros left out (X.690 §11.2.2); `byte` holds bits 0 to 7 from the left. */
 export function namedBits(byte: number): Uint8Array {
   if (byte === 0) return tlv(0x03, Uint8Array.of(0))
-  return tlv(
-    0x03,
-    Uint8Array.of(Math.clz32(byte & -byte) === 31 ? 0 : 31 - Math.clz32(byte & -byte), byte),
-  )
+  const trailingZeros = 31 - Math.clz32(byte & -byte)
+  return tlv(0x03, Uint8Array.of(trailingZeros, byte))
 }
 
 /** OCTET STRING. */

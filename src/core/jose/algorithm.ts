@@ -8,10 +8,13 @@ export interface JwsAlgorithm {
 }
 
 /** RFC 7518 §3.4. What is not a row is refused, `none` and every symmetric algorithm first of all. */
-export const jwsAlgorithms: readonly JwsAlgorithm[] = [
-  { name: 'ES256', hash: 'sha256', curve: 'P-256', coordinateLength: 32 },
-  { name: 'ES384', hash: 'sha384', curve: 'P-384', coordinateLength: 48 },
-]
+export const jwsAlgorithmOf: Readonly<Record<JwsAlgorithm['curve'], JwsAlgorithm>> = {
+  'P-256': { name: 'ES256', hash: 'sha256', curve: 'P-256', coordinateLength: 32 },
+  'P-384': { name: 'ES384', hash: 'sha384', curve: 'P-384', coordinateLength: 48 },
+}
+
+/** The rows, strongest last. */
+export const jwsAlgorithms: readonly JwsAlgorithm[] = Object.values(jwsAlgorithmOf)
 
 /** The names, as metadata documents list them. */
 export const jwsAlgorithmNames: readonly string[] = jwsAlgorithms.map(row => row.name)

@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto'
-import { algorithmOfCurve, type JwsAlgorithm } from '../jose/algorithm.ts'
+import { jwsAlgorithmOf, type JwsAlgorithm } from '../jose/algorithm.ts'
 import { importJwk, parsePublicJwk, thumbprint, type PublicJwk } from '../jose/jwk.ts'
 import { JoseError } from '../jose/error.ts'
 import type { ParsedJws } from '../jose/jws.ts'
@@ -69,12 +69,11 @@ export class ProofKeys {
 
 function importProofKey(header: Readonly<Record<string, unknown>>): ProofKey {
   const jwk = parsePublicJwk(header['jwk'])
-  if (header['alg'] !== algorithmOfCurve(jwk.crv)?.name) throw new JoseError('jws-algorithm')
+  if (header['alg'] !== jwsAlgorithmOf[jwk.crv].name) throw new JoseError('jws-algorithm')
   return proofKeyOf(jwk)
 }
 
 function proofKeyOf(jwk: PublicJwk): ProofKey {
-  const algorithm = algorithmOfCurve(jwk.crv)
-  if (algorithm === undefined) throw new JoseError('jwk-malformed')
+  const algorithm = jwsAlgorithmOf[jwk.crv]
   return { jwk, jkt: thumbprint(jwk), key: importJwk(jwk), algorithm }
 }

@@ -129,6 +129,9 @@ test('a request for the key on record, signed by it, gives that key', t => {
   const key = createTestKey()
   const proven = verifyRenewalRequest(certificationRequest(key), proofKeyOf(key))
   t.is(proven?.jkt, key.jkt)
+  const held = proofKeyOf(key)
+  for (let count = 0; count < 2; count += 1)
+    t.is(verifyRenewalRequest(certificationRequest(key), held)?.jkt, key.jkt)
   t.deepEqual(
     Buffer.from(proven?.spki ?? []),
     key.publicKey.export({ format: 'der', type: 'spki' }),
