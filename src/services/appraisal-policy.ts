@@ -23,7 +23,18 @@ export interface ActivePolicy {
 export async function activePolicy(service: PolicyHolder): Promise<ActivePolicy> {
   const active =
     (await service.store.policies.findActive()) ?? (await beginWithConfiguration(service))
-  return { policy: loadPolicy(active.policy), activation: active.activation }
+  return { policy: loadActive(service, active.policy), activation: active.activation }
+}
+
+/** The policy in force made ready once, by store: its allow-lists may be long. */
+const ready = new WeakMap<object, AppraisalPolicy>()
+
+function loadActive({ store }: PolicyHolder, record: PolicyRecord): AppraisalPolicy {
+  const known = ready.get(store)
+  if (known?.id === record.id && known.version === record.version) return known
+  const policy = loadPolicy(record)
+  ready.set(store, policy)
+  return policy
 }
 
 /**

@@ -1,5 +1,5 @@
 import { appraise } from '../core/appraisal/appraise.ts'
-import { verifyLogs, type MeasuredPlatform } from '../core/appraisal/measured-platform.ts'
+import { verifyLogsInSlices, type MeasuredPlatform } from '../core/appraisal/measured-platform.ts'
 import type { AttestationResult } from '../core/appraisal/attestation-result.ts'
 import type { PlatformState } from '../core/appraisal/platform-state.ts'
 import { parseEvidence, verifyEvidence, type VerifiedEvidence } from '../core/verifier/evidence.ts'
@@ -16,6 +16,7 @@ import { admitHost } from './host-admission.ts'
 import { issueCertificate, type IssuedCertificate } from './issuance.ts'
 import { keepAttempt } from './kept-attestation.ts'
 import { endorsementId, hostIdOf, hostSpiffeId } from './naming.ts'
+import { runInSlices } from './run-in-slices.ts'
 import type { Service } from './service.ts'
 
 /** A host that is in, with its first certificate. */
@@ -134,7 +135,8 @@ async function findHost(
 async function measureHost(service: Service, attempt: KnownAttempt): Promise<VerifiedAttempt> {
   const { verified, answer, policy, before } = attempt
   try {
-    return { ...attempt, measured: verifyLogs(verified, answer, policy.document, before) }
+    const work = verifyLogsInSlices(verified, answer, policy, before)
+    return { ...attempt, measured: await runInSlices(work) }
   } catch (cause) {
     throw await recordForgery(service, attempt, cause)
   }

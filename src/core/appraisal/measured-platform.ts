@@ -1,18 +1,20 @@
 import type { BootFacts } from '../eventlog/boot-facts.ts'
-import { appraiseImaList } from '../ima/appraise.ts'
+import { appraiseImaListInSlices, type ImaRules } from '../ima/appraise.ts'
+import { runAtOnce, type Sliced } from '../slices.ts'
 import type { Check } from '../verifier/check.ts'
 import { EvidenceError } from '../verifier/error.ts'
 import type { VerifiedEvidence } from '../verifier/evidence.ts'
 import {
-  verifyMeasuredBoot,
+  verifyMeasuredBootInSlices,
   type MeasuredBoot,
   type MeasuredBootExpectations,
 } from '../verifier/measured-boot.ts'
+import type { AppraisalPolicy } from './appraisal-policy.ts'
 import type { TpmEvidence } from './kept-evidence.ts'
 import type { PlatformState } from './platform-state.ts'
 import type { PolicyDocument } from './policy.ts'
 import { rowOf, type RuleNeed } from './rule-table.ts'
-import { imaRulesOf, type ImaFacts, type ImaRule } from './rules/ima.ts'
+import { imaPcr, type ImaFacts } from './rules/ima.ts'
 
 /** Logs as they came beside a quote. Bytes, untrusted. */
 export type HostLogs = Pick<TpmEvidence, 'eventLog' | 'imaLog'>
@@ -81,33 +83,47 @@ export function needsLog({ rules }: PolicyDocument, log: RuleNeed): boolean {
 export function verifyLogs(
   evidence: VerifiedEvidence,
   logs: HostLogs,
-  policy: PolicyDocument,
+  policy: AppraisalPolicy,
   before: PlatformState | undefined,
 ): MeasuredPlatform {
-  const rule = policy.rules.find(candidate => candidate.kind === 'ima')
-  const imaLog = rule === undefined ? null : logs.imaLog
-  const expected = expectationsOf(evidence, policy, before)
+  return runAtOnce(verifyLogsInSlices(evidence, logs, policy, before))
+}
+
+/** As {@link verifyLogs}, with breaks: a list of IMA may be long. */
+export function* verifyLogsInSlices(
+  evidence: VerifiedEvidence,
+  { eventLog, imaLog }: HostLogs,
+  policy: AppraisalPolicy,
+  before: PlatformState | undefined,
+): Sliced<MeasuredPlatform> {
+  const { imaRules } = policy
+  const isListed = imaRules !== undefined && evidence.pcrs.has(imaPcr)
+  const used = { eventLog, imaLog: isListed ? imaLog : null }
+  const expected = expectationsOf(evidence, policy.document, before)
   try {
-    const measured = verifyUsable({ eventLog: logs.eventLog, imaLog }, expected, policy)
+    const measured = yield* verifyUsable(used, expected, policy.document)
     const { facts: boot, imaState, checks } = measured
-    const ima = imaFacts(measured, policy, rule)
+    const ima = yield* imaFacts(measured, imaRules)
     return new MeasuredPlatform(seal, evidence, { boot, ima, imaState, checks })
   } catch (cause) {
     throw cause instanceof EvidenceError ? cause.after(evidence.checks) : cause
   }
 }
 
+/**
+ * Known deviations of firmware do not make a log a forgery: rules about the boot refuse those that the policy does not
+ * allow, as they do with PCRs that stay unexplained.
+ */
 function expectationsOf(
   { pcrs, facts }: VerifiedEvidence,
   { rules }: PolicyDocument,
   before: PlatformState | undefined,
 ): MeasuredBootExpectations {
-  const eventLog = rules.find(rule => rule.kind === 'event-log')
   const ima = rules.find(rule => rule.kind === 'ima')
   return {
     quoted: [{ bank: 'sha256', values: pcrs }],
     resetCount: facts.clockInfo.resetCount,
-    eventLog: { maxEvents, required: eventLog?.explain ?? [], quirks: eventLog?.quirks ?? [] },
+    eventLog: { maxEvents, quirks: ['exit-boot-services-missing'] },
     templateHash: ima?.templateHash ?? 'bank',
     imaState: before?.ima ?? null,
   }
@@ -117,31 +133,26 @@ function expectationsOf(
 const otherBank: readonly string[] = ['eventlog-legacy', 'eventlog-bank-missing']
 
 /** Old firmware logs the SHA-1 bank alone: where no rule looks at the boot, its log is left aside. */
-function verifyUsable(
+function* verifyUsable(
   logs: HostLogs,
   expected: MeasuredBootExpectations,
   policy: PolicyDocument,
-): MeasuredBoot {
+): Sliced<MeasuredBoot> {
   try {
-    return verifyMeasuredBoot(logs, expected)
+    return yield* verifyMeasuredBootInSlices(logs, expected)
   } catch (cause) {
     const isOfNoUse = cause instanceof EvidenceError && otherBank.includes(cause.code)
     if (!isOfNoUse || needsLog(policy, 'event-log')) throw cause
-    return verifyMeasuredBoot({ ...logs, eventLog: null }, expected)
+    return yield* verifyMeasuredBootInSlices({ ...logs, eventLog: null }, expected)
   }
 }
 
-function imaFacts(
+function* imaFacts(
   { ima }: MeasuredBoot,
-  policy: PolicyDocument,
-  rule: ImaRule | undefined,
-): ImaFacts | undefined {
-  if (ima === undefined || rule === undefined) return undefined
+  rules: ImaRules | undefined,
+): Sliced<ImaFacts | undefined> {
+  if (ima === undefined || rules === undefined) return undefined
   const { count, pcrs, bootAggregate } = ima
-  return {
-    ...count,
-    pcrs,
-    bootAggregate,
-    appraisal: appraiseImaList(ima, imaRulesOf(policy, rule)),
-  }
+  const appraisal = yield* appraiseImaListInSlices(ima, rules)
+  return { ...count, pcrs, bootAggregate, appraisal }
 }

@@ -1,13 +1,12 @@
 import { AppraisalError } from './error.ts'
 import type { PolicyDocument } from './policy.ts'
 import { isRuleKind, rowOf, type Rule } from './rule-table.ts'
-import { imaRulesOf } from './rules/ima.ts'
 
 /**
  * Checks a policy whose form is right already for what no form can say.
  *
  * @throws AppraisalError `policy-rule-unknown`, `policy-rule-duplicate`, `policy-rule-repeated`,
- *   `policy-reference-unknown`, `policy-pcr-unquoted`, `policy-key`
+ *   `policy-reference-unknown`, `policy-pcr-unquoted`
  */
 export function checkPolicy(document: PolicyDocument): void {
   const ids = new Set<string>()
@@ -19,7 +18,6 @@ export function checkPolicy(document: PolicyDocument): void {
     checkSingle(document, rule)
     checkReferences(document, rule)
     checkPcrs(document, rule)
-    checkKeys(document, rule)
   }
 }
 
@@ -44,14 +42,4 @@ function checkPcrs(document: PolicyDocument, rule: Rule): void {
   const missing = pcrs.find(pcr => !document.pcrs.sha256.includes(pcr))
   if (missing !== undefined)
     throw new AppraisalError('policy-pcr-unquoted', { found: `PCR ${missing} in ${rule.id}` })
-}
-
-/** Keys are read when the policy is, not first when a host shows what they signed. */
-function checkKeys(document: PolicyDocument, rule: Rule): void {
-  if (rule.kind !== 'ima') return
-  try {
-    imaRulesOf(document, rule)
-  } catch (cause) {
-    throw new AppraisalError('policy-key', { found: rule.id, cause })
-  }
 }

@@ -52,7 +52,7 @@ export function reappraise(
   const before = context.before ?? undefined
   return appraise(verified, policy, {
     now: against.now,
-    measured: verifyLogs(verified, evidence, policy.document, before),
+    measured: verifyLogs(verified, evidence, policy, before),
     evidenceSha256: keptEvidenceSha256(kept.evidence),
     endorsementKind,
     challengedAt: new Date(context.challengedAt),

@@ -1,9 +1,11 @@
 import { hash } from 'node:crypto'
+import { runAtOnce, type Sliced } from '../slices.ts'
 import type { ImaCheckCode } from './check-rows.ts'
 import { isBootAggregateName } from './boot-aggregate.ts'
 import { digestText } from './digest.ts'
 import type { ImaEntry } from './entry.ts'
 import { isSignedFile } from './file-signature.ts'
+import { entriesPerSlice } from './list.ts'
 import type { ImaKeyring } from './keyring.ts'
 import { matchesPath } from './path-pattern.ts'
 import type { VerifiedImaList } from './verify.ts'
@@ -11,7 +13,8 @@ import type { VerifiedImaList } from './verify.ts'
 /** What may be measured. What no rule names is refused. */
 export interface ImaRules {
   /** Digests by path, any of which is right; as `digestText` writes them: hex alone is SHA-256 of the content. */
-  readonly files?: Readonly<Record<string, readonly string[]>>
+  readonly files?:
+    Readonly<Record<string, readonly string[]>> | ReadonlyMap<string, readonly string[]>
   /** Digests that are right under any path. */
   readonly digests?: ReadonlySet<string>
   /** Keys that vouch for a file, whatever its digest. */
@@ -57,8 +60,19 @@ const shownRefusals = 16
  * @see verification I3, I7
  */
 export function appraiseImaList(verified: VerifiedImaList, rules: ImaRules): ImaAppraisal {
+  return runAtOnce(appraiseImaListInSlices(verified, rules))
+}
+
+/** As {@link appraiseImaList}, with breaks. */
+export function* appraiseImaListInSlices(
+  verified: VerifiedImaList,
+  rules: ImaRules,
+): Sliced<ImaAppraisal> {
   const appraisal = new Appraisal(rules)
-  for (const entry of verified.entries()) appraisal.see(entry)
+  for (const entry of verified.entries()) {
+    appraisal.see(entry)
+    if (entry.index % entriesPerSlice === entriesPerSlice - 1) yield
+  }
   return appraisal.result(verified.state.violations)
 }
 
@@ -135,7 +149,7 @@ interface ReadyRules {
 function readyRules(rules: ImaRules): ReadyRules {
   const { files = {}, digests = new Set(), keyring, exclude = [], buffers = {} } = rules
   return {
-    files: new Map(Object.entries(files)),
+    files: files instanceof Map ? files : new Map(Object.entries(files)),
     digests,
     keyring,
     exclude,

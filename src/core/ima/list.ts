@@ -1,3 +1,4 @@
+import { runAtOnce, type Sliced } from '../slices.ts'
 import { ImaCursor, defaultDigestSize } from './cursor.ts'
 import { isBootAggregateName } from './boot-aggregate.ts'
 import { entryName, parseEntryContent, type EntryContent, type ImaEntry } from './entry.ts'
@@ -20,6 +21,8 @@ export interface ImaListOptions {
 
 const defaultMaxBytes = 256 * 1024 * 1024
 const defaultMaxEntries = 2_000_000
+/** Entries between two points where the work may be interrupted: a few milliseconds. */
+export const entriesPerSlice = 1024
 /** One for each kernel that ran in this boot. */
 const maxAggregates = 64
 
@@ -96,12 +99,20 @@ export class ImaList {
  * @throws ImaError any code of its table but `ima-state`
  * @see Linux Documentation/security/IMA-templates.rst; verification I1, I3, I6
  */
-export function parseImaList(bytes: Uint8Array, options: ImaListOptions = {}): ImaList {
+export function parseImaList(bytes: Uint8Array, options?: ImaListOptions): ImaList {
+  return runAtOnce(parseImaListInSlices(bytes, options))
+}
+
+/** As {@link parseImaList}, with breaks. */
+export function* parseImaListInSlices(
+  bytes: Uint8Array,
+  options: ImaListOptions = {},
+): Sliced<ImaList> {
   const { maxBytes = defaultMaxBytes, incompleteTail = 'refuse' } = options
   const isEmpty = bytes.length === 0 && options.allowEmpty !== true
   if (isEmpty || bytes.length > maxBytes)
     throw new ImaError('ima-size', { found: `${bytes.length} bytes` })
-  const extent = readExtent(bytes, options)
+  const extent = yield* readExtent(bytes, options)
   if (extent.tailBytes > 0 && incompleteTail === 'refuse') {
     const found = `${extent.tailBytes} bytes after ${extent.count} entries`
     throw new ImaError('ima-truncated', { found })
@@ -109,13 +120,14 @@ export function parseImaList(bytes: Uint8Array, options: ImaListOptions = {}): I
   return new ImaList(seal, bytes, extent)
 }
 
-function readExtent(bytes: Uint8Array, options: ImaListOptions): Extent {
+function* readExtent(bytes: Uint8Array, options: ImaListOptions): Sliced<Extent> {
   const { maxEntries = defaultMaxEntries, digestSize = defaultDigestSize } = options
   const cursor = new ImaCursor(bytes, 0, digestSize)
   const pcrs = new Set<number>()
   const aggregates: ImaEntry[] = []
   let count = 0
   for (; cursor.next(); count += 1) {
+    if (count % entriesPerSlice === entriesPerSlice - 1) yield
     if (count === maxEntries) throw new ImaError('ima-size', { found: `over ${count} entries` })
     pcrs.add(cursor.pcr)
     const content = requireContent(bytes, cursor)

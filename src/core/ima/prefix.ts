@@ -1,6 +1,7 @@
 import type { HashAlgorithm } from '../tpm/algorithm.ts'
 import type { ImaCursor } from './cursor.ts'
-import type { ImaList } from './list.ts'
+import { runAtOnce, type Sliced } from '../slices.ts'
+import { entriesPerSlice, type ImaList } from './list.ts'
 import { ImaReplay, type TemplateHash } from './replay.ts'
 
 /** A point in a list, and the values that PCRs had reached before. */
@@ -41,9 +42,20 @@ export interface Prefix {
  * @see verification I4
  */
 export function findPrefix(list: ImaList, query: PrefixQuery): Prefix | 'changed' | undefined {
+  return runAtOnce(findPrefixInSlices(list, query))
+}
+
+/** As {@link findPrefix}, with breaks. */
+export function* findPrefixInSlices(
+  list: ImaList,
+  query: PrefixQuery,
+): Sliced<Prefix | 'changed' | undefined> {
   const search = new PrefixSearch(query)
   const cursor = list.cursor()
-  while (!search.isOver(cursor.offset) && cursor.next()) search.take(list.bytes, cursor)
+  for (let count = 1; !search.isOver(cursor.offset) && cursor.next(); count += 1) {
+    search.take(list.bytes, cursor)
+    if (count % entriesPerSlice === 0) yield
+  }
   return search.result()
 }
 

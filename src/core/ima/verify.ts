@@ -1,10 +1,11 @@
 import type { QuotedBank } from '../eventlog/quote.ts'
 import { hashAlgorithms, type HashAlgorithm } from '../tpm/algorithm.ts'
+import { runAtOnce, type Sliced } from '../slices.ts'
 import { CheckRecorder, type Check } from '../verifier/check.ts'
 import { verifyBootAggregates, type AggregateStanding } from './aggregate-check.ts'
 import type { ImaEntry } from './entry.ts'
 import type { ImaList } from './list.ts'
-import { findPrefix, type Checkpoint, type Prefix } from './prefix.ts'
+import { findPrefixInSlices, type Checkpoint, type Prefix } from './prefix.ts'
 import type { TemplateHash } from './replay.ts'
 import type { ImaState } from './state.ts'
 
@@ -98,12 +99,20 @@ export class VerifiedImaList {
  * @see Linux Documentation/ABI/testing/ima_policy; verification I2 to I5, I8
  */
 export function verifyImaList(list: ImaList, expected: ImaExpectations): VerifiedImaList {
+  return runAtOnce(verifyImaListInSlices(list, expected))
+}
+
+/** As {@link verifyImaList}, with breaks. */
+export function* verifyImaListInSlices(
+  list: ImaList,
+  expected: ImaExpectations,
+): Sliced<VerifiedImaList> {
   const checks = new CheckRecorder()
   const pcr = expected.pcr ?? 10
   const quoted = requireQuoted(checks, expected.quoted, pcr)
   const before = requireState(checks, expected, quoted.bank)
   const start = startOf(expected, pcr, quoted)
-  const prefix = requirePrefix(checks, list, { ...expected, pcr, start }, quoted, before)
+  const prefix = yield* requirePrefix(checks, list, { ...expected, pcr, start }, quoted, before)
   const aggregate = verifyBootAggregates(checks, list, prefix, expected.quoted, before)
   const state = stateAfter(prefix, expected, quoted, before, aggregate)
   return new VerifiedImaList(seal, {
@@ -149,13 +158,13 @@ function requireState(
   return state
 }
 
-function requirePrefix(
+function* requirePrefix(
   checks: CheckRecorder,
   list: ImaList,
   expected: ImaExpectations & Required<Pick<ImaExpectations, 'pcr' | 'start'>>,
   quoted: Quoted,
   before: ImaState | undefined,
-): Prefix {
+): Sliced<Prefix> {
   const { pcr: primary, start, templateHash = 'bank', continues } = expected
   const { bytes } = list
   const from = continues === true ? continuedStart(start, before) : start
@@ -163,7 +172,7 @@ function requirePrefix(
   const target = new Map([...quoted.values].filter(([pcr]) => pcrs.includes(pcr)))
   const through = continues === true || before === undefined ? undefined : checkpointOf(before)
   const query = { bank: quoted.bank, templateHash, primary, start: from, target, through }
-  const prefix = findPrefix(list, query)
+  const prefix = yield* findPrefixInSlices(list, query)
   if (prefix === 'changed') checks.refuse('ima-prefix-changed', { bytes })
   if (through !== undefined) checks.pass('ima-prefix-changed', bytes)
   if (prefix === undefined || (prefix.count === 0 && continues !== true))

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { CheckCode } from './check-table.ts'
 import { EvidenceError } from './error.ts'
+import type { Sliced } from '../slices.ts'
 import { checkTable } from './check-table.ts'
 
 /** One line of a verdict: which rule was held against which bytes, and how it came out. */
@@ -71,6 +72,16 @@ export class CheckRecorder {
   within<T>(verification: () => T): T {
     try {
       return verification()
+    } catch (cause) {
+      if (cause instanceof EvidenceError) throw cause.after(this.#list)
+      throw cause
+    }
+  }
+
+  /** As `within`, of sliced work. */
+  *withinSlices<T>(verification: Sliced<T>): Sliced<T> {
+    try {
+      return yield* verification
     } catch (cause) {
       if (cause instanceof EvidenceError) throw cause.after(this.#list)
       throw cause

@@ -6,10 +6,11 @@ import type { QuotedBank } from '../eventlog/quote.ts'
 import { parseUserspaceLog, UserspaceLogError } from '../eventlog/userspace-log.ts'
 import { verifyEventLog, type VerifiedEventLog } from '../eventlog/verify.ts'
 import { ImaError } from '../ima/error.ts'
-import { parseImaList } from '../ima/list.ts'
+import { parseImaListInSlices } from '../ima/list.ts'
 import type { TemplateHash } from '../ima/replay.ts'
 import { encodeImaState, parseImaState } from '../ima/state.ts'
-import { verifyImaList, type VerifiedImaList } from '../ima/verify.ts'
+import { verifyImaListInSlices, type VerifiedImaList } from '../ima/verify.ts'
+import { runAtOnce, type Sliced } from '../slices.ts'
 import { CheckRecorder, type Check } from './check.ts'
 
 /** The logs that a host sent beside its quote; null where it has none. Bytes, untrusted. */
@@ -56,9 +57,17 @@ export function verifyMeasuredBoot(
   evidence: MeasuredBootEvidence,
   expected: MeasuredBootExpectations,
 ): MeasuredBoot {
+  return runAtOnce(verifyMeasuredBootInSlices(evidence, expected))
+}
+
+/** As {@link verifyMeasuredBoot}, with breaks: a list of IMA may be long. */
+export function* verifyMeasuredBootInSlices(
+  evidence: MeasuredBootEvidence,
+  expected: MeasuredBootExpectations,
+): Sliced<MeasuredBoot> {
   const checks = new CheckRecorder()
   const firmware = verifyLog(checks, evidence, expected)
-  const ima = verifyList(checks, evidence.imaLog, expected, firmware)
+  const ima = yield* verifyList(checks, evidence.imaLog, expected, firmware)
   const eventLog = ima === undefined ? firmware : firmware?.explainedBy(ima)
   requireExplained(checks, eventLog, expected.eventLog?.required ?? [])
   const facts = eventLog === undefined ? undefined : deriveFacts(eventLog)
@@ -99,24 +108,24 @@ function requireExplained(
     checks.refuse('eventlog-pcr-unexplained', { found: `PCR ${first.pcr} of ${first.bank}` })
 }
 
-function verifyList(
+function* verifyList(
   checks: CheckRecorder,
   bytes: Uint8Array | null,
   expected: MeasuredBootExpectations,
   eventLog: VerifiedEventLog | undefined,
-): VerifiedImaList | undefined {
+): Sliced<VerifiedImaList | undefined> {
   if (bytes === null) return undefined
   const { quoted, resetCount, templateHash = 'bank', imaState, imaContinues = false } = expected
   // Whatever a quote does not cover stays unproven, an entry that is cut off like all others after it.
   const options = { incompleteTail: 'leave', allowEmpty: imaContinues } as const
-  const list = read(checks, bytes, () => parseImaList(bytes, options))
+  const list = yield* readInSlices(checks, bytes, parseImaListInSlices(bytes, options))
   checks.pass('ima-malformed', bytes, `${list.count} entries`)
   const kept = typeof imaState === 'string' ? imaState : undefined
   const state = kept === undefined ? undefined : read(checks, bytes, () => parseImaState(kept))
   const start = startOf(list.pcrs, quoted, eventLog)
   const against = { quoted, resetCount, templateHash, start, continues: imaContinues }
   const known = state === undefined ? {} : { state }
-  const verified = checks.within(() => verifyImaList(list, { ...against, ...known }))
+  const verified = yield* checks.withinSlices(verifyImaListInSlices(list, { ...against, ...known }))
   checks.adopt(verified.checks)
   return verified
 }
@@ -138,17 +147,29 @@ function read<T>(checks: CheckRecorder, bytes: Uint8Array, parse: () => T): T {
   try {
     return parse()
   } catch (cause) {
-    const isRefusal =
-      cause instanceof EventLogError ||
-      cause instanceof ImaError ||
-      cause instanceof UserspaceLogError
-    if (!isRefusal) throw cause
-    const { expected, found } = cause
-    return checks.refuse(cause.code, {
-      ...(expected === undefined ? {} : { expected }),
-      ...(found === undefined ? {} : { found }),
-      cause,
-      bytes,
-    })
+    return refuse(checks, bytes, cause)
   }
+}
+
+function* readInSlices<T>(checks: CheckRecorder, bytes: Uint8Array, parse: Sliced<T>): Sliced<T> {
+  try {
+    return yield* parse
+  } catch (cause) {
+    return refuse(checks, bytes, cause)
+  }
+}
+
+function refuse(checks: CheckRecorder, bytes: Uint8Array, cause: unknown): never {
+  const isRefusal =
+    cause instanceof EventLogError ||
+    cause instanceof ImaError ||
+    cause instanceof UserspaceLogError
+  if (!isRefusal) throw cause
+  const { expected, found } = cause
+  return checks.refuse(cause.code, {
+    ...(expected === undefined ? {} : { expected }),
+    ...(found === undefined ? {} : { found }),
+    cause,
+    bytes,
+  })
 }

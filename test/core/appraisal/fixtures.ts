@@ -129,9 +129,10 @@ export function appraised(
   policy: PolicyDocument,
   changes: Partial<AppraisalContext> = {},
 ): AttestationResult {
-  return appraise(evidence, AppraisalPolicy.prepare(policy, 3), {
+  const prepared = AppraisalPolicy.prepare(policy, 3)
+  return appraise(evidence, prepared, {
     now,
-    measured: verifyLogs(evidence, noLogs, policy, changes.before),
+    measured: verifyLogs(evidence, noLogs, prepared, changes.before),
     evidenceSha256: 'ee'.repeat(32),
     endorsementKind: 'certificate',
     challengedAt: new Date(now.getTime() - 1000),

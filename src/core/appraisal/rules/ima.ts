@@ -53,7 +53,8 @@ export const imaPcr = 10
 /** See {@link ImaRule}. */
 export function appraiseIma(_rule: ImaRule, { ima }: AppraisalSubject): Finding {
   const expected = 'files that are listed, signed or left out by name'
-  if (ima === undefined) return contraindicated('no list of measurements', expected)
+  if (ima === undefined)
+    return contraindicated('no list of measurements, or no quote of PCR 10', expected)
   const { appraisal, pcrs, proven } = ima
   const foreign = pcrs.filter(pcr => pcr !== imaPcr)
   const wrong = [
@@ -96,11 +97,11 @@ export function imaRulesOf(policy: PolicyDocument, rule: ImaRule): ImaRules {
 function mergedFiles(
   { allowLists }: PolicyDocument,
   names: readonly string[],
-): Record<string, readonly string[]> {
+): ReadonlyMap<string, readonly string[]> {
   const files = new Map<string, readonly string[]>()
   for (const [path, digests] of names.flatMap(name => Object.entries(allowLists[name] ?? {})))
     files.set(path, [...(files.get(path) ?? []), ...digests])
-  return Object.fromEntries(files)
+  return files
 }
 
 function keySourceOf({ spki, subjectKeyId }: ImaKeyEntry): {
