@@ -115,7 +115,6 @@ function codesOf(error: CodedError | OAuthError): Record<string, unknown> {
 }
 
 const refuseUnknown: Step = async function refuseUnknown(ctx) {
-  if (ctx.status !== 404 || ctx.body !== undefined) return
   const allowed = endpoints.filter(row => matches(row.path, ctx.path)).map(row => row.method)
   if (allowed.length === 0 || (allowed as string[]).includes(ctx.method)) {
     throw new HttpError('not-found', { found: ctx.path.slice(0, 200) })

@@ -1,4 +1,4 @@
-import { parseSpiffeId, SpiffeError, type SpiffeId } from '../core/spiffe/spiffe-id.ts'
+import { parseSpiffeId, type SpiffeId } from '../core/spiffe/spiffe-id.ts'
 import { claimedClient, jwtBearer, verifyClientAssertion } from '../core/token/client-assertion.ts'
 import { TokenError } from '../core/token/error.ts'
 import { OAuthError } from '../core/token/oauth-error.ts'
@@ -70,9 +70,8 @@ async function findNamedClient(service: Service, name: string): Promise<ClientRe
 function readSpiffeId(name: string): SpiffeId | undefined {
   try {
     return parseSpiffeId(name)
-  } catch (cause) {
-    if (cause instanceof SpiffeError) return undefined
-    throw cause
+  } catch {
+    return undefined
   }
 }
 

@@ -62,5 +62,8 @@ export async function explainRevocation(
     return new ServiceError('operator-revoked', { found: current.operator.id })
   if (current.host.status === 'revoked')
     return new ServiceError('host-revoked', { found: current.host.id })
-  return new ServiceError('agent-revoked')
+  if (current.kind === 'agent' && current.agent.status === 'revoked')
+    return new ServiceError('agent-revoked', { found: current.agent.id })
+  // It is in use again by now: what was asked for was asked with something older.
+  return new ServiceError('key-superseded', { found: jkt })
 }
