@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import type { ApiScope } from '../core/token/scope.ts'
-import { admitRequest } from '../services/resource-access.ts'
+import { admitRequest, proveRequest } from '../services/resource-access.ts'
 import { readJson } from './body.ts'
 import { requestUrl, type RequestContext, type Step } from './context.ts'
 import { certificateThumbprint } from './client-certificate.ts'
@@ -28,16 +28,21 @@ export interface Endpoint {
   readonly steps: readonly Step[]
 }
 
-/** Lets in who holds a bound token with the scope and proves its key; leaves `ctx.state.caller`. */
-export function requireScope(scope: ApiScope): Step {
+/**
+ * Lets in who holds a bound token with the scope and proves its key; leaves `ctx.state.caller`. A body is read for
+ * nobody else, and by `read` before its sender is let in: however long it takes, what counts is who the sender is then.
+ */
+export function requireScope(scope: ApiScope, read?: Step): Step {
   return async function requireScopeStep(ctx, next) {
-    ctx.state.caller = await admitRequest(ctx.service, scope, {
+    const proven = await proveRequest(ctx.service, scope, {
       method: ctx.method,
       url: requestUrl(ctx),
       authorization: singleHeader(ctx, 'authorization'),
       dpop: singleHeader(ctx, 'dpop'),
       certificateThumbprint: certificateThumbprint(ctx.req.socket),
     })
+    await read?.(ctx, async () => undefined)
+    ctx.state.caller = await admitRequest(ctx.service, proven)
     await next()
   }
 }
@@ -55,6 +60,6 @@ export function protectedEndpoint(
   row: Omit<Endpoint, 'steps'> & { readonly scope: ApiScope },
   answer: Step,
 ): Endpoint {
-  const read = row.request === undefined ? [] : [readJson(row.request, row.limit)]
-  return { ...row, steps: [requireScope(row.scope), ...read, answer] }
+  const read = row.request === undefined ? undefined : readJson(row.request, row.limit)
+  return { ...row, steps: [requireScope(row.scope, read), answer] }
 }

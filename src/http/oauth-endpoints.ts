@@ -62,7 +62,7 @@ export const oauthEndpoints: readonly Endpoint[] = [
     scope: 'tokens:introspect',
     summary: 'Whether a token is good at this moment (RFC 7662).',
     form: introspectionForm,
-    steps: [oauthForm, requireScope('tokens:introspect'), readParameters, answerIntrospection],
+    steps: [oauthForm, requireScope('tokens:introspect', readParameters), answerIntrospection],
   },
   {
     method: 'GET',

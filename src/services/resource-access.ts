@@ -32,28 +32,56 @@ export interface Caller {
   readonly claims: AccessTokenClaims
 }
 
+/** A request whose sender is proven. It is not let in before {@link admitRequest} has spent the proof. */
+export interface ProvenRequest {
+  readonly token: VerifiedAccessToken
+  readonly client: ClientRecord
+  readonly replayKeys: readonly ReplayKey[]
+}
+
+interface ReplayKey {
+  readonly key: string
+  /** Unix milliseconds. */
+  readonly expiresAt: number
+}
+
 const verifiedTokens = new WeakMap<Service, Map<string, VerifiedAccessToken>>()
 const rememberedTokens = 10_000
 
 /**
- * Admits one request to the service's own API: a token of this issuer for this audience with the scope, its binding
- * proven by this request, the proof spent, and the client still active.
+ * Proves who sends a request to the service's own API: a token of this issuer for this audience with the scope, its
+ * binding proven by this request. So much comes before its body is read, and changes nothing.
  *
  * @throws TokenError for what is wrong with token or proof; ServiceError for a client that was revoked
  * @see RFC 9449 §7.1, RFC 8705 §3, RFC 9068 §4
  */
-export async function admitRequest(
+export async function proveRequest(
   service: Service,
   scope: ApiScope,
   request: ResourceRequest,
-): Promise<Caller> {
+): Promise<ProvenRequest> {
   const { scheme, token } = readAuthorization(request)
   const verified = verifyOwnToken(service, token)
   requireSchemeOf(verified, scheme)
   const bound = await proveBinding(service, request, token, verified)
   verified.requireScope(scope)
-  await spendProof(service, bound)
-  return { client: bound.client, id: verified.claims.sub, claims: verified.claims }
+  return { token: verified, ...bound }
+}
+
+/**
+ * Lets a proven request in: the proof spent, the token still in its time, and the client active at this moment. The
+ * last thing before the act, so that whoever was revoked while its body was under way does nothing with it.
+ *
+ * @throws TokenError `token-expired`, `dpop-time`, `dpop-replayed`; ServiceError for a client that was revoked
+ */
+export async function admitRequest(service: Service, proven: ProvenRequest): Promise<Caller> {
+  const { token, client, replayKeys } = proven
+  const now = service.clock.now()
+  token.requireFresh(now)
+  // A key of the past is not kept, so it could be spent again.
+  if (replayKeys.some(({ expiresAt }) => expiresAt <= now)) throw new TokenError('dpop-time')
+  await spendProof(service, client, replayKeys)
+  return { client, id: token.claims.sub, claims: token.claims }
 }
 
 type Scheme = 'dpop' | 'bearer'
@@ -102,10 +130,7 @@ function verifyOwnToken(service: Service, token: string): VerifiedAccessToken {
   return verified
 }
 
-interface Bound {
-  readonly client: ClientRecord
-  readonly replayKeys: readonly { readonly key: string; readonly expiresAt: number }[]
-}
+type Bound = Pick<ProvenRequest, 'client' | 'replayKeys'>
 
 async function proveBinding(
   service: Service,
@@ -140,8 +165,11 @@ async function proveByKey(
   return { client, replayKeys: [proof.replay] }
 }
 
-async function spendProof(service: Service, bound: Bound): Promise<void> {
-  const { client, replayKeys } = bound
+async function spendProof(
+  service: Service,
+  client: ClientRecord,
+  replayKeys: readonly ReplayKey[],
+): Promise<void> {
   const answer = await service.store.clients.act({
     client: { kind: client.kind, id: clientId(client), jkt: client.key.jkt },
     replayKeys,
