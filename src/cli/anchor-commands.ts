@@ -2,20 +2,17 @@ import { Option } from 'commander'
 import { X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { encodeBase64url } from '../core/bytes/base64url.ts'
+import { anchorDiff } from './anchor-diff-command.ts'
+import { anchorImport } from './anchor-import-command.ts'
+import { anchorColumns, labelOptions, type LabelOptions } from './anchor-labels.ts'
+import { anchorApprove, anchorRetire } from './anchor-standing-commands.ts'
 import { CommandError } from './command-error.ts'
 import { defineCommand, type CommandGroup, type CommandRow } from './command.ts'
 import { connectOperator } from './operator-client.ts'
 import { cellOf, recordOf, recordsOf, type ShownRecord } from './records.ts'
 import { renderFacts, renderTable, renderTime } from './table.ts'
-import { UsageError, valueOf } from './usage-error.ts'
 
-interface AddOptions {
-  readonly name: string
-  readonly vendor: string
-  readonly assurance: string
-}
-
-const add: CommandRow = defineCommand<AddOptions>({
+const add: CommandRow = defineCommand<LabelOptions>({
   name: 'add',
   args: '<file>',
   summary: 'Admits the root certificate of a TPM manufacturer as a trust anchor.',
@@ -25,15 +22,7 @@ const add: CommandRow = defineCommand<AddOptions>({
   examples: [
     'assay anchor add infineon-root.pem --name infineon --vendor IFX --assurance tpm-discrete',
   ],
-  options: [
-    new Option('--name <name>', 'what to call it').makeOptionMandatory(),
-    new Option('--vendor <id>', 'TCG vendor id, such as id:49465800, or its letters, such as IFX')
-      .makeOptionMandatory()
-      .argParser(valueOf(parseVendor)),
-    new Option('--assurance <level>', 'how its TPMs are built')
-      .choices(['tpm-discrete', 'tpm-firmware', 'tpm-virtual', 'emulated'])
-      .makeOptionMandatory(),
-  ],
+  options: labelOptions().map(option => option.makeOptionMandatory()),
   run: async ({ session, args: [file = ''], options: { name, vendor, assurance } }) => {
     const certificate = encodeBase64url(await loadCertificate(file))
     const { client } = await connectOperator(session)
@@ -54,39 +43,37 @@ const add: CommandRow = defineCommand<AddOptions>({
   },
 })
 
-const list: CommandRow = defineCommand({
+const list: CommandRow = defineCommand<{ readonly all?: boolean }>({
   name: 'list',
-  summary: 'Lists the admitted trust anchors.',
-  examples: ['assay anchor list', "assay anchor list --json | jq '.anchors[].fingerprint'"],
-  run: async ({ session }) => {
+  summary: 'Lists the trust anchors in force, or every certificate that was ever brought.',
+  examples: ['assay anchor list', "assay anchor list --all --json | jq '.anchors[].fingerprint'"],
+  options: [new Option('--all', 'also those that are proposed or retired')],
+  run: async ({ session, options: { all = false } }) => {
     const { client } = await connectOperator(session)
-    const answer = await client.call('GET', '/v1/anchors')
-    const columns = [
-      { title: 'name', cell: (row: ShownRecord) => cellOf(row, 'name') },
-      { title: 'vendor', cell: (row: ShownRecord) => cellOf(row, 'vendor') },
-      { title: 'assurance', cell: (row: ShownRecord) => cellOf(row, 'assurance') },
-      { title: 'admitted', cell: (row: ShownRecord) => renderTime(row['addedAt']) },
-      { title: 'fingerprint', cell: (row: ShownRecord) => cellOf(row, 'fingerprint') },
-    ]
-    const nothing =
-      'No trust anchor is admitted yet: no TPM can enrol. See assay anchor add --help.'
-    return { json: answer, lines: renderTable(recordsOf(answer, 'anchors'), columns, nothing) }
+    const every = recordsOf(await client.call('GET', '/v1/anchors'), 'anchors')
+    const anchors = every.filter(row => all || row['status'] === 'active')
+    const status = { title: 'status', cell: (row: ShownRecord) => cellOf(row, 'status') }
+    const since = {
+      title: 'admitted',
+      cell: (row: ShownRecord) => renderTime(row['approvedAt'] ?? row['addedAt']),
+    }
+    const own = all ? [status] : [since]
+    const columns = [...anchorColumns.slice(0, -1), ...own, ...anchorColumns.slice(-1)]
+    return { json: { anchors }, lines: renderTable(anchors, columns, nothingOf(every)) }
   },
 })
+
+function nothingOf({ length }: readonly ShownRecord[]): string {
+  return length === 0
+    ? 'No trust anchor is admitted yet: no TPM can enrol. See assay anchor add --help.'
+    : 'No trust anchor is in force: no TPM can enrol. See assay anchor diff and approve.'
+}
 
 /** `assay anchor` */
 export const anchorCommands: CommandGroup = {
   name: 'anchor',
   summary: 'Trust anchors: the makers of TPMs whose certificates count.',
-  commands: [add, list],
-}
-
-/** TCG Vendor ID Registry: `id:` and eight digits, or up to four letters of which the digits are the ASCII. */
-function parseVendor(text: string): string {
-  if (/^id:[0-9A-Fa-f]{8}$/.test(text)) return `id:${text.slice(3).toUpperCase()}`
-  if (!/^[A-Z][A-Z0-9 ]{1,3}$/.test(text))
-    throw new UsageError('usage-malformed', { expected: 'id:49465800 or letters such as IFX' })
-  return `id:${Buffer.from(text.padEnd(4, '\0'), 'ascii').toString('hex').toUpperCase()}`
+  commands: [add, anchorImport, anchorDiff, anchorApprove, anchorRetire, list],
 }
 
 /** DER of the one certificate in a file, PEM or DER. */

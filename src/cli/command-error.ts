@@ -14,6 +14,10 @@ const rows = {
     summary: 'This is not the policy that was meant.',
     hint: 'Nothing was signed. Compare the file with assay policy show, and find out who changed what.',
   },
+  'approval-unconfirmed': {
+    summary: 'Nothing was approved yet: this is what would be.',
+    hint: 'Look through the list, and give --yes when it is right.',
+  },
   'log-key-absent': {
     summary: 'The verifier key of the audit log is not pinned here.',
     hint: 'Give it with --log-key, from a source that is not the log itself; assay init and assay host enroll pin it.',

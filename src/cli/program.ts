@@ -76,7 +76,9 @@ function addCommand(parent: Command, row: CommandRow, execute: Execute): void {
   for (const option of [...(row.options ?? []), ...commonOptions()]) command.addOption(option)
   // commander hands over the arguments, then the options, then the command itself.
   command.action(async (...given: unknown[]) => {
-    await execute(row, given.slice(0, -2) as (string | undefined)[], given.at(-2) as object)
+    // One that may be repeated comes as a list.
+    const args = (given.slice(0, -2) as (string | undefined | string[])[]).flat()
+    await execute(row, args, given.at(-2) as object)
   })
 }
 
