@@ -46,9 +46,9 @@ const hexDigest = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 digest is 64 low
 /** The whole configuration of a service; each member has a default but the two that name it. */
 export const configSchema = z.strictObject({
   /** The service's own name: its URL as callers see it, without a trailing slash (RFC 8414 §2). */
-  issuer: z.url({ protocol: /^https$/ }).refine(url => /^https:\/\/[^/?#@\\]+$/.test(url), {
+  issuer: z.url({ protocol: /^https$/ }).refine(isIssuer, {
     message:
-      'an issuer is an https URL without path, query or fragment, and without a slash at its end',
+      'an issuer is an https URL as clients write it: host in lower case, no port 443, no path, no slash or dot at its end',
   }),
   /** SPIFFE trust domain of everything this service names. */
   trustDomain: z
@@ -106,6 +106,16 @@ export const configSchema = z.strictObject({
     .prefault({}),
   token: z.strictObject({ maxLifetimeSeconds: z.int().min(30).max(900).default(300) }).prefault({}),
 })
+
+/**
+ * One service, one name: issuers are compared as texts (RFC 8414 §3.3), and a client makes its own of an address, in
+ * the one form that the URL standard gives it.
+ */
+function isIssuer(text: string): boolean {
+  return (
+    URL.canParse(text) && new URL(text).origin === text && !text.replace(/:\d+$/, '').endsWith('.')
+  )
+}
 
 function isQuoted(values: Readonly<Record<string, unknown>>, pcrs: readonly number[]): boolean {
   return Object.keys(values).every(pcr => pcrs.includes(Number(pcr)))

@@ -22,10 +22,12 @@ const hardware = ['tpm-discrete', 'tpm-firmware', 'tpm-virtual'] as const
  * @throws UsageError `usage-malformed`; ConfigError `config-malformed`
  */
 export function prepareConfig(options: ServiceOptions): Config {
-  const issuer = (options.issuer ?? defaultIssuer).replace(/\/$/, '')
-  if (!URL.canParse(issuer))
-    throw new UsageError('usage-malformed', { expected: 'an https URL as --issuer', found: issuer })
-  const url = new URL(issuer)
+  const stated = options.issuer ?? defaultIssuer
+  if (!URL.canParse(stated))
+    throw new UsageError('usage-malformed', { expected: 'an https URL as --issuer', found: stated })
+  const url = new URL(stated)
+  // In the form in which clients will write it; what is more than an address is refused with the rest.
+  const issuer = url.href === `${url.origin}/` ? url.origin : stated
   const settings = {
     issuer,
     trustDomain: options.trustDomain ?? url.hostname,

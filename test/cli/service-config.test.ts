@@ -17,6 +17,16 @@ test('trust domain and port follow the issuer, and it listens on this machine al
   t.is(prepareConfig({}).issuer, 'https://localhost:8443')
 })
 
+test('an issuer is kept in the form in which clients write it', t => {
+  const { issuer, listen } = prepareConfig({ issuer: 'https://Assay.Example:443/' })
+  t.is(issuer, 'https://assay.example')
+  t.is(listen.port, 443)
+  for (const more of ['/a', '/?a', '/#a'])
+    t.throws(() => prepareConfig({ issuer: `https://assay.example${more}` }), {
+      code: 'config-malformed',
+    })
+})
+
 test('software TPMs are let in only where that was said', t => {
   t.false(prepareConfig({}).attestation.assurance.includes('emulated'))
   t.true(prepareConfig({ allowEmulated: true }).attestation.assurance.includes('emulated'))
