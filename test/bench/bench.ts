@@ -1,28 +1,50 @@
 // `npm run bench`: what an answer costs beside the cryptography in it, both taken in one run on one machine.
 //   --json             one object and nothing else
 //   --profile FOLDER   CPU profiles of the service's process, for Chrome's or Node's viewer
+//   service, appraisal, ima: these parts alone
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { printRates } from './rate.ts'
+import { benchAppraisal } from './appraisal.ts'
+import { benchIma } from './ima.ts'
+import { printRates, type Rate } from './rate.ts'
 import { benchService } from './service.ts'
 
-const { values } = parseArgs({
-  options: { json: { type: 'boolean', default: false }, profile: { type: 'string' } },
-})
-const flags = values.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${values.profile}`]
-const folder = mkdtempSync(join(tmpdir(), 'assay-bench-'))
-try {
-  const { token, tokenTwoSignatures, certificate } = await benchService(folder, flags)
-  if (values.json) console.log(JSON.stringify({ token, tokenTwoSignatures, certificate }))
-  else {
-    printRates([
-      { name: 'token, authenticated by its proof', rate: token },
-      { name: 'token, with private_key_jwt beside the proof', rate: tokenTwoSignatures },
-      { name: 'certificate, renewed', rate: certificate },
-    ])
-  }
-} finally {
-  rmSync(folder, { recursive: true, force: true })
+/** What each member of the result is, in words. */
+const names: Readonly<Record<string, string>> = {
+  token: 'token, authenticated by its proof',
+  tokenTwoSignatures: 'token, with private_key_jwt beside the proof',
+  certificate: 'certificate, renewed',
+  appraisal: 'Evidence with a log of 200 events, appraised',
+  ima: 'IMA list of 50,000 entries, replayed',
 }
+
+const { values, positionals } = parseArgs({
+  options: { json: { type: 'boolean', default: false }, profile: { type: 'string' } },
+  allowPositionals: true,
+})
+const isWanted = (part: string): boolean => positionals.length === 0 || positionals.includes(part)
+
+async function run(): Promise<Record<string, Rate>> {
+  return {
+    ...(isWanted('service') ? await runService() : {}),
+    ...(isWanted('appraisal') ? { appraisal: benchAppraisal() } : {}),
+    ...(isWanted('ima') ? { ima: benchIma() } : {}),
+  }
+}
+
+async function runService(): Promise<Record<string, Rate>> {
+  const { profile } = values
+  const flags = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`]
+  const folder = mkdtempSync(join(tmpdir(), 'assay-bench-'))
+  try {
+    return await benchService(folder, flags)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+const rates = await run()
+if (values.json) console.log(JSON.stringify(rates))
+else printRates(Object.entries(rates).map(([part, rate]) => ({ name: names[part] ?? part, rate })))
