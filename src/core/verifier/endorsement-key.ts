@@ -60,6 +60,8 @@ export class EndorsementKey {
   readonly identity: TpmIdentity | undefined
   /** Names of the vendor quirks that were let pass. */
   readonly quirks: readonly string[]
+  /** DER: the key's own certificate first, the trust anchor last. Empty for a key without certificate. */
+  readonly path: readonly Uint8Array[]
   /** What issuers said: one a certificate of the path, the key's own first. Empty for a key without certificate. */
   readonly revocation: readonly RevocationStatus[]
   readonly checks: readonly Check[]
@@ -75,6 +77,7 @@ export class EndorsementKey {
     this.vendor = facts.vendor
     this.identity = facts.identity
     this.quirks = facts.quirks
+    this.path = facts.path
     this.revocation = facts.revocation
     this.checks = facts.checks
   }
@@ -106,6 +109,7 @@ export function verifyEndorsementKey(evidence: EndorsementEvidence): Endorsement
 
 function describe({
   certificate,
+  path,
   anchor,
   quirks,
   identity,
@@ -118,6 +122,7 @@ function describe({
     vendor: anchor.vendor,
     identity,
     quirks,
+    path: path.certificates.map(({ fields }) => fields.encoded),
     revocation,
   }
 }
@@ -149,6 +154,7 @@ export function verifyDeclaredEndorsementKey(evidence: {
     vendor: undefined,
     identity: undefined,
     quirks: [],
+    path: [],
     revocation: [],
     checks: [...recorder.list],
   })

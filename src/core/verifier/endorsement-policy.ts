@@ -1,3 +1,6 @@
+/** How much an issuer's word on revocation counts. */
+export type RevocationMode = 'record' | 'require' | 'off'
+
 /** What an operator may decide about certificates of endorsement keys; what is not said is the first of its values. */
 export interface EndorsementPolicy {
   /**
@@ -7,16 +10,17 @@ export interface EndorsementPolicy {
   readonly expired?: 'refuse' | 'tolerate'
   /**
    * Whether somebody must have said that no certificate of the path is revoked. `record`: where nobody has, that
-   * stands in the verdict. A certificate that is known to be revoked is refused whatever stands here (verification E9).
+   * stands in the verdict. A certificate that is known to be revoked is refused by both (verification E9). `off`: no
+   * list or response is looked at, and that stands in the verdict.
    */
-  readonly revocation?: 'record' | 'require'
+  readonly revocation?: RevocationMode
   /** As `revocation`, by the vendor label of the anchor: `{ "id:494E5443": "require" }`. */
-  readonly revocationByVendor?: Readonly<Record<string, 'record' | 'require'>>
+  readonly revocationByVendor?: Readonly<Record<string, RevocationMode>>
   /** How old a list or response may be, whatever it says itself; 30 days where not said. */
   readonly revocationMaxAgeSeconds?: number
 }
 
-/** Whether the policy asks for an answer on revocation below an anchor of this vendor. */
-export function requiresRevocation(policy: EndorsementPolicy, vendor: string): boolean {
-  return (policy.revocationByVendor?.[vendor] ?? policy.revocation ?? 'record') === 'require'
+/** What the policy says of revocation below an anchor of this vendor. */
+export function revocationModeOf(policy: EndorsementPolicy, vendor: string): RevocationMode {
+  return policy.revocationByVendor?.[vendor] ?? policy.revocation ?? 'record'
 }

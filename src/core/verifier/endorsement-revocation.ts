@@ -5,7 +5,7 @@ import {
   type RevocationStatus,
 } from '../x509/revocation.ts'
 import type { CheckRecorder } from './check.ts'
-import { requiresRevocation, type EndorsementPolicy } from './endorsement-policy.ts'
+import { revocationModeOf, type EndorsementPolicy } from './endorsement-policy.ts'
 
 const defaultMaxAgeSeconds = 30 * 24 * 60 * 60
 
@@ -33,6 +33,8 @@ export function verifyRevocation(
   { sources, policy, vendor, now }: RevocationScope,
   recorder: CheckRecorder,
 ): RevocationStatus[] {
+  const mode = revocationModeOf(policy, vendor)
+  if (mode === 'off') return passUnseen(certificates, recorder)
   const maxAgeSeconds = policy.revocationMaxAgeSeconds ?? defaultMaxAgeSeconds
   const freshness = { time: now.getTime(), maxAgeSeconds }
   const statuses = certificates.slice(0, -1).map((certificate, index) => {
@@ -44,8 +46,23 @@ export function verifyRevocation(
   const facts = { found, ...(bytes === undefined ? {} : { bytes }) }
   if (statuses.some(({ outcome }) => outcome === 'revoked')) recorder.refuse('ek-revocation', facts)
   recorder.pass('ek-revocation', bytes, found)
-  requireAnswers(statuses, requiresRevocation(policy, vendor), recorder)
+  requireAnswers(statuses, mode === 'require', recorder)
   return statuses
+}
+
+const unseen: RevocationStatus = {
+  outcome: 'unavailable',
+  source: 'none',
+  detail: 'not looked at, by configuration',
+}
+
+function passUnseen(
+  certificates: CertificationPath['certificates'],
+  recorder: CheckRecorder,
+): RevocationStatus[] {
+  recorder.pass('ek-revocation', certificates[0]?.fields.encoded, unseen.detail)
+  recorder.pass('ek-revocation-unavailable', undefined, unseen.detail)
+  return certificates.slice(0, -1).map(() => unseen)
 }
 
 function requireAnswers(

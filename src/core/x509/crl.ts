@@ -10,6 +10,7 @@ import {
   type DeviationSet,
 } from '../der/value.ts'
 import { readAs } from './error.ts'
+import { readPointName } from './extension-location.ts'
 import { readAuthorityKeyIdentifier } from './extension-value.ts'
 import { readName, type Name } from './name.ts'
 import { parseRawExtensions, type RawExtension } from './raw-extension.ts'
@@ -24,8 +25,15 @@ export interface CertificateList extends SignedDocument {
   /** Reason code by serial number in hex of its octets; 0 where none is given. */
   readonly revoked: ReadonlyMap<string, number>
   readonly authorityKeyIdentifier: Uint8Array | undefined
+  /** Grows with each list of one issuer and scope (RFC 5280 §5.2.3). */
+  readonly number: bigint
   /** Which certificates of its issuer it speaks of. */
   readonly scope: 'all' | 'end-entities' | 'authorities'
+  /**
+   * URIs of the one distribution point for whose certificates it speaks; undefined where it speaks for every one
+   * (RFC 5280 §5.2.5).
+   */
+  readonly distributionPoints: readonly string[] | undefined
 }
 
 /** As many as fit into 16 MiB, the longest value that the reader reads. */
@@ -99,18 +107,27 @@ const authorityKeyIdentifier = '2.5.29.35'
 function interpret(
   extensions: readonly RawExtension[],
   deviations: DeviationSet,
-): Pick<CertificateList, 'authorityKeyIdentifier' | 'scope'> {
+): Pick<CertificateList, 'authorityKeyIdentifier' | 'number' | 'scope' | 'distributionPoints'> {
   const unknown = extensions.find(
     ({ id, isCritical }) => isCritical && id !== issuingDistributionPoint,
   )
   if (unknown !== undefined) throw unknownExtension(unknown)
-  const number = extensions.find(({ id }) => id === crlNumber)
-  if (number === undefined) throw new DerError('der-value', { expected: 'a CRL number' })
-  readUnsigned(new DerReader(number.value))
   return {
     authorityKeyIdentifier: readKeyIdentifier(extensions, deviations),
-    scope: readScope(extensions, deviations),
+    number: readNumber(extensions),
+    ...readScope(extensions, deviations),
   }
+}
+
+const numberLimit = 20
+
+function readNumber(extensions: readonly RawExtension[]): bigint {
+  const extension = extensions.find(({ id }) => id === crlNumber)
+  if (extension === undefined) throw new DerError('der-value', { expected: 'a CRL number' })
+  const octets = readUnsigned(new DerReader(extension.value))
+  if (octets.length > numberLimit)
+    throw new DerError('der-value', { expected: `a CRL number of at most ${numberLimit} octets` })
+  return BigInt(`0x${Buffer.from(octets).toString('hex')}`)
 }
 
 function unknownExtension({ id }: RawExtension): DerError {
@@ -136,11 +153,13 @@ function readKeyIdentifier(
 function readScope(
   extensions: readonly RawExtension[],
   deviations: DeviationSet,
-): CertificateList['scope'] {
+): Pick<CertificateList, 'scope' | 'distributionPoints'> {
   const extension = extensions.find(({ id }) => id === issuingDistributionPoint)
-  if (extension === undefined) return 'all'
+  if (extension === undefined) return { scope: 'all', distributionPoints: undefined }
   return parseDer(extension.value, TAG.sequence, reader => {
-    if (reader.isNext(constructedContextTag(0))) reader.element()
+    const distributionPoints = reader.optional(constructedContextTag(0), choice =>
+      readPointName(choice, deviations),
+    )
     const users = readFlag(reader, 1, deviations)
     const authorities = readFlag(reader, 2, deviations)
     const isPartial =
@@ -148,8 +167,8 @@ function readScope(
     if (isPartial || (users && authorities)) {
       throw new DerError('der-value', { expected: 'a complete and direct list' })
     }
-    if (users) return 'end-entities'
-    return authorities ? 'authorities' : 'all'
+    const half = authorities ? 'authorities' : 'all'
+    return { scope: users ? 'end-entities' : half, distributionPoints }
   })
 }
 

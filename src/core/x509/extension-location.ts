@@ -19,13 +19,19 @@ export function readDistributionPoints(reader: DerReader, deviations: DeviationS
 
 function readDistributionPoint(reader: DerReader, deviations: DeviationSet): string[] {
   const uris = reader.optional(constructedContextTag(0), choice =>
-    choice.isNext(constructedContextTag(0))
-      ? choice.within(constructedContextTag(0), names => readUris(names, deviations))
-      : (choice.element(), []),
+    readPointName(choice, deviations),
   )
   if (reader.isNext(contextTag(1))) readNamedBits(reader, deviations, contextTag(1))
   reader.optional(constructedContextTag(2), names => readUris(names, deviations))
   return uris ?? []
+}
+
+/** URIs of a DistributionPointName; none of one that is relative. RFC 5280 §4.2.1.13, §5.2.5. Throws DerError. */
+export function readPointName(reader: DerReader, deviations: DeviationSet): string[] {
+  if (reader.isNext(constructedContextTag(0)))
+    return reader.within(constructedContextTag(0), names => readUris(names, deviations))
+  reader.element()
+  return []
 }
 
 function readUris(reader: DerReader, deviations: DeviationSet): string[] {

@@ -1,11 +1,9 @@
 import { createHash } from 'node:crypto'
-import { keyUsages, type Certificate } from './certificate.ts'
+import type { Certificate } from './certificate.ts'
 import type { CertificateList } from './crl.ts'
 import { isSameName } from './name.ts'
 import type { OcspResponse, SingleResponse } from './ocsp.ts'
-import { commonViolation, keyViolation } from './path-checks.ts'
-import { isSignedWith } from './signature-algorithm.ts'
-import type { SignedDocument } from './signed-document.ts'
+import { anothers, isAnsweredFor, listFlaw } from './revocation-signer.ts'
 
 /** What issuers said of their certificates, as it was loaded from wherever; untrusted until verified here. */
 export interface RevocationSources {
@@ -43,8 +41,6 @@ const reasons: readonly string[] = [
   'aACompromise',
 ]
 
-const ocspSigning = '1.3.6.1.5.5.7.3.9'
-
 /**
  * Whether a certificate was revoked by its issuer. One verified revocation outweighs every other word, and holds even
  * where it is out of date; a good word counts only while it is fresh. A hold is a revocation.
@@ -72,8 +68,6 @@ export function revocationStatusOf(
   )
 }
 
-const anothers = 'of another issuer'
-
 function unavailable(source: RevocationStatus['source'], detail: string): RevocationStatus {
   return { outcome: 'unavailable', source, detail }
 }
@@ -89,6 +83,7 @@ function statusByList(
   if (list.scope !== 'all' && (list.scope === 'authorities') !== isAuthority) {
     return unavailable('crl', 'a list of other certificates')
   }
+  if (!isAtPoint(list, certificate)) return unavailable('crl', 'a list of another part')
   const flaw = listFlaw(list, issuer)
   if (flaw !== undefined) return unavailable('crl', flaw)
   const serial = Buffer.from(certificate.fields.serialNumber).toString('hex')
@@ -100,33 +95,18 @@ function statusByList(
     : unavailable('crl', stale)
 }
 
+/** RFC 5280 §6.3.3 (b)(2)(i): a list of one part of an issuer's certificates says nothing of the others. */
+function isAtPoint({ distributionPoints }: CertificateList, { fields }: Certificate): boolean {
+  const own = fields.extensions.crlDistributionPoints ?? []
+  return distributionPoints?.some(point => own.includes(point)) ?? true
+}
+
 function revoked(source: 'crl' | 'ocsp', reason: number): RevocationStatus {
   return { outcome: 'revoked', source, detail: reasons[reason] ?? 'unspecified' }
 }
 
-function listFlaw(list: CertificateList, issuer: Certificate): string | undefined {
-  const { subjectKeyIdentifier, keyUsage } = issuer.fields.extensions
-  const named = list.authorityKeyIdentifier
-  if (named !== undefined && subjectKeyIdentifier !== undefined) {
-    if (Buffer.compare(named, subjectKeyIdentifier) !== 0) return anothers
-  }
-  if (keyUsage !== undefined && (keyUsage & keyUsages.cRLSign) === 0) {
-    return 'a list of an issuer that may not sign lists'
-  }
-  return isSignedBy(list, issuer) ? undefined : 'a list that the issuer did not sign'
-}
-
-function isSignedBy(
-  { algorithm, signed, signature }: SignedDocument,
-  signer: Certificate,
-): boolean {
-  if (algorithm === undefined || signer.key === undefined) return false
-  return (
-    keyViolation(signer) === undefined && isSignedWith(algorithm, signer.key, signed, signature)
-  )
-}
-
-function staleness(
+/** Why a word does not count at this time; undefined where it is fresh. A word counts from its first to its last moment. */
+export function staleness(
   {
     thisUpdate,
     nextUpdate,
@@ -164,24 +144,5 @@ function isAbout(single: SingleResponse, { fields }: Certificate, issuer: Certif
     Buffer.compare(single.serialNumber, fields.serialNumber) === 0 &&
     digest(fields.issuer.encoded).equals(single.issuerNameHash) &&
     digest(issuer.fields.keyBits).equals(single.issuerKeyHash)
-  )
-}
-
-/** The issuer itself, or whoever it certified for this, directly (RFC 6960 §4.2.2.2). */
-function isAnsweredFor(response: OcspResponse, issuer: Certificate, time: number): boolean {
-  if (isSignedBy(response, issuer)) return true
-  return response.certificates.some(
-    delegate => isDelegate(delegate, issuer, time) && isSignedBy(response, delegate),
-  )
-}
-
-function isDelegate(delegate: Certificate, issuer: Certificate, time: number): boolean {
-  const { extendedKeyUsage = [], keyUsage } = delegate.fields.extensions
-  return (
-    isSameName(delegate.fields.issuer, issuer.fields.subject) &&
-    extendedKeyUsage.includes(ocspSigning) &&
-    (keyUsage === undefined || (keyUsage & keyUsages.digitalSignature) !== 0) &&
-    commonViolation(delegate, time) === undefined &&
-    isSignedBy(delegate.fields, issuer)
   )
 }

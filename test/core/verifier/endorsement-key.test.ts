@@ -203,6 +203,28 @@ test('E9 refuses a revoked endorsement key and a revoked intermediate, whatever 
   )
 })
 
+test('E9 where revocation is switched off nobody’s word is looked at, and the verdict says so', t => {
+  const evidence = evidenceOf()
+  const serial = serialOf(parseCertificate(evidence.certificate))
+  const revocation = sources(issuerList(parts => ({ ...parts, entries: [entry(serial, 1)] })))
+  const key = verifyEndorsementKey({ ...evidence, revocation, policy: { revocation: 'off' } })
+  t.deepEqual(
+    key.revocation.map(({ outcome }) => outcome),
+    ['unavailable', 'unavailable'],
+  )
+  for (const code of ['ek-revocation', 'ek-revocation-unavailable'])
+    t.is(key.checks.find(check => check.code === code)?.found, 'not looked at, by configuration')
+})
+
+test('E1 the key says which path was verified, its own certificate first', t => {
+  const { issuer, root } = maker.manufacturer
+  const evidence = evidenceOf()
+  const path = [evidence.certificate, issuer.certificate, root.certificate]
+  const hex = (list: readonly Uint8Array[]): string[] =>
+    list.map(bytes => Buffer.from(bytes).toString('hex'))
+  t.deepEqual(hex(verifyEndorsementKey(evidence).path), hex(path))
+})
+
 test('E9 how old a list may be is the policy’s', t => {
   const old = (parts: ListParts): ListParts => ({ ...parts, thisUpdate: now - 3 * 86_400_000 })
   const revocation = sources(issuerList(old), rootList(old))

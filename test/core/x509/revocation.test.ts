@@ -141,6 +141,39 @@ test('a list of end entities answers for them, one of authorities does not', t =
   t.like(byList(scoped(2)), { outcome: 'unavailable', detail: 'a list of other certificates' })
 })
 
+/** IssuingDistributionPoint of one part, by the URI where its list is published. */
+const part = (uri: string): ListParts['extensions'][number] => ({
+  oid: '2.5.29.28',
+  critical: true,
+  value: der.sequence(der.contextConstructed(0, pointName(uri))),
+})
+const pointName = (uri: string): Uint8Array =>
+  der.contextConstructed(0, der.implicitPrimitive(6, Buffer.from(uri)))
+
+test('a list of one part of the issuer’s certificates answers for those that name it', t => {
+  const [one, two] = ['http://ek.example/1.crl', 'http://ek.example/2.crl']
+  const point = der.sequence(der.sequence(der.contextConstructed(0, pointName(one))))
+  const named = leaf(withExtension('2.5.29.31', { value: point }))
+  const by = (uri: string, of = named): RevocationStatus => {
+    const bytes = list(parts => ({ ...parts, extensions: [crlNumber, part(uri)] }))
+    const sources = { lists: [parseCertificateList(bytes)], responses: [] }
+    return revocationStatusOf(of, issuer, sources, freshness)
+  }
+  t.like(by(one), { outcome: 'good' })
+  t.like(by(two), { outcome: 'unavailable', detail: 'a list of another part' })
+  t.like(by(one, certificate), { outcome: 'unavailable', detail: 'a list of another part' })
+})
+
+test('the number of a list is read, of twenty octets at most', t => {
+  const numbered = (octets: number): Uint8Array => {
+    const value = der.unsignedInteger(new Uint8Array(octets).fill(0x7f))
+    return list(parts => ({ ...parts, extensions: [{ ...crlNumber, value }] }))
+  }
+  t.is(parseCertificateList(list()).number, 1n)
+  t.is(parseCertificateList(numbered(20)).number, BigInt(`0x${'7f'.repeat(20)}`))
+  t.throws(() => parseCertificateList(numbered(21)), { code: 'crl-malformed' })
+})
+
 const unreadable: readonly (readonly [string, (parts: ListParts) => ListParts])[] = [
   ['of version 1', parts => ({ ...parts, version: der.smallInteger(0) })],
   ['without a number', parts => ({ ...parts, extensions: [] })],
