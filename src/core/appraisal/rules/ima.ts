@@ -86,10 +86,10 @@ export function imaRulesOf(policy: PolicyDocument, rule: ImaRule): ImaRules {
   return {
     files: mergedFiles(policy, rule.allowLists),
     digests: new Set(resolved(rule.accept)),
-    keyring: createImaKeyring(rule.keys.map(keySourceOf)),
     exclude: rule.exclude,
     buffers: Object.fromEntries(buffers) as Record<string, string[]>,
     maxViolations: rule.maxViolations,
+    ...(rule.keys.length === 0 ? {} : { keyring: createImaKeyring(rule.keys.map(keySourceOf)) }),
   }
 }
 
