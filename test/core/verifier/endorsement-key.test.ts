@@ -220,8 +220,8 @@ test('E1 the key says which path was verified, its own certificate first', t => 
   const { issuer, root } = maker.manufacturer
   const evidence = evidenceOf()
   const path = [evidence.certificate, issuer.certificate, root.certificate]
-  const hex = (list: readonly Uint8Array[]): string[] =>
-    list.map(bytes => Buffer.from(bytes).toString('hex'))
+  const hex = (certificates: readonly Uint8Array[]): string[] =>
+    certificates.map(bytes => Buffer.from(bytes).toString('hex'))
   t.deepEqual(hex(verifyEndorsementKey(evidence).path), hex(path))
 })
 
