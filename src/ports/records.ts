@@ -252,6 +252,41 @@ export interface EndorsementRecord {
   readonly decidedBy: string | null
 }
 
+/** A certificate revocation list, or the answer of an OCSP responder. */
+export type RevocationListKind = 'crl' | 'ocsp'
+
+/** What a list shows of an issuer's word on revocation. */
+export interface RevocationListSummary {
+  /** Lower-case hex SHA-256 of its bytes. */
+  readonly id: string
+  readonly kind: RevocationListKind
+  /** What of the issuer it is about; of each the newest is kept. */
+  readonly slot: string
+  /** Name of the issuer, for people. */
+  readonly issuer: string
+  /** Lower-case hex SHA-256 of the issuer's certificate, under whose key it was verified. */
+  readonly issuerFingerprint: string
+  /** Which certificates of the issuer, for people. */
+  readonly scope: string
+  /** CRL number (RFC 5280 §5.2.3); 0 for an OCSP response. */
+  readonly number: bigint
+  readonly thisUpdate: number
+  /** When the next one is due at the latest; null where it does not say. */
+  readonly nextUpdate: number | null
+  /** Certificates that it says are revoked. */
+  readonly revoked: number
+  /** Where its bytes came from. */
+  readonly source: string
+  readonly addedAt: number
+  readonly addedBy: string
+}
+
+/** An issuer's word as it is kept. */
+export interface RevocationListRecord extends RevocationListSummary {
+  /** DER. */
+  readonly bytes: Uint8Array
+}
+
 /** One line of the audit log before it has a place in it. */
 export interface AuditEntry {
   /** Dotted, stable: `host.enrolled`, `token.issued`, `anchor.added`. */

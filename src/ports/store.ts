@@ -16,6 +16,9 @@ import type {
   PolicyActivation,
   PolicyRecord,
   Retention,
+  RevocationListKind,
+  RevocationListRecord,
+  RevocationListSummary,
   SubjectKind,
 } from './records.ts'
 
@@ -34,6 +37,7 @@ export interface Store {
   readonly attestations: AttestationStore
   readonly policies: PolicyStore
   readonly endorsements: EndorsementStore
+  readonly revocationLists: RevocationListStore
   readonly classes: AgentClassStore
   readonly agents: AgentStore
   readonly certificates: CertificateStore
@@ -182,6 +186,25 @@ export interface EndorsementStore {
     },
     entry: AuditEntry,
   ): Promise<'done' | 'unknown'>
+}
+
+/** What issuers of endorsement key certificates said of revocation: of each slot the newest word. */
+export interface RevocationListStore {
+  /**
+   * Keeps it in place of the one of its slot. `'older'` unless its number, or with the same number its `thisUpdate`,
+   * is above that of the one that is kept; `'known'` for the very bytes that are.
+   */
+  put(list: RevocationListRecord, entry: AuditEntry): Promise<'done' | 'known' | 'older'>
+  /** By name of the issuer. */
+  list(): Promise<RevocationListSummary[]>
+  /** All that are kept at one moment; without bytes those whose id the caller knows. */
+  current(known: readonly string[]): Promise<
+    {
+      readonly id: string
+      readonly kind: RevocationListKind
+      readonly bytes: Uint8Array | null
+    }[]
+  >
 }
 
 export interface AgentClassStore {

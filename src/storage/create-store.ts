@@ -13,6 +13,7 @@ import {
 } from './appraisal-stores.ts'
 import { createAuditStore, createCertificateStore, createClientStore } from './credential-stores.ts'
 import type { Executor } from './executor.ts'
+import { createRevocationListStore } from './revocation-list-store.ts'
 
 /** The whole `Store` over whatever runs its operations. */
 export function createStore(db: Executor): Store {
@@ -24,6 +25,7 @@ export function createStore(db: Executor): Store {
     attestations: createAttestationStore(db),
     policies: createPolicyStore(db),
     endorsements: createEndorsementStore(db),
+    revocationLists: createRevocationListStore(db),
     classes: createAgentClassStore(db),
     agents: createAgentStore(db),
     certificates: createCertificateStore(db),

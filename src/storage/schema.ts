@@ -12,6 +12,7 @@ export interface Schema {
   policies: PolicyRow
   policy_activations: PolicyActivationRow
   endorsements: EndorsementRow
+  revocation_lists: RevocationListRow
   agent_classes: AgentClassRow
   agents: AgentRow
   challenges: ChallengeRow
@@ -149,6 +150,25 @@ export interface EndorsementRow {
   first_seen: number
   decided_at: number | null
   decided_by: string | null
+}
+
+export interface RevocationListRow {
+  /** Issuer and part: of each the newest is kept. */
+  slot: string
+  id: string
+  kind: string
+  issuer: string
+  issuer_fingerprint: string
+  scope: string
+  /** Hex in one width, so that texts compare as numbers. */
+  number: string
+  this_update: number
+  next_update: number | null
+  revoked: number
+  bytes: Uint8Array
+  source: string
+  added_at: number
+  added_by: string
 }
 
 export interface AgentClassRow {

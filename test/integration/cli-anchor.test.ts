@@ -126,7 +126,7 @@ test.serial('--all-proposed shows what it would approve, and does it only with -
   const shown = await assay(['anchor', 'approve', '--all-proposed', '--json'])
   t.is(shown.status, 1)
   t.is(shown.code, 'approval-unconfirmed')
-  t.is((shown.json() as { anchors: unknown[] }).anchors.length, 2)
+  t.is((shown.json() as Record<string, unknown[]>)['anchors']?.length, 2)
   t.is((await anchors()).length, 1)
   const approved = await done('anchor', 'approve', '--all-proposed', '--yes')
   t.is(approved['version'], 2)

@@ -6,6 +6,7 @@ import type { ColumnTypes } from './column-types.ts'
 import { firstEnrolment } from './0001-first-enrolment.ts'
 import { keptAttestations } from './0002-kept-attestations.ts'
 import { anchorSets } from './0003-anchor-sets.ts'
+import { revocationLists } from './0004-revocation-lists.ts'
 
 /** All migrations, oldest first. Names are forever: they are what a database remembers. */
 function migrationsFor(types: ColumnTypes): Record<string, Migration> {
@@ -13,6 +14,7 @@ function migrationsFor(types: ColumnTypes): Record<string, Migration> {
     '0001-first-enrolment': firstEnrolment(types),
     '0002-kept-attestations': keptAttestations(types),
     '0003-anchor-sets': anchorSets(types),
+    '0004-revocation-lists': revocationLists(types),
   }
 }
 

@@ -48,6 +48,11 @@ import {
   listPolicies,
   listPolicyActivations,
 } from './policies.ts'
+import {
+  currentRevocationLists,
+  listRevocationLists,
+  putRevocationList,
+} from './revocation-lists.ts'
 import { sweepSome, writeHealth } from './upkeep.ts'
 
 /** Every operation by the name under which it crosses a thread. Arguments and answers are plain rows and values. */
@@ -83,6 +88,9 @@ export interface Operations {
   readonly listEndorsements: typeof listEndorsements
   readonly enqueueEndorsement: typeof enqueueEndorsement
   readonly decideEndorsement: typeof decideEndorsement
+  readonly putRevocationList: typeof putRevocationList
+  readonly listRevocationLists: typeof listRevocationLists
+  readonly currentRevocationLists: typeof currentRevocationLists
   readonly createAgentClass: typeof createAgentClass
   readonly findAgentClass: typeof findAgentClass
   readonly listAgentClasses: typeof listAgentClasses
@@ -148,6 +156,9 @@ export const operations: Operations = {
   listEndorsements,
   enqueueEndorsement,
   decideEndorsement,
+  putRevocationList,
+  listRevocationLists,
+  currentRevocationLists,
   createAgentClass,
   findAgentClass,
   listAgentClasses,
