@@ -1,5 +1,6 @@
 import { sign, verify } from 'node:crypto'
 import { createTestKey, type TestKey } from '../support/compact-jws.ts'
+import { measureMicroseconds } from './cost.ts'
 import type { RequestKind } from './requests.ts'
 
 /** One signature to make or to check: the bytes that the service really signs or verifies, by size. */
@@ -23,19 +24,16 @@ const operations: Readonly<
 
 /**
  * CPU microseconds of nothing but the signatures of one answer, by `node:crypto` in its cheapest form (a bare key, a
- * signature in DER, synchronously), over `count` answers.
+ * signature in DER, synchronously).
  */
-export function measureRawMicroseconds(kind: RequestKind, count: number): number {
+export function measureRawMicroseconds(kind: RequestKind): number {
   const { verified, signed } = operations[kind]
   const toVerify = verified.map(signedBytes)
   const { message, key } = signedBytes(signed)
-  const { user, system } = process.cpuUsage()
-  for (let n = 0; n < count; n += 1) {
+  return measureMicroseconds(1_000, () => {
     for (const each of toVerify) requireVerified(each)
     sign('sha256', message, key.privateKey)
-  }
-  const used = process.cpuUsage()
-  return (used.user - user + used.system - system) / count
+  })
 }
 
 function signedBytes(length: number): SignedBytes {

@@ -146,6 +146,7 @@ function* readEvents(bytes: Uint8Array, layout: Layout): Generator<EventRecord> 
 
 /** Padding begins as no event can, with PCR and type all ones; then nothing but padding may follow. */
 function isPadding(bytes: Uint8Array, offset: number): boolean {
+  if (bytes[offset] !== 0xff) return false
   const begins = bytes.subarray(offset, offset + 8).every(byte => byte === 0xff)
   return begins && bytes.subarray(offset).every(byte => byte === 0xff)
 }

@@ -145,7 +145,11 @@ function vendorOf(name: DatabaseName): string {
   return name === 'PK' || name === 'KEK' ? variableVendor.global : variableVendor.imageSecurity
 }
 
+/** GUID and two lengths of eight bytes. */
+const shortestVariable = 32
+
 function variableOf(data: Uint8Array): UefiVariable | undefined {
+  if (data.length < shortestVariable) return undefined
   return unlessMalformed(() => parseUefiVariable(data))
 }
 

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { CheckCode } from './check-table.ts'
 import { EvidenceError } from './error.ts'
 import type { Sliced } from '../slices.ts'
@@ -27,6 +27,8 @@ export interface CheckFacts {
 /** Collects the checks of one verification in the order they ran; the first that fails ends it. */
 export class CheckRecorder {
   readonly #list: Check[] = []
+  /** Of bytes that were looked at before: a whole log is so more than once. */
+  readonly #digests = new Map<Uint8Array, string>()
 
   /** The checks so far. */
   get list(): readonly Check[] {
@@ -39,7 +41,7 @@ export class CheckRecorder {
       ...(bytes === undefined ? {} : { bytes }),
       ...(found === undefined ? {} : { found }),
     }
-    this.#list.push(lineOf(code, 'pass', facts))
+    this.#list.push(this.#lineOf(code, 'pass', facts))
   }
 
   /** Records the rule as held, or ends the verification. Throws EvidenceError with the code. */
@@ -50,7 +52,7 @@ export class CheckRecorder {
 
   /** Records the rule as broken and ends the verification. Throws EvidenceError with the code. */
   refuse(code: CheckCode, facts: CheckFacts = {}): never {
-    this.#list.push(lineOf(code, 'fail', facts))
+    this.#list.push(this.#lineOf(code, 'fail', facts))
     throw new EvidenceError(code, [...this.#list], facts)
   }
 
@@ -92,17 +94,22 @@ export class CheckRecorder {
   adopt(checks: readonly Check[]): void {
     this.#list.push(...checks)
   }
-}
 
-function lineOf(code: CheckCode, outcome: Check['outcome'], facts: CheckFacts): Check {
-  return {
-    code,
-    outcome,
-    source: checkTable[code].source,
-    ...(facts.bytes === undefined
-      ? {}
-      : { bytesSha256: createHash('sha256').update(facts.bytes).digest('hex') }),
-    ...(facts.expected === undefined ? {} : { expected: facts.expected }),
-    ...(facts.found === undefined ? {} : { found: facts.found }),
+  #lineOf(code: CheckCode, outcome: Check['outcome'], facts: CheckFacts): Check {
+    const { bytes, expected, found } = facts
+    return {
+      code,
+      outcome,
+      source: checkTable[code].source,
+      ...(bytes === undefined ? {} : { bytesSha256: this.#digestOf(bytes) }),
+      ...(expected === undefined ? {} : { expected }),
+      ...(found === undefined ? {} : { found }),
+    }
+  }
+
+  #digestOf(bytes: Uint8Array): string {
+    const digest = this.#digests.get(bytes) ?? hash('sha256', bytes, 'hex')
+    this.#digests.set(bytes, digest)
+    return digest
   }
 }

@@ -1,4 +1,4 @@
-import { createHash, createHmac } from 'node:crypto'
+import { createHash, createHmac, createSecretKey } from 'node:crypto'
 import { lengthPrefixed } from '../bytes/encode.ts'
 
 /** What a certification is bound to. Host and service compute the same from what each of them knows. */
@@ -62,7 +62,7 @@ export function activationProof(
     sha256(answer.certify),
     sha256(answer.csr),
   ]
-  return createHmac('sha256', secret)
+  return createHmac('sha256', createSecretKey(secret))
     .update(lengthPrefixed(['assay/activation/v1', ...fields]))
     .digest()
 }
