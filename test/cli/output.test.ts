@@ -4,6 +4,7 @@ import { encodeDocument, style, writeAnswer } from '../../src/cli/output.ts'
 import { ProgressLine } from '../../src/cli/progress-line.ts'
 import { cellOf, recordOf, recordsOf } from '../../src/cli/records.ts'
 import { renderFacts, renderTable, renderTime } from '../../src/cli/table.ts'
+import { explainVerdict } from '../../src/core/appraisal/explain.ts'
 import { parseVerdict } from '../../src/cli/verdict.ts'
 
 function stream(isTTY: boolean): {
@@ -185,7 +186,49 @@ test('a verdict is explained without what its evidence could do to a terminal', 
   t.is(parseVerdict(verdict).rules[0]?.found, '\uFFFD[2Jx')
 })
 
+const boot = {
+  secureBoot: true,
+  databases: [{ name: 'db', entries: 1 }],
+  authorities: { first: [{ database: 'db', sha256: 'ab' }], total: 1 },
+  firmwareVersion: null,
+  images: { first: [{ digest: 'ab', hint: '\u001B[2Jx' }], total: 1 },
+  files: { first: [], total: 0 },
+  sections: { first: [], total: 0 },
+  commandLines: { first: ['quiet'], total: 1 },
+  hasExitedBootServices: true,
+  provenPcrs: [0, 7],
+  unexplainedPcrs: [],
+  quirks: [],
+}
+const ima = { proven: 1, unproven: 0, refused: 0, violations: 0, bootAggregate: 'verified' }
+
+test('what a verdict tells of a boot is explained in the same way', t => {
+  const lines = explainVerdict(
+    parseVerdict({ ...verdict, platform: { ...platform }, boot, ima }),
+  ).join('\n')
+  t.regex(lines, /started ab \(said to be \uFFFD\[2Jx\)/)
+  t.regex(lines, /command line “quiet”/)
+  t.regex(lines, /IMA +1 entries of this boot/)
+})
+
+const platform = {
+  vendor: null,
+  firmwareVersion: '1.2',
+  resetCount: 1,
+  restartCount: 0,
+  clock: '5',
+  safe: true,
+  reboots: 0,
+}
+
 for (const [what, change] of [
+  ['a boot that is none', { boot: 'on' }],
+  ['a boot without images', { boot: { ...boot, images: undefined } }],
+  [
+    'a boot with lines that are no list',
+    { boot: { ...boot, commandLines: { first: 5, total: 1 } } },
+  ],
+  ['a list of IMA without numbers', { ima: { ...ima, proven: 'many' } }],
   ['an unknown status', { status: 'excellent' }],
   ['an unknown outcome of a rule', { rules: [{ rule: 'a', outcome: 'fine', source: 'x' }] }],
   ['no policy', { policy: undefined }],

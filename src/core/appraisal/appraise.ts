@@ -10,6 +10,7 @@ import { nextPlatformState, type PlatformState } from './platform-state.ts'
 import { pinsAfter } from './rules/trust-on-first-use.ts'
 import { isAtLeast, worstStatus, type AppraisalStatus } from './status.ts'
 import type { AppraisalSubject, EndorsementKind } from './subject.ts'
+import { verdictBoot, verdictIma } from './verdict-boot.ts'
 import type { Verdict, VerdictPlatform } from './verdict.ts'
 
 /** What the service knows beside the Evidence. */
@@ -85,6 +86,7 @@ function verdictOf(
   lines: readonly AppraisedLine[],
 ): Verdict {
   const { validitySeconds, minimumStatus } = policy.document
+  const { boot, ima } = context.measured
   const status = worstStatus(lines.map(({ line }) => line.outcome))
   return {
     status,
@@ -101,6 +103,8 @@ function verdictOf(
     checks: [...evidence.checks, ...context.measured.checks],
     rules: lines.map(({ line }) => line),
     platform: platformOf(evidence, context.before),
+    ...(boot === undefined ? {} : { boot: verdictBoot(boot) }),
+    ...(ima === undefined ? {} : { ima: verdictIma(ima) }),
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Check } from '../verifier/check.ts'
+import { explainBoot, explainIma } from './explain-boot.ts'
 import type { AppraisalStatus } from './status.ts'
 import type { RuleLine, Verdict } from './verdict.ts'
 
@@ -32,17 +32,19 @@ export function explainVerdict(verdict: Verdict): string[] {
     ...explainRules(verdict.rules),
     '',
     'checks',
-    ...explainChecks(verdict.checks),
+    ...explainChecks(verdict),
   ]
 }
 
-function explainPlatform({ platform }: Verdict): string[] {
+function explainPlatform({ platform, boot, ima }: Verdict): string[] {
   if (platform === null) return []
   const { vendor, firmwareVersion, resetCount, restartCount, clock, safe, reboots } = platform
   const counters = `resetCount ${resetCount}, restartCount ${restartCount}, clock ${clock} ms`
   return [
     `TPM         ${vendor ?? 'manufacturer not certified'}, firmware ${firmwareVersion}`,
     `            ${counters}${safe ? '' : ', not shut down in order'}, ${reboots} reboots seen`,
+    ...explainBoot(boot),
+    ...explainIma(ima),
   ]
 }
 
@@ -54,12 +56,14 @@ function explainRules(rules: readonly RuleLine[]): string[] {
   ])
 }
 
-function explainChecks(checks: readonly Check[]): string[] {
+/** Of Evidence that verified, checks that failed are about the order of a boot: rules decide by them. */
+function explainChecks({ checks, platform }: Verdict): string[] {
+  const mark = platform === null ? 'FAIL' : 'note'
   const failed = checks.filter(check => check.outcome === 'fail')
   const passed = checks.length - failed.length
   return [
     `  ok    ${passed} of ${checks.length} passed`,
-    ...failed.flatMap(check => [`  FAIL  ${check.code}`, ...details(check)]),
+    ...failed.flatMap(check => [`  ${mark}  ${check.code}`, ...details(check)]),
   ]
 }
 

@@ -2,6 +2,7 @@ import type { AssuranceLevel } from '../verifier/assurance.ts'
 import type { Check } from '../verifier/check.ts'
 import type { TrustworthinessVector } from './ar4si.ts'
 import type { AppraisalStatus } from './status.ts'
+import type { VerdictBoot, VerdictIma } from './verdict-boot.ts'
 
 /** One line of a verdict that a policy's rule, or a rule of the platform's state, left. */
 export interface RuleLine {
@@ -46,6 +47,10 @@ export interface Verdict {
   readonly rules: readonly RuleLine[]
   /** What the TPM says of itself; null where no quote was verified. */
   readonly platform: VerdictPlatform | null
+  /** Absent where the host showed no event log. */
+  readonly boot?: VerdictBoot
+  /** Absent where no list of IMA was looked at. */
+  readonly ima?: VerdictIma
 }
 
 /** Facts of the platform that a person may read: nothing that identifies the TPM. */
