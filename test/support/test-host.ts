@@ -87,14 +87,15 @@ export function encodeBytes(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, encodeBytes(part)]))
 }
 
-/** The evidence step's body with the logs of the machine, and the key that it proves. */
+/** The evidence step's body with the logs of the machine or others, and the key that it proves. */
 export function evidenceBody(
   tpm: EmulatedTpm,
   challenge: ChallengeToAnswer,
   edit?: AnswerEdit,
+  logs: EmulatedTpm['logs'] = tpm.logs,
 ): { body: unknown; key: EmulatedKey } {
   const { key, ...answer } = answerChallenge(tpm, challenge, edit)
-  return { body: encodeBytes({ ...answer, ...tpm.logs }), key }
+  return { body: encodeBytes({ ...answer, ...logs }), key }
 }
 
 /** A host that is in, with its TPM. */
