@@ -3,7 +3,6 @@ import type * as Args from './commands.ts'
 import { Connection } from './connection.ts'
 import type { ConnectionOptions } from './connection.ts'
 import { Capability, HashAlgorithm, Hierarchy } from './constants.ts'
-import type { Tpm2Error } from './error.ts'
 import type { TpmHandle } from './handles.ts'
 
 /**

@@ -51,8 +51,8 @@ export function deriveFacts(verified: VerifiedEventLog): BootFacts {
     bootLoader: new BootLoaderWatch(),
     unifiedKernel: new UnifiedKernelWatch(),
   }
-  for (const event of provenEvents(verified))
-    for (const watch of Object.values(watches)) watch.see(event)
+  const all = Object.values(watches)
+  for (const event of provenEvents(verified)) for (const watch of all) watch.see(event)
   return { ...standingOf(verified), ...resultsOf(watches, verified) }
 }
 

@@ -9,6 +9,8 @@ export const grubLabels = [
   'grub_cmd ',
 ] as const
 
+const longestLabel = grubLabels[0].length
+
 /**
  * The text of an EV_IPL event, where its digest is one of that text: GRUB's behind a label, systemd's in UTF-16.
  * Undefined where the digest is of something else, such as a file that the data only names.
@@ -36,7 +38,8 @@ function labelledText(
 
 /** The label that the data of an event begins with. A hint: anyone who writes the log can change it. */
 export function labelOf(data: Uint8Array): (typeof grubLabels)[number] | undefined {
-  const start = Buffer.from(data.subarray(0, 32)).toString('latin1')
+  const length = Math.min(data.length, longestLabel)
+  const start = Buffer.from(data.buffer, data.byteOffset, length).toString('latin1')
   return grubLabels.find(label => start.startsWith(label))
 }
 

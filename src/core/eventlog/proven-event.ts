@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { isEqual } from '../bytes/equal.ts'
 import type { HashAlgorithm } from '../tpm/algorithm.ts'
 import { unlessMalformed } from '../uefi/unless-malformed.ts'
 import { parseUefiVariable } from '../uefi/variable.ts'
@@ -46,11 +47,17 @@ function bind(
   event: EventRecord,
   digest: Uint8Array,
 ): { binding: Binding; text?: string } {
-  const isDigestOf = (bytes: Uint8Array): boolean =>
-    Buffer.compare(hash(name, bytes, 'buffer'), digest) === 0
+  let covered: Uint8Array | undefined
+  const isDigestOf = (bytes: Uint8Array): boolean => {
+    if (!hash(name, bytes, 'buffer').equals(digest)) return false
+    covered = bytes
+    return true
+  }
   const text = event.type === EVENT_TYPE.IPL ? boundText(event.data, isDigestOf) : undefined
   const shown = text === undefined ? {} : { text }
-  if (isDigestOf(event.data)) return { binding: 'data', ...shown }
+  // Of bytes that the digest is known to cover no second hash is needed.
+  const isOfData = covered === undefined ? isDigestOf(event.data) : isEqual(covered, event.data)
+  if (isOfData) return { binding: 'data', ...shown }
   const content =
     event.type === EVENT_TYPE.EFI_VARIABLE_BOOT
       ? unlessMalformed(() => parseUefiVariable(event.data).data)

@@ -63,11 +63,11 @@ function writeInteger(
 ): number {
   let first = begin
   while (first < end - 1 && octets[first] === 0) first += 1
-  const sign = (octets[first] ?? 0) >> 7
+  const padding = (octets[first] ?? 0) >> 7
   der[offset] = 0x02
-  der[offset + 1] = end - first + sign
+  der[offset + 1] = end - first + padding
   let at = offset + 2
-  if (sign === 1) der[at++] = 0
+  if (padding === 1) der[at++] = 0
   for (let from = first; from < end; from += 1) der[at++] = octets[from] ?? 0
   return at
 }

@@ -1,6 +1,7 @@
-import { createHash, createPublicKey, type KeyObject } from 'node:crypto'
+import { createHash, type KeyObject } from 'node:crypto'
 import { decodeBase64url, encodeBase64url } from '../bytes/base64url.ts'
 import { algorithmOfCurve, type JwsAlgorithm } from './algorithm.ts'
+import { encodeEcSpki, importSpki } from './ec-key.ts'
 import { JoseError } from './error.ts'
 
 /** A public EC key as RFC 7518 §6.2.1 writes it; coordinates at full length. */
@@ -68,7 +69,8 @@ function parseCoordinate(value: unknown, algorithm: JwsAlgorithm): string {
  */
 export function importJwk(jwk: PublicJwk): KeyObject {
   try {
-    return createPublicKey({ key: { ...jwk }, format: 'jwk' })
+    const [x, y] = [decodeBase64url(jwk.x), decodeBase64url(jwk.y)]
+    return importSpki(encodeEcSpki(jwk.crv, x, y))
   } catch (cause) {
     throw new JoseError('jwk-malformed', { expected: `a point on ${jwk.crv}`, cause })
   }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash as digestOf } from 'node:crypto'
 import { sized, u16, u32 } from '../bytes/encode.ts'
 import { FormatError, hex } from '../bytes/format-error.ts'
 import { parseAll, type Reader } from '../bytes/reader.ts'
@@ -184,7 +184,7 @@ export function nameAlgorithm(area: TpmtPublic): HashAlgorithm {
  */
 export function nameOf(bytes: Uint8Array): Uint8Array {
   const { name } = nameAlgorithm(parseTpmtPublic(bytes))
-  return Buffer.concat([bytes.subarray(2, 4), createHash(name).update(bytes).digest()])
+  return Buffer.concat([bytes.subarray(2, 4), digestOf(name, bytes, 'buffer')])
 }
 
 /** Permanent handles of the hierarchies, the Qualified Name of their primary seeds (TPM 2.0 Part 2 r01.59 §7.4). */
@@ -208,8 +208,6 @@ export type Hierarchy = keyof typeof hierarchyHandles
 export function qualifiedNameOf(parent: Uint8Array | Hierarchy, name: Uint8Array): Uint8Array {
   const above = typeof parent === 'string' ? u32(hierarchyHandles[parent]) : parent
   const algorithm = hashAlgorithm(((name[0] ?? 0) << 8) | (name[1] ?? 0))
-  return Buffer.concat([
-    name.subarray(0, 2),
-    createHash(algorithm.name).update(above).update(name).digest(),
-  ])
+  const digest = digestOf(algorithm.name, Buffer.concat([above, name]), 'buffer')
+  return Buffer.concat([name.subarray(0, 2), digest])
 }

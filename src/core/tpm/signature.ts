@@ -3,6 +3,7 @@ import { FormatError, hex } from '../bytes/format-error.ts'
 import { parseAll } from '../bytes/reader.ts'
 import { encodeBase64url } from '../bytes/base64url.ts'
 import { sized, u16, u32 } from '../bytes/encode.ts'
+import { encodeEcSpki, importSpki } from '../jose/ec-key.ts'
 import { isEcdsaSignature } from '../jose/ecdsa.ts'
 import { curveOf, hashAlgorithms, TPM_ALG, type Curve } from './algorithm.ts'
 import type { EccPublic, RsaPublic, TpmtPublic } from './public.ts'
@@ -113,9 +114,7 @@ function trimLeft(bytes: Uint8Array): Uint8Array {
 
 function eccKey(area: EccPublic): KeyObject | undefined {
   const point = pointOf(area)
-  if (point === undefined) return undefined
-  const [x, y] = [encodeBase64url(point.x), encodeBase64url(point.y)]
-  return createPublicKey({ key: { kty: 'EC', crv: point.curve.name, x, y }, format: 'jwk' })
+  return point && importSpki(encodeEcSpki(point.curve.name, point.x, point.y))
 }
 
 /** A point at full width; undefined on a curve that is not known, or where a coordinate is too long for it. */

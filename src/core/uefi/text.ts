@@ -1,9 +1,11 @@
+const utf16 = new TextDecoder('utf-16le', { fatal: true, ignoreBOM: true })
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
 /** UTF-16 text without its closing zeros; undefined for bytes that are none (UEFI 2.10 §2.3.1 CHAR16). */
 export function decodeUtf16(bytes: Uint8Array): string | undefined {
   if (bytes.length % 2 !== 0) return undefined
   try {
-    const text = new TextDecoder('utf-16le', { fatal: true, ignoreBOM: true }).decode(bytes)
-    return withoutClosingZeros(text)
+    return withoutClosingZeros(utf16.decode(bytes))
   } catch {
     return undefined
   }
@@ -12,8 +14,7 @@ export function decodeUtf16(bytes: Uint8Array): string | undefined {
 /** UTF-8 text without its closing zeros; undefined for bytes that are none. */
 export function decodeUtf8(bytes: Uint8Array): string | undefined {
   try {
-    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
-    return withoutClosingZeros(text)
+    return withoutClosingZeros(utf8.decode(bytes))
   } catch {
     return undefined
   }

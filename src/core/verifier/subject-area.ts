@@ -1,7 +1,8 @@
 import type { KeyObject } from 'node:crypto'
-import { curveOf, TPM_ALG } from '../tpm/algorithm.ts'
+import { encodeEcSpki } from '../jose/ec-key.ts'
+import { TPM_ALG } from '../tpm/algorithm.ts'
 import { nameOf, type TpmtPublic } from '../tpm/public.ts'
-import { keyObjectOf } from '../tpm/signature.ts'
+import { keyObjectOf, pointOf } from '../tpm/signature.ts'
 import type { CheckRecorder } from './check.ts'
 import { hasStrongName, isStrongHash, parsePublicArea, requireAttributes } from './public-area.ts'
 
@@ -39,9 +40,8 @@ export function verifySubjectArea(checks: CheckRecorder, received: Uint8Array): 
   // No policy is promised to anybody yet, so the one that is right is none.
   checks.require(area.authPolicy.length === 0, 'subject-policy', { bytes })
   checks.require(hasSigningScheme(area), 'subject-scheme', { bytes })
-  const key = requireSigningKey(checks, area, bytes)
-  const spki = key.export({ format: 'der', type: 'spki' })
-  return { area, key, spki, name: nameOf(bytes) }
+  const signing = requireSigningKey(checks, area, bytes)
+  return { area, ...signing, name: nameOf(bytes) }
 }
 
 /** Its scheme is left open, or is ECDSA with a strong hash; a signing key derives and enciphers nothing. */
@@ -51,12 +51,15 @@ function hasSigningScheme(area: TpmtPublic): boolean {
   return scheme === undefined || (scheme.scheme === TPM_ALG.ECDSA && isStrongHash(scheme.hash))
 }
 
-function requireSigningKey(checks: CheckRecorder, area: TpmtPublic, bytes: Uint8Array): KeyObject {
-  const curve = area.type === TPM_ALG.ECC ? curveOf(area.curveId)?.name : undefined
-  const key = curves.includes(curve) ? keyObjectOf(area) : undefined
-  if (key === undefined) {
-    checks.refuse('subject-key-weak', { expected: 'a point on P-256 or P-384', bytes })
-  }
+function requireSigningKey(
+  checks: CheckRecorder,
+  area: TpmtPublic,
+  bytes: Uint8Array,
+): Pick<SubjectArea, 'key' | 'spki'> {
+  const point = area.type === TPM_ALG.ECC ? pointOf(area) : undefined
+  const key = curves.includes(point?.curve.name) ? keyObjectOf(area) : undefined
+  if (point === undefined || key === undefined)
+    return checks.refuse('subject-key-weak', { expected: 'a point on P-256 or P-384', bytes })
   checks.pass('subject-key-weak', bytes)
-  return key
+  return { key, spki: encodeEcSpki(point.curve.name, point.x, point.y) }
 }
