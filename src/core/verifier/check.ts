@@ -3,6 +3,7 @@ import type { CheckCode } from './check-table.ts'
 import { EvidenceError } from './error.ts'
 import type { Sliced } from '../slices.ts'
 import { checkTable } from './check-table.ts'
+import { identifiesDevice } from './device-bytes.ts'
 
 /** One line of a verdict: which rule was held against which bytes, and how it came out. */
 export interface Check {
@@ -10,13 +11,13 @@ export interface Check {
   readonly outcome: 'pass' | 'fail'
   /** The rule: specification with section and revision. */
   readonly source: string
-  /** Hex SHA-256 of the bytes that were looked at, where the check is about bytes. */
+  /** Hex SHA-256 of the bytes that were looked at, where the check is about bytes that are not a device's for life. */
   readonly bytesSha256?: string
   readonly expected?: string
   readonly found?: string
 }
 
-/** What a check found; `bytes` are digested, never shown. */
+/** What a check found; `bytes` are digested, never shown, and not even digested where that would name the device. */
 export interface CheckFacts {
   readonly expected?: string
   readonly found?: string
@@ -96,7 +97,8 @@ export class CheckRecorder {
   }
 
   #lineOf(code: CheckCode, outcome: Check['outcome'], facts: CheckFacts): Check {
-    const { bytes, expected, found } = facts
+    const { expected, found } = facts
+    const bytes = identifiesDevice(code) ? undefined : facts.bytes
     return {
       code,
       outcome,

@@ -142,12 +142,11 @@ function parseHints(
   })
 }
 
-/** Records each rule of the path as held, the first with the certificates that it consists of. */
-function passPath({ certificates }: CertificationPath, recorder: CheckRecorder): void {
-  const above = certificates.slice(1).map(({ fingerprint }) => fingerprint)
+/** Records each rule of the path as held, the first with the anchor: what stands below it may be of one machine alone. */
+function passPath({ certificates, anchor }: CertificationPath, recorder: CheckRecorder): void {
   const bytes = certificates[0]?.fields.encoded
   for (const code of Object.keys(pathRows) as PathCode[]) {
-    recorder.pass(code, bytes, code === 'path-issuer' ? above.join(' ') : undefined)
+    recorder.pass(code, bytes, code === 'path-issuer' ? anchor.fingerprint : undefined)
   }
 }
 

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import test from 'ava'
 import { CheckRecorder } from '../../../src/core/verifier/check.ts'
 import { checkTable, type CheckCode } from '../../../src/core/verifier/check-table.ts'
+import { identifiesDevice } from '../../../src/core/verifier/device-bytes.ts'
 import { EvidenceError } from '../../../src/core/verifier/error.ts'
 import { refusalOf } from './fixtures.ts'
 
@@ -25,6 +26,38 @@ test('a check says which rule was held against which bytes, and how it came out'
       found: 'how it held',
     },
   ])
+})
+
+test('V1 bytes that a device keeps for life are not even digested, whether the check holds or not', t => {
+  for (const code of ['ek-template', 'path-issuer', 'ak-scheme', 'aik-subject'] as const) {
+    const checks = new CheckRecorder()
+    checks.pass(code, bytes)
+    t.throws(() => checks.refuse(code, { bytes }), { instanceOf: EvidenceError })
+    t.deepEqual(
+      checks.list.map(line => line.bytesSha256),
+      [undefined, undefined],
+    )
+  }
+})
+
+/** First words of checks over bytes that are new with each challenge, each key or each boot. */
+const ofTheOccasion = [
+  'activation',
+  'certify',
+  'csr',
+  'eventlog',
+  'ima',
+  'quote',
+  'statement',
+  'subject',
+]
+
+test('V1 of every check it is decided whether a digest of its bytes identifies the device', t => {
+  for (const code of Object.keys(checkTable) as CheckCode[]) {
+    const isOfTheOccasion = ofTheOccasion.includes(code.split('-')[0] ?? '')
+    const isOfTheParent = code.startsWith('subject-parent')
+    t.is(identifiesDevice(code), isOfTheParent || !isOfTheOccasion, code)
+  }
 })
 
 test('the first rule that is broken ends it, with all checks so far', t => {
