@@ -1,11 +1,11 @@
+import type { ClientKey } from '../attester/client-key.ts'
 import { activationType, type ActivationClaims } from '../core/appraisal/policy-activation.ts'
 import { encodeBase64url } from '../core/bytes/base64url.ts'
 import { encodeHeader, encodeSigningInput } from '../core/jose/jws.ts'
-import type { ConnectedOperator } from './operator-client.ts'
 
 /** The JWS by which an operator puts a policy into force, by the key wherever it lives (RFC 7515 §5.1). */
 export async function signActivation(
-  { service, key }: ConnectedOperator,
+  { service, key }: { readonly service: { readonly issuer: string }; readonly key: ClientKey },
   claims: Omit<ActivationClaims, 'aud' | 'iat'>,
 ): Promise<string> {
   const header = encodeHeader({ alg: key.algorithm, typ: activationType, kid: key.jkt })

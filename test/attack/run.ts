@@ -38,6 +38,17 @@ async function waitUntilReady(): Promise<void> {
   throw new Error('the service did not answer')
 }
 
+/** A policy that looks at the logs of a boot: without one, forged logs are not played. */
+async function establishPolicy(): Promise<void> {
+  const file = join(import.meta.dirname, 'policy.yaml')
+  for (const words of [
+    ['propose', file],
+    ['activate', '2', '--file', file],
+  ])
+    if ((await run(['policy', ...words], 'ignore')) !== 0)
+      throw new Error(`assay policy ${words.join(' ')}`)
+}
+
 try {
   const port = await freePort()
   const address = ['--issuer', `https://localhost:${port}`, '--listen', `127.0.0.1:${port}`]
@@ -45,6 +56,7 @@ try {
   const service = start(['serve', '--no-init'], 'ignore')
   try {
     await waitUntilReady()
+    await establishPolicy()
     process.exitCode = await run(['attack', ...process.argv.slice(2)], 'inherit')
   } finally {
     service.kill('SIGTERM')

@@ -17,6 +17,7 @@ export interface ServiceBench {
   readonly issuer: string
   readonly fingerprint: string
   readonly operator: ServiceClient
+  readonly operatorKey: ClientKey
   /** A client of the service, with or without a key; closed with the service. */
   connect(key?: ClientKey): ServiceClient
   /** An empty home of a client, gone with the service. */
@@ -54,6 +55,7 @@ export async function startServiceBench(): Promise<ServiceBench> {
     fingerprint,
     connect,
     operator: connect(operatorKey),
+    operatorKey,
     createHome: async () => await Home.open(join(directory, `home-${(homes += 1)}`)),
     stop: async () => {
       await Promise.all(clients.map(async client => await client.close()))

@@ -1,3 +1,4 @@
+import type { PolicyDocument } from '../../core/appraisal/policy.ts'
 import type { AttackWorld } from './world.ts'
 
 /** One thing that a forger tries, and the honest twin of it. */
@@ -6,6 +7,8 @@ export interface AttackCase {
   readonly name: string
   /** The code with which it must be refused. */
   readonly code: string
+  /** Whether a policy looks at what is forged here; under another the case means nothing. Every policy where absent. */
+  readonly needs?: (policy: PolicyDocument) => boolean
   /** Tries it; the promise rejects with the refusal. */
   readonly attack: (world: AttackWorld) => Promise<unknown>
   /** The same without the forgery: it must be let in, so that a service which always refuses is found out. */
@@ -21,4 +24,11 @@ export interface AttackOutcome {
   /** `accepted`, or what became of it instead. */
   readonly twin: string
   readonly isHeld: boolean
+}
+
+/** What became of the kit. */
+export interface PlayedKit {
+  readonly outcomes: readonly AttackOutcome[]
+  /** Names of cases that the policy in force does not look at. */
+  readonly notPlayed: readonly string[]
 }

@@ -25,6 +25,7 @@ export interface EnrollmentForgery {
   readonly tpm?: EmulatedTpm
   readonly request?: RequestEdit
   readonly answer?: (tpm: EmulatedTpm) => AnswerEdit
+  readonly logs?: (honest: EmulatedTpm['logs'], tpm: EmulatedTpm) => EmulatedTpm['logs']
 }
 
 /** A host that was let in. */
@@ -43,7 +44,8 @@ export async function enroll(
   const tpm = forgery.tpm ?? world.createTpm(forgery.options)
   const open = world.setup.connect()
   const challenge = await askForChallenge(open, tpm, hostName(), forgery.request)
-  const { body, key } = evidenceBody(tpm, challenge, forgery.answer?.(tpm))
+  const logs = forgery.logs?.(tpm.logs, tpm) ?? tpm.logs
+  const { body, key } = evidenceBody(tpm, challenge, forgery.answer?.(tpm), logs)
   const id = await sendEvidence(open, challenge.id, body)
   world.remember(id)
   return { tpm, id, key, client: world.setup.connect(clientKeyOf(key)) }

@@ -1,10 +1,11 @@
 import { RemoteError } from '../../attester/remote-error.ts'
 import { agentCases } from './agent-cases.ts'
-import type { AttackCase, AttackOutcome } from './attack-case.ts'
+import type { AttackCase, AttackOutcome, PlayedKit } from './attack-case.ts'
 import { attestationCases } from './attestation-cases.ts'
 import { challengeCases } from './challenge-cases.ts'
 import { endorsementCases } from './endorsement-cases.ts'
 import { keyCases } from './key-cases.ts'
+import { measuredBootCases } from './measured-boot-cases.ts'
 import { AttackWorld, type AttackSetup } from './world.ts'
 
 /** The whole kit, in the order of an enrolment. */
@@ -12,13 +13,14 @@ export const attackCases: readonly AttackCase[] = [
   ...endorsementCases,
   ...keyCases,
   ...attestationCases,
+  ...measuredBootCases,
   ...challengeCases,
   ...agentCases,
 ]
 
 /**
  * Plays each case and its twin against a service. A case is held when the attack is refused with its code and the twin
- * is let in. What the kit made on the way is revoked and retired at the end, however it ends.
+ * is let in. Cases that the policy in force does not look at are not played. What the kit made on the way is revoked and retired at the end, however it ends.
  *
  * @param onOutcome told of each case as it is through
  * @throws RemoteError when the service does not let the kit set itself up
@@ -27,11 +29,12 @@ export async function playAttacks(
   setup: AttackSetup,
   cases: readonly AttackCase[],
   onOutcome: (outcome: AttackOutcome) => void,
-): Promise<AttackOutcome[]> {
+): Promise<PlayedKit> {
   const world = await AttackWorld.open(setup)
   const outcomes: AttackOutcome[] = []
+  const isMeant = ({ needs }: AttackCase): boolean => needs?.(world.policy) !== false
   try {
-    for (const row of cases) {
+    for (const row of cases.filter(isMeant)) {
       const outcome = await playCase(world, row)
       outcomes.push(outcome)
       onOutcome(outcome)
@@ -39,7 +42,8 @@ export async function playAttacks(
   } finally {
     await world.close()
   }
-  return outcomes
+  const notPlayed = cases.filter(row => !isMeant(row)).map(({ name }) => name)
+  return { outcomes, notPlayed }
 }
 
 async function playCase(world: AttackWorld, row: AttackCase): Promise<AttackOutcome> {

@@ -4,9 +4,13 @@ import {
   createEmulatedManufacturer,
   type EmulatedManufacturer,
 } from '../../../swtpm/emulated/manufacturer.ts'
+import { playBoot } from '../../../swtpm/emulated/play-boot.ts'
 import type { ClientKey } from '../../attester/client-key.ts'
+import { Answer } from '../../attester/answer.ts'
 import type { ServiceClient } from '../../attester/service-client.ts'
+import type { PolicyDocument } from '../../core/appraisal/policy.ts'
 import { encodeBase64url } from '../../core/bytes/base64url.ts'
+import { preparePolicy } from '../policy-file.ts'
 
 /** What the kit needs of whoever runs it. */
 export interface AttackSetup {
@@ -26,22 +30,26 @@ export class AttackWorld {
   readonly setup: AttackSetup
   readonly manufacturer: EmulatedManufacturer
   readonly className: string
+  /** The policy in force at the service. */
+  readonly policy: PolicyDocument
   readonly #anchor: string
   readonly #hosts: string[] = []
 
   private constructor(
     setup: AttackSetup,
-    parts: Pick<AttackWorld, 'manufacturer' | 'className'>,
+    parts: Pick<AttackWorld, 'manufacturer' | 'className' | 'policy'>,
     anchor: string,
   ) {
     this.setup = setup
     this.manufacturer = parts.manufacturer
     this.className = parts.className
+    this.policy = parts.policy
     this.#anchor = anchor
   }
 
   /** Admits a throwaway manufacturer at assurance `emulated` and registers a class. Throws RemoteError. */
   static async open(setup: AttackSetup): Promise<AttackWorld> {
+    const policy = await readPolicy(setup.operator)
     const manufacturer = createEmulatedManufacturer(setup.now)
     const className = `attack-${randomBytes(6).toString('hex')}`
     const anchor = (await setup.operator.call('POST', '/v1/anchors', {
@@ -54,12 +62,14 @@ export class AttackWorld {
     const audiences = [setup.operator.issuer]
     const form = { name: className, audiences, scopes: [], hosts: ['*'], tokenLifetimeSeconds: 60 }
     await setup.operator.call('POST', '/v1/classes', form)
-    return new AttackWorld(setup, { manufacturer, className }, anchor.fingerprint)
+    return new AttackWorld(setup, { manufacturer, className, policy }, anchor.fingerprint)
   }
 
-  /** A TPM of the admitted manufacturer, or of what is given. */
+  /** A TPM of the admitted manufacturer, or of what is given, in a machine that was switched on. */
   createTpm(options: Partial<EmulatedTpmOptions> = {}): EmulatedTpm {
-    return new EmulatedTpm({ manufacturer: this.manufacturer, ...options })
+    const tpm = new EmulatedTpm({ manufacturer: this.manufacturer, ...options })
+    playBoot(tpm)
+    return tpm
   }
 
   /** Remembers a host that was let in, to be revoked at the end. */
@@ -74,4 +84,10 @@ export class AttackWorld {
     for (const id of this.#hosts) await operator.call('POST', `/v1/hosts/${id}/revoke`, { reason })
     await operator.call('POST', `/v1/anchors/${this.#anchor}/retire`, { reason })
   }
+}
+
+async function readPolicy(operator: ServiceClient): Promise<PolicyDocument> {
+  const { active } = (await operator.call('GET', '/v1/policies')) as { active: number }
+  const answer = await operator.call('GET', `/v1/policies/${active}`)
+  return preparePolicy(new Answer(answer, 'policy').raw('document')).document
 }
