@@ -4,13 +4,8 @@ import { TPM_ALG } from '../tpm/algorithm.ts'
 import { nameOf, type TpmtPublic } from '../tpm/public.ts'
 import { keyObjectOf, pointOf } from '../tpm/signature.ts'
 import type { CheckRecorder } from './check.ts'
-import { hasStrongName, isStrongHash, parsePublicArea, requireAttributes } from './public-area.ts'
-
-/** What a key has that was born in its TPM, stays there and signs what it is given, and nothing else (verification F4). */
-const attributeRule = {
-  required: ['fixedTPM', 'fixedParent', 'sensitiveDataOrigin', 'sign'],
-  forbidden: ['restricted', 'decrypt', 'stClear', 'encryptedDuplication', 'x509sign'],
-} as const
+import { hasStrongName, parsePublicArea, requireAttributes } from './public-area.ts'
+import { hasSigningScheme, signingKeyRule } from './signing-area.ts'
 
 /** Curves of the algorithms that tokens and requests are signed with here (RFC 7518 §3.4). */
 const curves: readonly (string | undefined)[] = ['P-256', 'P-384']
@@ -35,20 +30,13 @@ export interface SubjectArea {
 export function verifySubjectArea(checks: CheckRecorder, received: Uint8Array): SubjectArea {
   const bytes = Uint8Array.from(received)
   const area = checks.attempt('subject-public-malformed', bytes, () => parsePublicArea(bytes))
-  requireAttributes(checks, 'subject-attributes', area, attributeRule, bytes)
+  requireAttributes(checks, 'subject-attributes', area, signingKeyRule, bytes)
   checks.require(hasStrongName(area), 'subject-name-algorithm', { bytes })
   // No policy is promised to anybody yet, so the one that is right is none.
   checks.require(area.authPolicy.length === 0, 'subject-policy', { bytes })
   checks.require(hasSigningScheme(area), 'subject-scheme', { bytes })
   const signing = requireSigningKey(checks, area, bytes)
   return { area, ...signing, name: nameOf(bytes) }
-}
-
-/** Its scheme is left open, or is ECDSA with a strong hash; a signing key derives and enciphers nothing. */
-function hasSigningScheme(area: TpmtPublic): boolean {
-  const { scheme, symmetric } = area
-  if (symmetric !== undefined || (area.type === TPM_ALG.ECC && area.kdf !== undefined)) return false
-  return scheme === undefined || (scheme.scheme === TPM_ALG.ECDSA && isStrongHash(scheme.hash))
 }
 
 function requireSigningKey(

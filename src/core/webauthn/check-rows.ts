@@ -64,6 +64,16 @@ export const statementCheckRows = {
     hint: 'Create it with SHA-256, SHA-384 or SHA-512 as name algorithm.',
     source: 'TPM 2.0 Part 1 r01.59 §16; verification F10',
   },
+  'statement-scheme': {
+    summary: 'The certified key has a scheme that is weak or not for signing.',
+    hint: 'Leave the scheme open, or name ECDSA, RSASSA or RSAPSS with SHA-256 or stronger.',
+    source: 'TPM 2.0 Part 2 r01.59 §12.2.3.5, §12.2.3.6; verification F8, A1',
+  },
+  'statement-key-kind': {
+    summary: 'The certified key is of a kind that is not taken here.',
+    hint: 'Create a key of the kind that was asked for.',
+    source: 'Web Authentication Level 2 §5.4 pubKeyCredParams; RFC 8555 §7.4; verification A4',
+  },
   'statement-key-weak': {
     summary: 'The certified key is too weak, or its point does not lie on its curve.',
     hint: 'Create it on P-256, P-384 or P-521, or as RSA of 2048 bits or more.',

@@ -16,7 +16,7 @@ import {
 } from './attestation-object.ts'
 import { verifyAttestationPath, type AttestationPathScope } from './attestation-path.ts'
 import { parseAuthenticatorData, type AuthenticatorData } from './authenticator-data.ts'
-import { verifyCertifiedArea, type CertifiedKey } from './certified-key.ts'
+import { verifyCertifiedArea, type CertifiedKey, type KeyKind } from './certified-key.ts'
 import { algorithmOfCoseKey, isKeyOfArea } from './cose.ts'
 import type { DeviceIdentifier } from './device-identifier.ts'
 import { verifyStatementCertification, type StatementBinding } from './statement-certification.ts'
@@ -28,6 +28,8 @@ export interface StatementExpectations extends AttestationPathScope {
   readonly signatureForm: SignatureForm
   /** The device that the certificate must be of, where one was asked for. */
   readonly identifier?: DeviceIdentifier
+  /** Kinds of certified keys that are taken. */
+  readonly keyKinds: readonly KeyKind[]
   /** Lets pass keys that decrypt as well as sign; refused where not said. */
   readonly permitsDecryption?: boolean
 }
@@ -117,10 +119,10 @@ export function verifyTpmAttestation(
   const { statement, authData } = readObject(checks, bytes)
   const credential = readCredential(checks, authData, expected.binding)
   const certificate = readCertificate(checks, statement)
-  const { identifier, permitsDecryption = false } = expected
+  const { identifier, keyKinds, permitsDecryption = false } = expected
   verifyAttestationProfile(checks, certificate, { identifier, aaguid: credential?.aaguid })
   const path = verifyAttestationPath(checks, certificate, statement.x5c.slice(1), expected)
-  const key = verifyCertifiedArea(checks, statement.pubArea, permitsDecryption)
+  const key = verifyCertifiedArea(checks, statement.pubArea, { keyKinds, permitsDecryption })
   const facts = verifyStatementCertification(checks, statement, {
     ...expected,
     certificate,

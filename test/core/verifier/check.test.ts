@@ -29,7 +29,9 @@ test('a check says which rule was held against which bytes, and how it came out'
 })
 
 test('V1 bytes that a device keeps for life are not even digested, whether the check holds or not', t => {
-  for (const code of ['ek-template', 'path-issuer', 'ak-scheme', 'aik-subject'] as const) {
+  const codes = (Object.keys(checkTable) as CheckCode[]).filter(identifiesDevice)
+  t.true(codes.length > 40)
+  for (const code of codes) {
     const checks = new CheckRecorder()
     checks.pass(code, bytes)
     t.throws(() => checks.refuse(code, { bytes }), { instanceOf: EvidenceError })

@@ -156,6 +156,7 @@ export const anchor = parseTrustAnchor(
 export const expected: StatementExpectations = {
   binding: { kind: 'credential', clientDataHash },
   signatureForm: 'tpmt',
+  keyKinds: ['ec', 'rsa'],
   anchors: [anchor],
   now: new Date(now),
 }

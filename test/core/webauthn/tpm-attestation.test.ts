@@ -213,6 +213,39 @@ test('a credential on each curve and of RSA is verified', t => {
   t.is(refusal({ subject, coseKey: modulus }), 'statement-key-differs')
 })
 
+test('a certified key of a kind that the caller does not take is refused', t => {
+  const subject = tpm.createSubjectKey()
+  t.is(refusal({ subject }, { keyKinds: ['ec'] }), 'accepted')
+  t.is(refusal({ subject }, { keyKinds: ['rsa'] }), 'statement-key-kind')
+  t.is(refusal({ subject }, { keyKinds: [] }), 'statement-key-kind')
+  const { objectAttributes } = subject.area
+  const area = { ...rsaArea, objectAttributes, authPolicy: new Uint8Array(), scheme: undefined }
+  const rsa = createEmulatedKey(area, tpm.storageRoot)
+  t.is(refusal({ subject: rsa }, { keyKinds: ['rsa'] }), 'accepted')
+  t.is(refusal({ subject: rsa }, { keyKinds: ['ec'] }), 'statement-key-kind')
+})
+
+test('A1 a certified key whose scheme is weak or not for signing is refused', t => {
+  const area = tpm.createSubjectKey().area as EccPublic
+  const { objectAttributes } = area
+  const rsa = { ...rsaArea, objectAttributes, authPolicy: new Uint8Array(), scheme: undefined }
+  const change = (changed: TpmtPublic): string =>
+    refusal({ subject: createEmulatedKey(changed, tpm.storageRoot) })
+  const strong = { hash: TPM_ALG.SHA256 }
+  t.is(change({ ...area, scheme: { scheme: TPM_ALG.ECDSA, ...strong } }), 'accepted')
+  for (const scheme of [TPM_ALG.RSASSA, TPM_ALG.RSAPSS])
+    t.is(change({ ...rsa, scheme: { scheme, ...strong } }), 'accepted')
+  const weak = { hash: TPM_ALG.SHA1 }
+  t.is(change({ ...area, scheme: { scheme: TPM_ALG.ECDSA, ...weak } }), 'statement-scheme')
+  t.is(change({ ...rsa, scheme: { scheme: TPM_ALG.RSASSA, ...weak } }), 'statement-scheme')
+  t.is(change({ ...area, scheme: { scheme: TPM_ALG.ECDH, ...strong } }), 'statement-scheme')
+  t.is(change({ ...rsa, scheme: { scheme: TPM_ALG.OAEP, ...strong } }), 'statement-scheme')
+  const kdf = { scheme: 0x0020, ...strong }
+  t.is(change({ ...area, kdf }), 'statement-scheme')
+  const symmetric = { algorithm: TPM_ALG.AES, keyBits: 128, mode: TPM_ALG.CFB }
+  t.is(change({ ...area, symmetric }), 'statement-scheme')
+})
+
 test('authenticator data that is absent, cut off, too long or without a credential is refused', t => {
   const code = 'statement-authenticator-data'
   t.is(refusal({ object: ({ authData: _authData, ...members }) => members }), code)
