@@ -1,6 +1,6 @@
 import type { HashAlgorithm } from '../tpm/algorithm.ts'
 import type { ImaCursor } from './cursor.ts'
-import { runAtOnce, type Sliced } from '../slices.ts'
+import type { Sliced } from '../slices.ts'
 import { entriesPerSlice, type ImaList } from './list.ts'
 import { ImaReplay, type TemplateHash } from './replay.ts'
 
@@ -41,12 +41,7 @@ export interface Prefix {
  * @returns undefined where no beginning does; `'changed'` where the list does not pass through its checkpoint
  * @see verification I4
  */
-export function findPrefix(list: ImaList, query: PrefixQuery): Prefix | 'changed' | undefined {
-  return runAtOnce(findPrefixInSlices(list, query))
-}
-
-/** As {@link findPrefix}, with breaks. */
-export function* findPrefixInSlices(
+export function* findPrefix(
   list: ImaList,
   query: PrefixQuery,
 ): Sliced<Prefix | 'changed' | undefined> {

@@ -5,7 +5,7 @@ import { CheckRecorder, type Check } from '../verifier/check.ts'
 import { verifyBootAggregates, type AggregateStanding } from './aggregate-check.ts'
 import type { ImaEntry } from './entry.ts'
 import type { ImaList } from './list.ts'
-import { findPrefixInSlices, type Checkpoint, type Prefix } from './prefix.ts'
+import { findPrefix, type Checkpoint, type Prefix } from './prefix.ts'
 import type { TemplateHash } from './replay.ts'
 import type { ImaState } from './state.ts'
 
@@ -172,7 +172,7 @@ function* requirePrefix(
   const target = new Map([...quoted.values].filter(([pcr]) => pcrs.includes(pcr)))
   const through = continues === true || before === undefined ? undefined : checkpointOf(before)
   const query = { bank: quoted.bank, templateHash, primary, start: from, target, through }
-  const prefix = yield* findPrefixInSlices(list, query)
+  const prefix = yield* findPrefix(list, query)
   if (prefix === 'changed') checks.refuse('ima-prefix-changed', { bytes })
   if (through !== undefined) checks.pass('ima-prefix-changed', bytes)
   if (prefix === undefined || (prefix.count === 0 && continues !== true))

@@ -199,6 +199,12 @@ const cases: readonly Case[] = [
   holds('programs of which the last is the one named', images(['shim'], ['grub']), grubBoot()),
   holds('a unified kernel image alone', images(['uki']), unifiedBoot()),
   fails('a program that is not named', images(['shim', 'uki']), grubBoot(), /grubx64\.efi/),
+  fails(
+    'a program whose place the log does not tell',
+    images(['uki']),
+    afterCalling([{ ...image('\\evil.efi', 'evil'), data: Buffer.alloc(8) }]),
+    /^[0-9a-f]{64}, [0-9a-f]{64} at last$/,
+  ),
   fails('programs in another order', images(['shim', 'grub'], ['shim']), grubBoot(), /at last/),
   fails(
     'a program disguised as another kind of event',
@@ -226,6 +232,12 @@ const cases: readonly Case[] = [
   holds('a command line of allowed words', line, unifiedBoot()),
   holds('a command line of GRUB', grubLine, grubWith('/vmlinuz root=/dev/vda ro')),
   fails('a word that is not allowed', { ...line, allow: ['quiet'] }, unifiedBoot(), /^“splash”$/),
+  fails(
+    'a word of any length',
+    line,
+    afterCalling([commandLine(`x=${'y'.repeat(400)}`)]),
+    /^“x=y{115}…”$/,
+  ),
   fails(
     'a second command line',
     line,

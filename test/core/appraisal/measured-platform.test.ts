@@ -5,6 +5,7 @@ import {
   MeasuredPlatform,
   needsLog,
   verifyLogs,
+  verifyLogsInSlices,
   type HostLogs,
 } from '../../../src/core/appraisal/measured-platform.ts'
 import type { PlatformState } from '../../../src/core/appraisal/platform-state.ts'
@@ -194,6 +195,21 @@ test('what was seen of a boot stays when a list is missing, and goes with the bo
   t.is(resultOf({ ...attest(made), logs: noLogs }, first).ima, first.ima)
   made.tpm.reset()
   t.is(resultOf({ ...attest(made), logs: noLogs }, first).ima, null)
+})
+
+test('a long list is verified in slices, to the same end as at once', t => {
+  const made = createTpm()
+  const many = Array.from({ length: 2500 }, (_, i) => fileEntry(`/usr/lib/${i}`))
+  playBoot(made.tpm, { ...ordinaryBoot, files: many })
+  const { evidence, logs } = attest(made)
+  const work = verifyLogsInSlices(evidence, logs, asking, undefined)
+  let slices = 0
+  let step = work.next()
+  for (; step.done !== true; step = work.next()) slices += 1
+  t.is(slices, 6)
+  const whole = verifyLogs(evidence, logs, asking, undefined)
+  t.deepEqual(step.value.ima, whole.ima)
+  t.is(whole.ima?.appraisal.refused, 2500)
 })
 
 test('logs of other Evidence cannot be appraised', t => {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import test from 'ava'
+import { runAtOnce, type Sliced } from '../../../src/core/slices.ts'
 import { CheckRecorder } from '../../../src/core/verifier/check.ts'
 import { checkTable, type CheckCode } from '../../../src/core/verifier/check-table.ts'
 import { identifiesDevice } from '../../../src/core/verifier/device-bytes.ts'
@@ -133,4 +134,29 @@ test('every check has its words and the rule that it stands on', t => {
     t.true(source.length > 5, code)
     t.is(new EvidenceError(code as CheckCode, []).message, summary)
   }
+})
+
+test('a refusal in sliced work shows what ran before it, and a bug stays what it is', t => {
+  const outer = new CheckRecorder()
+  outer.pass('quote-nonce')
+  const failing = function* (error: () => unknown): Sliced<never> {
+    yield
+    throw error()
+  }
+  const refusal = (): unknown => {
+    try {
+      return new CheckRecorder().refuse('csr-unsigned')
+    } catch (error) {
+      return error
+    }
+  }
+  const error = t.throws(() => runAtOnce(outer.withinSlices(failing(refusal))), {
+    instanceOf: EvidenceError,
+  })
+  t.deepEqual(
+    error?.checks.map(({ code }) => code),
+    ['quote-nonce', 'csr-unsigned'],
+  )
+  const bug = (): unknown => new RangeError('a bug')
+  t.throws(() => runAtOnce(outer.withinSlices(failing(bug))), { instanceOf: RangeError })
 })

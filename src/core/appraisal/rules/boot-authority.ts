@@ -35,7 +35,7 @@ function judge(
   )
   const wrong = [
     ...(isEnabled === true ? [] : ['Secure Boot is not proven to be on']),
-    ...(unlisted === undefined ? [] : [`${unlisted.found ?? 'an event'} of no database`]),
+    ...(unlisted === undefined ? [] : [`${unlisted.found ?? ''} of no database`]),
     ...strangers.map(({ database, kind, sha256 }) => `${kind} ${sha256} of ${database}`),
     ...(used.size > 0 ? [] : ['nothing was verified by them']),
   ]

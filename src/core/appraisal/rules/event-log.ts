@@ -38,7 +38,7 @@ export function appraiseEventLog(rule: EventLogRule, subject: AppraisalSubject):
     const tolerated: readonly string[] = rule.tolerate
     const wrong = checks
       .filter(({ code, outcome }) => outcome === 'fail' && !tolerated.includes(code))
-      .map(({ code, found }) => `${code}${found === undefined ? '' : ` (${found})`}`)
+      .map(({ code, found }) => `${code} (${found ?? ''})`)
     return { wrong, found: `explains PCRs ${provenPcrs.join(', ')}` }
   })
 }

@@ -99,8 +99,8 @@ function mergedFiles(
   names: readonly string[],
 ): ReadonlyMap<string, readonly string[]> {
   const files = new Map<string, readonly string[]>()
-  for (const [path, digests] of names.flatMap(name => Object.entries(allowLists[name] ?? {})))
-    files.set(path, [...(files.get(path) ?? []), ...digests])
+  const entries = names.flatMap(name => Object.entries<readonly string[]>(allowLists[name] ?? []))
+  for (const [path, digests] of entries) files.set(path, [...(files.get(path) ?? []), ...digests])
   return files
 }
 
