@@ -1,5 +1,6 @@
 import { Option } from 'commander'
 import type { AppraisalPolicy } from '../core/appraisal/appraisal-policy.ts'
+import { ruleTable } from '../core/appraisal/rule-table.ts'
 import { defineCommand, type CommandGroup, type CommandRow } from './command.ts'
 import { CommandError } from './command-error.ts'
 import { connectOperator, type ConnectedOperator } from './operator-client.ts'
@@ -12,6 +13,7 @@ import { valueOf, wholeNumber } from './usage-error.ts'
 
 const fileDetails = [
   'A policy is a file in YAML or JSON: which assurance levels may be admitted, which PCRs are quoted, reference values by name, and rules. What it does not name is not accepted.',
+  `Rules are of these kinds: ${Object.keys(ruleTable).join(', ')}. ca/policy-example.yaml shows each of them.`,
 ]
 
 const check: CommandRow = defineCommand({

@@ -2,6 +2,7 @@ import test from 'ava'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { ruleTable } from '../../src/core/appraisal/rule-table.ts'
 import { loadPolicyFile, parsePolicyText } from '../../src/cli/policy-file.ts'
 
 const digest = 'a1'.repeat(32)
@@ -81,4 +82,10 @@ test('refuses a file that is not there', async t => {
   await t.throwsAsync(loadPolicyFile(path), { code: 'file-unreadable' })
   writeFileSync(path, yaml)
   t.is((await loadPolicyFile(path)).document.name, 'production')
+})
+
+test('the example in ca is a policy that shows every kind of rule', async t => {
+  const { document } = await loadPolicyFile('ca/policy-example.yaml')
+  const shown = new Set(document.rules.map(({ kind }) => kind))
+  t.deepEqual([...shown].toSorted(), Object.keys(ruleTable).toSorted())
 })
