@@ -18,6 +18,8 @@ import * as schema from './schema.ts'
 
 /** A whole vendor collection fits: some two thousand certificates. */
 const importLimit = 8 * 1024 * 1024
+/** As many fingerprints. */
+const approvalLimit = 256 * 1024
 
 /** Trust anchors: admitted one by one, or proposed as a collection and approved; compared; retired. */
 export const anchorEndpoints: readonly Endpoint[] = [
@@ -72,6 +74,7 @@ export const anchorEndpoints: readonly Endpoint[] = [
       summary:
         'Puts proposed or retired certificates in force, all or none, as a new version of the set.',
       request: schema.anchorApprovalRequest,
+      limit: approvalLimit,
     },
     async ctx => {
       const { fingerprints } = ctx.state.body as { fingerprints: string[] }

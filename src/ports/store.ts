@@ -59,7 +59,7 @@ export interface AnchorStore {
   approve(
     fingerprints: readonly string[],
     change: { readonly at: number; readonly by: string },
-    entry: AuditEntry,
+    ...entries: AuditEntry[]
   ): Promise<{ readonly version: number } | 'unknown' | 'already'>
   /** Takes an active anchor out of the set, or a proposed one off the table. */
   retire(
@@ -69,8 +69,8 @@ export interface AnchorStore {
   ): Promise<{ readonly version: number } | 'unknown' | 'already'>
   /** Every certificate that was ever proposed or admitted, oldest first. */
   list(): Promise<AnchorRecord[]>
-  /** Those in force now. */
-  listActive(): Promise<AnchorRecord[]>
+  /** Those in force now; the same records as before for as long as the set is the same. */
+  listActive(): Promise<readonly AnchorRecord[]>
 }
 
 export interface OperatorStore {

@@ -7,7 +7,7 @@ import {
   type AnchorLabels,
   type ManufacturerAuthority,
 } from '../core/verifier/trust-anchor.ts'
-import type { AnchorRecord } from '../ports/records.ts'
+import type { AnchorRecord, AuditEntry } from '../ports/records.ts'
 import { auditEntry } from './audit-entry.ts'
 import { ServiceError } from './error.ts'
 import type { Service } from './service.ts'
@@ -131,12 +131,30 @@ export async function approveAnchors(
 ): Promise<{ readonly version: number; readonly fingerprints: readonly string[] }> {
   const unique = [...new Set(fingerprints)]
   const change = { at: service.clock.now(), by: actor }
-  const detail = { fingerprints: unique }
-  const entry = auditEntry(service, 'anchor.approved', actor, 'anchors', detail)
-  const answer = await service.store.anchors.approve(unique, change, entry)
+  const answer = await service.store.anchors.approve(
+    unique,
+    change,
+    ...approvalEntries(service, actor, unique),
+  )
   if (answer === 'unknown') throw new ServiceError('anchor-unknown')
   if (answer === 'already') throw new ServiceError('anchor-active')
   return { ...answer, fingerprints: unique }
+}
+
+/** An entry of the log names every certificate that it is about, and has room for so many. */
+const fingerprintsPerEntry = 500
+
+function approvalEntries(
+  service: Service,
+  actor: string,
+  fingerprints: readonly string[],
+): AuditEntry[] {
+  const count = Math.ceil(fingerprints.length / fingerprintsPerEntry)
+  return Array.from({ length: count }, (_, index) => {
+    const begin = index * fingerprintsPerEntry
+    const detail = { fingerprints: fingerprints.slice(begin, begin + fingerprintsPerEntry) }
+    return auditEntry(service, 'anchor.approved', actor, 'anchors', detail)
+  })
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { AnchorStore, EnrollmentStore, HostStore, OperatorStore } from '../ports/store.ts'
+import type { AnchorRecord } from '../ports/records.ts'
 import { encodeEntry } from './entry.ts'
 import type { Executor } from './executor.ts'
 import { encodeAnchor, parseAnchor } from './records/anchor.ts'
@@ -10,17 +11,22 @@ import { encodeOperator, parseOperator } from './records/operator.ts'
 
 /** The `AnchorStore` of any database. */
 export function createAnchorStore(db: Executor): AnchorStore {
+  let active: { version: number; anchors: readonly AnchorRecord[] } = { version: -1, anchors: [] }
   return {
     add: async (anchor, entry) =>
       await db.execute('addAnchor', encodeAnchor(anchor), encodeEntry(entry)),
     propose: async (anchors, entry) =>
       await db.execute('proposeAnchors', encodeEntry(entry), ...anchors.map(encodeAnchor)),
-    approve: async (fingerprints, { at, by }, entry) =>
-      await db.execute('approveAnchors', { at, by }, encodeEntry(entry), ...fingerprints),
+    approve: async (fingerprints, { at, by }, ...entries) =>
+      await db.execute('approveAnchors', { at, by }, entries.map(encodeEntry), ...fingerprints),
     retire: async (fingerprint, { at, by, reason }, entry) =>
       await db.execute('retireAnchor', fingerprint, { at, by, reason }, encodeEntry(entry)),
     list: async () => (await db.execute('listAnchors')).map(parseAnchor),
-    listActive: async () => (await db.execute('listActiveAnchors')).map(parseAnchor),
+    listActive: async () => {
+      const { version, anchors } = await db.execute('listActiveAnchors', active.version)
+      if (anchors !== null) active = { version, anchors: anchors.map(parseAnchor) }
+      return active.anchors
+    },
   }
 }
 

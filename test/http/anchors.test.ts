@@ -5,6 +5,7 @@ import {
   createEmulatedManufacturer,
   type EmulatedManufacturer,
 } from '../../swtpm/emulated/manufacturer.ts'
+import { proposeAnchors } from '../../src/services/anchors.ts'
 import { startTestApi, verifyTestLog, type TestAnswer, type TestApi } from '../support/test-api.ts'
 import { call, createOperator, type TestCaller } from '../support/test-caller.ts'
 import { enrollmentBody, postJson } from '../support/test-host.ts'
@@ -131,4 +132,26 @@ test('who may only look may compare, and not approve', async t => {
     fingerprints: ['ab'.repeat(32)],
   })
   t.is(answer.json['code'], 'token-scope')
+})
+
+test('a whole collection is approved at once, and the log names every certificate of it', async t => {
+  const scene = await begin(t)
+  const now = scene.api.clock.now()
+  const proposals = Array.from({ length: 1_100 }, (_, index) => {
+    const { root, vendor } = createEmulatedManufacturer(now)
+    const labels = { name: `maker-${index}`, vendor, assurance: 'emulated', source: 's' } as const
+    return { ...labels, certificate: root.certificate }
+  })
+  const outcomes = await proposeAnchors(scene.api.service, 'somebody', proposals)
+  const fingerprints = outcomes.flatMap(({ fingerprint }) => fingerprint ?? [])
+  const answer = await post(scene, '/v1/anchors/approve', { fingerprints })
+  t.is(answer.status, 200, answer.text.slice(0, 500))
+  t.is(answer.json['version'], 1)
+  t.is((await scene.api.service.store.anchors.listActive()).length, fingerprints.length)
+  const entries = await verifyTestLog(scene.api.service)
+  const approvals = entries.filter(({ type }) => type === 'anchor.approved')
+  t.deepEqual(
+    approvals.flatMap(({ detail }) => detail['fingerprints']),
+    fingerprints,
+  )
 })

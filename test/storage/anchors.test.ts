@@ -66,3 +66,56 @@ test('one of a hundred callers approves an anchor, and one retires it', async t 
   const exits = await contend(() => store.anchors.retire(fingerprint, retirement, entry('r')))
   t.deepEqual(tally(exits.map(row => JSON.stringify(row))), { '"already"': 99, '{"version":2}': 1 })
 })
+
+test('the set in force is read once for as long as it is the same, and never after it changed', async t => {
+  const store = await openStore(t)
+  t.deepEqual(await store.anchors.listActive(), [])
+  await store.anchors.add(anchor, entry('a'))
+  await store.anchors.propose([proposed('a1')], entry('p'))
+  const first = await store.anchors.listActive()
+  t.is(first.length, 1)
+  t.is(await store.anchors.listActive(), first)
+  await store.anchors.approve(['a1'.repeat(32)], approval, entry('ap'))
+  t.is((await store.anchors.listActive()).length, 2)
+  await store.anchors.retire(anchor.fingerprint, retirement, entry('r'))
+  const last = await store.anchors.listActive()
+  t.deepEqual(
+    last.map(({ fingerprint }) => fingerprint),
+    ['a1'.repeat(32)],
+  )
+})
+
+test('whoever asks after an anchor was retired never gets it, among a hundred who ask meanwhile', async t => {
+  const store = await openStore(t)
+  await store.anchors.add(anchor, entry('a'))
+  let isRetired = false
+  const late: boolean[] = []
+  const ask = async (): Promise<void> => {
+    const wasRetired = isRetired
+    const active = await store.anchors.listActive()
+    if (wasRetired) late.push(active.length === 0)
+  }
+  const retire = async (): Promise<void> => {
+    await store.anchors.retire(anchor.fingerprint, retirement, entry('r'))
+    isRetired = true
+  }
+  await Promise.all([
+    ...Array.from({ length: 50 }, ask),
+    retire(),
+    ...Array.from({ length: 50 }, ask),
+  ])
+  await Promise.all(Array.from({ length: 100 }, ask))
+  t.true(late.length >= 100)
+  t.true(late.every(Boolean))
+})
+
+test('an approval of many is one act with as many entries as it takes, or none', async t => {
+  const store = await openStore(t)
+  await store.anchors.propose([proposed('a1')], entry('p'))
+  const before = await logSize(store)
+  const entries = [entry('one'), entry('two')]
+  t.is(await store.anchors.approve(['ff'.repeat(32)], approval, ...entries), 'unknown')
+  t.is(await logSize(store), before)
+  t.deepEqual(await store.anchors.approve(['a1'.repeat(32)], approval, ...entries), { version: 1 })
+  t.is(await logSize(store), before + 2)
+})

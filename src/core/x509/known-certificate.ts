@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { parseCertificate, type Certificate } from './certificate.ts'
 
 /** Certificates of a store that is read anew for each request, and hardly ever changes. */
@@ -11,7 +11,7 @@ const knownLimit = 4096
  * @throws X509Error `certificate-malformed`
  */
 export function parseKnownCertificate(bytes: Uint8Array): Certificate {
-  const digest = createHash('sha256').update(bytes).digest('base64')
+  const digest = hash('sha256', bytes, 'base64')
   const before = known.get(digest)
   if (before !== undefined) return before
   const certificate = parseCertificate(Uint8Array.from(bytes))

@@ -117,7 +117,7 @@ export async function proposeAnchors(
 export async function approveAnchors(
   tx: Transaction,
   change: { readonly at: number; readonly by: string },
-  entry: string,
+  entries: readonly string[],
   ...fingerprints: readonly string[]
 ): Promise<{ version: number } | 'unknown' | 'already'> {
   const version = await nextVersion(tx)
@@ -127,7 +127,7 @@ export async function approveAnchors(
     if (found.status === 'active') return tx.refuse('already')
     await tx.run(activate, { fingerprint, ...change, version })
   }
-  tx.append(entry)
+  for (const entry of entries) tx.append(entry)
   return { version }
 }
 
@@ -152,9 +152,16 @@ export async function listAnchors(tx: Transaction): Promise<AnchorRow[]> {
   return await tx.all(listAll, {})
 }
 
-/** See `AnchorStore.listActive`; oldest first. */
-export async function listActiveAnchors(tx: Transaction): Promise<AnchorRow[]> {
-  return await tx.all(listActive, {})
+/**
+ * See `AnchorStore.listActive`; oldest first. Each enrolment asks, and the set hardly ever changes: whoever names the
+ * version that is in force gets no rows.
+ */
+export async function listActiveAnchors(
+  tx: Transaction,
+  known: number,
+): Promise<{ readonly version: number; readonly anchors: AnchorRow[] | null }> {
+  const version = (await nextVersion(tx)) - 1
+  return { version, anchors: version === known ? null : await tx.all(listActive, {}) }
 }
 
 async function nextVersion(tx: Transaction): Promise<number> {
