@@ -43,6 +43,9 @@ export class ConfigError extends CodedError<keyof typeof rows> {
 
 const hexDigest = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 digest is 64 lower-case hex digits')
 
+/** Names, not addresses: the last label begins with a letter. */
+const hostName = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/
+
 /** The whole configuration of a service; each member has a default but the two that name it. */
 export const configSchema = z.strictObject({
   /** The service's own name: its URL as callers see it, without a trailing slash (RFC 8414 §2). */
@@ -99,6 +102,36 @@ export const configSchema = z.strictObject({
     .refine(({ pcrs, referenceValues }) => isQuoted(referenceValues, pcrs), {
       path: ['referenceValues'],
       message: 'values for a PCR that pcrs does not name would never be looked at',
+    })
+    .prefault({}),
+  endorsements: z
+    .strictObject({
+      /**
+       * Whether an issuer must have said that no certificate of an endorsement key's path is revoked. `required`: without
+       * a fresh word nobody is let in. `when-available`: that there is none stands in the verdict. `off`: nobody's word
+       * is looked at, and that stands there. One that is known to be revoked is refused by the first two.
+       */
+      revocation: z.enum(['required', 'when-available', 'off']).default('when-available'),
+      /** How old an issuer's word may be, whatever it says itself. */
+      maxAgeSeconds: z
+        .int()
+        .min(60)
+        .max(366 * 86_400)
+        .default(30 * 86_400),
+      /** Certificates of endorsement keys whose own time is over, while the path above them holds. */
+      expired: z.enum(['refuse', 'tolerate']).default('refuse'),
+      /** Where issuers' certificates and lists may be fetched from; nothing is fetched where no host is named. */
+      fetch: z
+        .strictObject({
+          /** Host names, exactly as certificates name them. */
+          hosts: z
+            .array(z.string().regex(hostName, 'a host name in lower case'))
+            .max(64)
+            .default([]),
+          timeoutSeconds: z.int().min(1).max(30).default(5),
+          maxBytes: z.int().min(1024).max(65_536).default(65_536),
+        })
+        .prefault({}),
     })
     .prefault({}),
   certificate: z

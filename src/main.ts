@@ -132,6 +132,7 @@ async function openService(data: DataDirectory): Promise<{ service: Service; roo
       issuer: config.issuer,
       trustDomain: config.trustDomain,
       attestation: config.attestation,
+      endorsements: config.endorsements,
       certificateLifetimeSeconds: config.certificate.lifetimeSeconds,
       tokenMaxLifetimeSeconds: config.token.maxLifetimeSeconds,
     },

@@ -31,6 +31,12 @@ test('a configuration needs to name the service; everything else has a default',
       keepRefused: 1000,
       keepRefusedSeconds: 604_800,
     },
+    endorsements: {
+      revocation: 'when-available',
+      maxAgeSeconds: 2_592_000,
+      expired: 'refuse',
+      fetch: { hosts: [], timeoutSeconds: 5, maxBytes: 65_536 },
+    },
     certificate: { lifetimeSeconds: 3600 },
     token: { maxLifetimeSeconds: 300 },
   })

@@ -17,6 +17,7 @@ import { oauthEndpoints } from './oauth-endpoints.ts'
 import { openApiDocument } from './openapi.ts'
 import { operatorEndpoints } from './operator-endpoints.ts'
 import { policyEndpoints } from './policy-endpoints.ts'
+import { revocationListEndpoints } from './revocation-list-endpoints.ts'
 import { answerProblem } from './problem.ts'
 
 /** Where the application reports what callers are not told. */
@@ -32,6 +33,7 @@ export const endpoints: readonly Endpoint[] = [
   ...attestationEndpoints,
   ...agentEndpoints,
   ...anchorEndpoints,
+  ...revocationListEndpoints,
   ...operatorEndpoints,
   ...policyEndpoints,
   ...endorsementEndpoints,

@@ -56,6 +56,7 @@ const statusOf: Readonly<Record<string, number>> = {
   'anchor-exists': 409,
   'anchor-active': 409,
   'anchor-retired': 409,
+  'revocation-list-older': 409,
   'class-exists': 409,
   'key-in-use': 409,
   'challenge-used': 409,

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
 /** base64url without padding of at most `bytes` bytes. */
-function base64url(bytes: number): z.ZodString {
+export function base64url(bytes: number): z.ZodString {
   return z
     .string()
     .max(Math.ceil((bytes * 4) / 3))
@@ -23,7 +23,9 @@ const tpmPublic = base64url(1024)
 const certificate = base64url(8 * 1024)
 
 /** Where a certificate came from, for people: a URL, or a path in a collection. */
-const source = z.string().regex(/^[\x20-\x7E]{1,300}$/, 'printable ASCII, 300 characters at most')
+export const source: z.ZodString = z
+  .string()
+  .regex(/^[\x20-\x7E]{1,300}$/, 'printable ASCII, 300 characters at most')
 
 export const anchorRequest = z.strictObject({
   certificate,

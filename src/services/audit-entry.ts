@@ -9,6 +9,7 @@ export const auditTypes = [
   'anchor.proposed',
   'anchor.approved',
   'anchor.retired',
+  'revocation-list.added',
   'operator.registered',
   'operator.revoked',
   'policy.proposed',

@@ -21,6 +21,11 @@ const rows = {
     summary: 'This trust anchor is retired already.',
     hint: 'Approve it again if it is to be in force.',
   },
+  'revocation-list-older': {
+    summary: 'A newer word of this issuer is kept already.',
+    hint: 'See it with `assay anchor crl list`.',
+    source: 'RFC 5280 §5.2.3',
+  },
   'enrollment-unknown': {
     summary: 'There is no such enrolment.',
     hint: 'Begin again; an enrolment is forgotten once its time is over.',

@@ -29,6 +29,13 @@ export interface Settings {
     /** Enrolment requests that one network address may make in a minute. */
     readonly requestsPerMinute: number
   }
+  readonly endorsements: {
+    /** Whether issuers must have said that nothing in an endorsement key's path is revoked. */
+    readonly revocation: 'required' | 'when-available' | 'off'
+    /** How old an issuer's word may be. */
+    readonly maxAgeSeconds: number
+    readonly expired: 'refuse' | 'tolerate'
+  }
   readonly certificateLifetimeSeconds: number
   readonly tokenMaxLifetimeSeconds: number
 }

@@ -1,0 +1,42 @@
+import { parseIssuerWord, type IssuerWord } from '../core/verifier/revocation-list.ts'
+import type { EndorsementPolicy } from '../core/verifier/endorsement-policy.ts'
+import type { RevocationSources } from '../core/x509/revocation.ts'
+import type { Service, Settings } from './service.ts'
+
+/** Words that were read before, by the digest of their bytes: they are read anew for each request, and seldom change. */
+const known = new Map<string, IssuerWord>()
+const knownLimit = 256
+
+/** What issuers said, as the service keeps it now. It is verified once more where it is used. */
+export async function loadRevocationSources(
+  service: Pick<Service, 'store' | 'settings'>,
+): Promise<RevocationSources> {
+  if (service.settings.endorsements.revocation === 'off') return { lists: [], responses: [] }
+  const before = new Map(known)
+  const rows = await service.store.revocationLists.current([...before.keys()])
+  const words = rows.map(({ id, bytes }) => before.get(id) ?? remember(id, bytes))
+  return {
+    lists: words.flatMap(word => (word.kind === 'crl' ? word.list : [])),
+    responses: words.flatMap(word => (word.kind === 'ocsp' ? word.response : [])),
+  }
+}
+
+function remember(id: string, bytes: Uint8Array | null): IssuerWord {
+  if (bytes === null) throw new TypeError('the store leaves out only what is known')
+  const word = parseIssuerWord(bytes)
+  const [oldest] = known.keys()
+  if (known.size >= knownLimit && oldest !== undefined) known.delete(oldest)
+  known.set(id, word)
+  return word
+}
+
+const revocationModes = { required: 'require', 'when-available': 'record', off: 'off' } as const
+
+/** What the configuration says of certificates of endorsement keys, in the words of the verifier. */
+export function endorsementPolicyOf({ endorsements }: Settings): EndorsementPolicy {
+  return {
+    expired: endorsements.expired,
+    revocation: revocationModes[endorsements.revocation],
+    revocationMaxAgeSeconds: endorsements.maxAgeSeconds,
+  }
+}
