@@ -89,8 +89,8 @@ export interface EnrollmentStore {
   isOpen(id: string, now: number): Promise<boolean>
   /**
    * Takes the challenge out for good, before anything is verified: of a hundred simultaneous callers one gets the
-   * record, the others `'used'`. A taken or expired challenge keeps its id for as long as `expiresAt` says, without
-   * its secret.
+   * record, the others `'used'`. A taken or expired challenge keeps its id for as long as `expiresAt` says; a taken
+   * one neither its secret nor the keys of the machine.
    */
   take(id: string, now: number): Promise<EnrollmentRecord | 'unknown' | 'used' | 'expired'>
   /** Records why an enrolment ended without a host: the verdict's checks are in the entry, the Evidence beside it. */

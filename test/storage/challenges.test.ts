@@ -1,6 +1,8 @@
 import test from 'ava'
 import { DatabaseSync } from 'node:sqlite'
 import { readFileSync } from 'node:fs'
+import type { EnrollmentRecord } from '../../src/ports/records.ts'
+import type { Store } from '../../src/ports/store.ts'
 import { openSqliteStore } from '../../src/storage/sqlite-store.ts'
 import {
   challenge,
@@ -37,23 +39,45 @@ test('an enrolment is dead from the millisecond it expires, and unknown once swe
   t.is(await store.enrollments.take('enrollment-1', now), 'unknown')
 })
 
-test('a taken enrolment keeps its id but leaves its secret nowhere in the file', async t => {
-  const path = `${createFolder(t)}/assay.db`
-  const store = await openSqliteStore({ path, logOrigin, logKey })
-  await store.enrollments.create(enrollment, entry('enrollment.created'))
-  await store.close()
-  t.true(readFileSync(path).includes(Buffer.from(enrollment.secret)))
-  const again = await openSqliteStore({ path, logOrigin, logKey })
-  await again.enrollments.take('enrollment-1', now)
-  await again.close()
-  t.false(readFileSync(path).includes(Buffer.from(enrollment.secret)))
-  const database = new DatabaseSync(path)
-  t.like(database.prepare('select id, secret from enrollments').get(), {
-    id: 'enrollment-1',
-    secret: null,
+/** What a database file holds of an enrolment that nothing is left of once it is over. */
+function tracesOf(path: string, { secret, ...keys }: EnrollmentRecord): boolean[] {
+  const file = readFileSync(path)
+  const { endorsementCertificate, endorsementPublic, attestationPublic } = keys
+  const chain = keys.endorsementChain.map(bytes => Buffer.from(bytes).toString('base64url'))
+  const parts = [secret, endorsementCertificate ?? '', endorsementPublic, attestationPublic]
+  return [...parts, ...chain].map(part => file.includes(Buffer.from(part)))
+}
+
+const whole: EnrollmentRecord = {
+  ...enrollment,
+  endorsementCertificate: Buffer.from('the certificate of an endorsement key'),
+  endorsementChain: [Buffer.from('the certificate of its issuer')],
+  endorsementPublic: Buffer.from('the public area of an endorsement key'),
+  attestationPublic: Buffer.from('the public area of an attestation key'),
+}
+
+for (const [how, end] of [
+  ['taken', async (store: Store) => await store.enrollments.take('enrollment-1', now)],
+  ['refused', async (store: Store) => await store.enrollments.refuse('enrollment-1', entry('r'))],
+] as const) {
+  test(`an enrolment that is ${how} keeps its id but leaves its secret and keys nowhere in the file`, async t => {
+    const path = `${createFolder(t)}/assay.db`
+    const store = await openSqliteStore({ path, logOrigin, logKey })
+    await store.enrollments.create(whole, entry('enrollment.created'))
+    await store.close()
+    t.deepEqual(new Set(tracesOf(path, whole)), new Set([true]))
+    const again = await openSqliteStore({ path, logOrigin, logKey })
+    await end(again)
+    await again.close()
+    t.deepEqual(new Set(tracesOf(path, whole)), new Set([false]))
+    const database = new DatabaseSync(path)
+    t.like(database.prepare('select id, secret from enrollments').get(), {
+      id: 'enrollment-1',
+      secret: null,
+    })
+    database.close()
   })
-  database.close()
-})
+}
 
 test('a refused enrolment can no longer be taken, and its verdict is in the log', async t => {
   const store = await openStore(t)

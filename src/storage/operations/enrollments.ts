@@ -29,11 +29,21 @@ const findState = statement<{ id: string }>()((db, is) =>
   db.selectFrom('enrollments').select(['taken', 'expires_at']).where('id', '=', is.id),
 )
 
-/** Conditional, so that one of two simultaneous nodes changes a row and the other none. */
+/**
+ * Conditional, so that one of two simultaneous nodes changes a row and the other none. What names the machine goes with
+ * the secret: what is left tells a second answer why it comes too late.
+ */
 const take = statement<{ id: string }>()((db, is) =>
   db
     .updateTable('enrollments')
-    .set({ taken: 1, secret: null })
+    .set({
+      taken: 1,
+      secret: null,
+      endorsement_certificate: null,
+      endorsement_chain: '[]',
+      endorsement_public: new Uint8Array(0),
+      attestation_public: new Uint8Array(0),
+    })
     .where('id', '=', is.id)
     .where('taken', '=', 0),
 )
@@ -55,7 +65,7 @@ export async function isEnrollmentOpen(tx: Transaction, id: string, now: number)
   return state !== undefined && state.taken === 0 && now < state.expires_at
 }
 
-/** See `EnrollmentStore.take`. The secret leaves the table with the answer. */
+/** See `EnrollmentStore.take`. Secret and keys leave the table with the answer. */
 export async function takeEnrollment(
   tx: Transaction,
   id: string,
