@@ -1,11 +1,10 @@
 import type { AppraisalPolicy } from '../core/appraisal/appraisal-policy.ts'
 import type { AttestationContext } from '../core/appraisal/attestation-context.ts'
-import {
-  encodeKeptEvidence,
-  keptEvidenceSha256,
-  type TpmEvidence,
-} from '../core/appraisal/kept-evidence.ts'
 import { encodeBase64url } from '../core/bytes/base64url.ts'
+import { encodeEnvelope, envelopeSha256 } from '../core/formats/envelope.ts'
+import type { ChallengeFacts } from '../core/formats/evidence-format.ts'
+import { evidenceFormats, type EvidenceFormatId } from '../core/formats/format-table.ts'
+import type { TpmEvidence } from '../core/formats/tpm2/evidence.ts'
 import type { EnrollmentRecord } from '../ports/records.ts'
 import { createId } from './naming.ts'
 import type { Service } from './service.ts'
@@ -18,8 +17,10 @@ export interface Attempt {
   /** Of the attestation that will be kept of it. */
   readonly id: string
   readonly enrollment: EnrollmentRecord
-  readonly answer: EnrollmentAnswer
-  /** The Evidence as it will be kept. */
+  readonly format: EvidenceFormatId
+  /** Both halves of what the host sent. */
+  readonly received: TpmEvidence
+  /** The same as it will be kept. */
   readonly evidence: Uint8Array
   /** Hex. */
   readonly evidenceSha256: string
@@ -40,7 +41,7 @@ export function beginAttempt(
   answer: EnrollmentAnswer,
   policy: AppraisalPolicy,
 ): Attempt {
-  const evidence = encodeKeptEvidence({
+  const received: TpmEvidence = {
     ...answer,
     endorsementKey: {
       public: enrollment.endorsementPublic,
@@ -48,16 +49,26 @@ export function beginAttempt(
       chain: enrollment.endorsementChain,
     },
     attestationKey: { public: enrollment.attestationPublic },
-  })
+  }
+  const evidence = encodeEnvelope(evidenceFormats.tpm2, received)
   return {
     id: createId(service),
     enrollment,
-    answer,
+    format: 'tpm2',
+    received,
     evidence,
-    evidenceSha256: keptEvidenceSha256(evidence),
+    evidenceSha256: envelopeSha256(evidence),
     policy,
     now: new Date(service.clock.now()),
   }
+}
+
+/** What the challenge of an enrolment asked and bound. */
+export function challengeOfEnrollment(
+  service: Service,
+  { id, nonce, secret, pcrs }: EnrollmentRecord,
+): ChallengeFacts {
+  return { audience: service.settings.issuer, enrollmentId: id, nonce, secret, pcrs }
 }
 
 /** The context of an attempt. */

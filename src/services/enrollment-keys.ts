@@ -1,31 +1,23 @@
 import type { EndorsementKind } from '../core/appraisal/subject.ts'
-import { verifyAttestationKey, type AttestationKey } from '../core/verifier/attestation-key.ts'
-import {
-  verifyDeclaredEndorsementKey,
-  verifyEndorsementKey,
-  type EndorsementKey,
-} from '../core/verifier/endorsement-key.ts'
+import type { EndorsementBasis } from '../core/formats/evidence-format.ts'
+import { verifyTpmKeys, type TpmKeys, type VerifiedTpmKeys } from '../core/formats/tpm2/keys.ts'
+import type { EndorsementKey } from '../core/verifier/endorsement-key.ts'
 import type { TrustAnchor } from '../core/verifier/trust-anchor.ts'
 import { requireEndorsed } from './endorsements.ts'
+import { endorsementPolicyOf, loadRevocationSources } from './revocation-sources.ts'
 import type { Service } from './service.ts'
 
-/** What a host shows first: who manufactured it, and the key it wants to attest with. Bytes, untrusted. */
-export interface EnrollmentRequest {
+/**
+ * What a host shows first: who manufactured it, and the key it wants to attest with. Bytes, untrusted. A TPM without EK
+ * certificate has an operator's word in its place.
+ */
+export interface EnrollmentRequest extends TpmKeys {
   readonly name: string
-  readonly endorsementKey: {
-    readonly public: Uint8Array
-    /** Null for a TPM without one: an operator's word stands for it then. */
-    readonly certificate: Uint8Array | null
-    readonly chain: readonly Uint8Array[]
-  }
-  readonly attestationKey: { readonly public: Uint8Array }
 }
 
 /** Both keys, verified, and on whose word the first is one of a TPM. */
-export interface EnrollmentKeys {
-  readonly endorsementKey: EndorsementKey
+export interface EnrollmentKeys extends VerifiedTpmKeys {
   readonly endorsementKind: EndorsementKind
-  readonly attestationKey: AttestationKey
 }
 
 /**
@@ -39,16 +31,35 @@ export async function verifyEnrollmentKeys(
   service: Service,
   request: EnrollmentRequest,
 ): Promise<EnrollmentKeys> {
-  const { certificate } = request.endorsementKey
-  if (certificate === null) return verifyDeclaredKeys(service, request)
-  const endorsementKey = verifyEndorsementKey({
-    ...request.endorsementKey,
-    certificate,
+  const basis = await loadEndorsementBasis(service)
+  const keys = verifyTpmKeys(request, { ...basis, now: new Date(service.clock.now()) })
+  const endorsementKind = await requireVouched(service, request, keys.endorsementKey)
+  return { ...keys, endorsementKind }
+}
+
+/**
+ * On whose word a verified endorsement key is one of a TPM: its maker's, or an operator's.
+ *
+ * @throws ServiceError `endorsement-pending`, `endorsement-refused`, `endorsement-queue-full`
+ */
+export async function requireVouched(
+  service: Service,
+  { name, endorsementKey }: Pick<EnrollmentRequest, 'name' | 'endorsementKey'>,
+  { spkiSha256 }: EndorsementKey,
+): Promise<EndorsementKind> {
+  if (endorsementKey.certificate !== null) return 'certificate'
+  return requireEndorsed(service, spkiSha256, name)
+}
+
+/** On whose word hardware is genuine at this moment. */
+export async function loadEndorsementBasis(
+  service: Pick<Service, 'store' | 'settings'>,
+): Promise<EndorsementBasis> {
+  return {
     ...(await loadAuthorities(service)),
-    now: new Date(service.clock.now()),
-  })
-  const attestationKey = verifyAttestationKey(request.attestationKey)
-  return { endorsementKey, endorsementKind: 'certificate', attestationKey }
+    revocation: await loadRevocationSources(service),
+    endorsementPolicy: endorsementPolicyOf(service.settings),
+  }
 }
 
 /** The certificates that operators admitted and have not taken back. */
@@ -62,15 +73,4 @@ export async function loadAuthorities(
       .filter(({ kind }) => kind === 'intermediate')
       .map(authority => authority.certificate),
   }
-}
-
-async function verifyDeclaredKeys(
-  service: Service,
-  request: EnrollmentRequest,
-): Promise<EnrollmentKeys> {
-  const endorsementKey = verifyDeclaredEndorsementKey(request.endorsementKey)
-  const attestationKey = verifyAttestationKey(request.attestationKey)
-  const { spkiSha256 } = endorsementKey
-  const endorsementKind = await requireEndorsed(service, spkiSha256, request.name)
-  return { endorsementKey, endorsementKind, attestationKey }
 }

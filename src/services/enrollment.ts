@@ -2,14 +2,21 @@ import { appraise } from '../core/appraisal/appraise.ts'
 import { verifyLogsInSlices, type MeasuredPlatform } from '../core/appraisal/measured-platform.ts'
 import type { AttestationResult } from '../core/appraisal/attestation-result.ts'
 import type { PlatformState } from '../core/appraisal/platform-state.ts'
-import { parseEvidence, verifyEvidence, type VerifiedEvidence } from '../core/verifier/evidence.ts'
+import type { EndorsementKind } from '../core/appraisal/subject.ts'
+import { evidenceFormat } from '../core/formats/format-table.ts'
+import type { VerifiedEvidence } from '../core/verifier/evidence.ts'
 import type { EnrollmentRecord, HostRecord } from '../ports/records.ts'
 import type { KeptAttestation } from '../ports/store.ts'
 import { activePolicy } from './appraisal-policy.ts'
-import { beginAttempt, type Attempt, type EnrollmentAnswer } from './attempt.ts'
+import {
+  beginAttempt,
+  challengeOfEnrollment,
+  type Attempt,
+  type EnrollmentAnswer,
+} from './attempt.ts'
 import { auditEntry } from './audit-entry.ts'
 import { requireTaken } from './challenge.ts'
-import { verifyEnrollmentKeys, type EnrollmentKeys } from './enrollment-keys.ts'
+import { loadEndorsementBasis, requireVouched } from './enrollment-keys.ts'
 import { evidenceFacts, recordForgery, recordRefusal } from './enrollment-refusal.ts'
 import { ServiceError, type ServiceErrorCode } from './error.ts'
 import { admitHost } from './host-admission.ts'
@@ -28,9 +35,14 @@ export interface EnrolledHost {
   readonly ear: string
 }
 
-/** Evidence that verified with its logs, and the host that its TPM is known as. */
-export interface VerifiedAttempt extends Attempt, EnrollmentKeys {
+/** Evidence that verified, and on whose word its hardware is genuine. */
+interface GenuineAttempt extends Attempt {
   readonly verified: VerifiedEvidence
+  readonly endorsementKind: EndorsementKind
+}
+
+/** The same with its logs, and the host that its TPM is known as. */
+export interface VerifiedAttempt extends GenuineAttempt {
   /** Keyed hash of the EK. */
   readonly endorsement: string
   readonly hostId: string
@@ -83,30 +95,18 @@ async function takeEnrollment(service: Service, id: string): Promise<EnrollmentR
   return requireTaken(answer)
 }
 
-async function verifyAnswer(
-  service: Service,
-  attempt: Attempt,
-): Promise<Attempt & EnrollmentKeys & { verified: VerifiedEvidence }> {
-  const { enrollment, answer } = attempt
+/** Everything anew, both keys among it: what was admitted when they were challenged may have been taken back. */
+async function verifyAnswer(service: Service, attempt: Attempt): Promise<GenuineAttempt> {
+  const { enrollment, format, received, now } = attempt
   try {
-    const keys = await verifyEnrollmentKeys(service, {
-      name: enrollment.name,
-      endorsementKey: {
-        public: enrollment.endorsementPublic,
-        certificate: enrollment.endorsementCertificate,
-        chain: enrollment.endorsementChain,
-      },
-      attestationKey: { public: enrollment.attestationPublic },
+    const verified = evidenceFormat(format).verify(received, {
+      ...(await loadEndorsementBasis(service)),
+      challenge: challengeOfEnrollment(service, enrollment),
+      now,
     })
-    const verified = verifyEvidence(parseEvidence(answer), {
-      ...keys,
-      audience: service.settings.issuer,
-      enrollmentId: enrollment.id,
-      nonce: enrollment.nonce,
-      secret: enrollment.secret,
-      pcrSelection: { sha256: enrollment.pcrs },
-    })
-    return { ...attempt, ...keys, verified }
+    const claim = { name: enrollment.name, endorsementKey: received.endorsementKey }
+    const endorsementKind = await requireVouched(service, claim, verified.endorsementKey)
+    return { ...attempt, verified, endorsementKind }
   } catch (cause) {
     throw await recordForgery(service, attempt, cause)
   }
@@ -116,11 +116,8 @@ async function verifyAnswer(
  * The host of this TPM. Its state must be the one of when the challenge was made: only then is Evidence that shows an
  * earlier one a sign that the TPM was set back, and not of two answers that crossed.
  */
-async function findHost(
-  service: Service,
-  attempt: Attempt & EnrollmentKeys & { verified: VerifiedEvidence },
-): Promise<KnownAttempt> {
-  const endorsement = endorsementId(service, attempt.endorsementKey.spkiSha256)
+async function findHost(service: Service, attempt: GenuineAttempt): Promise<KnownAttempt> {
+  const endorsement = endorsementId(service, attempt.verified.endorsementKey.spkiSha256)
   const host = await service.store.hosts.findByEndorsement(endorsement)
   const refuse = async (code: ServiceErrorCode): Promise<unknown> =>
     recordRefusal(service, attempt.enrollment, new ServiceError(code, { found: host?.id ?? '' }))
@@ -133,9 +130,9 @@ async function findHost(
 
 /** The logs of the boot, against the quote that verified and what was seen of the same boot before. */
 async function measureHost(service: Service, attempt: KnownAttempt): Promise<VerifiedAttempt> {
-  const { verified, answer, policy, before } = attempt
+  const { verified, received, policy, before } = attempt
   try {
-    const work = verifyLogsInSlices(verified, answer, policy, before)
+    const work = verifyLogsInSlices(verified, received, policy, before)
     return { ...attempt, measured: await runInSlices(work) }
   } catch (cause) {
     throw await recordForgery(service, attempt, cause)

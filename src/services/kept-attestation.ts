@@ -35,7 +35,7 @@ export function keepAttempt(
     id: attempt.id,
     hostId,
     enrollmentId: attempt.enrollment.id,
-    format: 'tpm2',
+    format: attempt.format,
     evidence: attempt.evidence,
     evidenceSha256: attempt.evidenceSha256,
     context: encodeAttestationContext(contextOf(service, attempt, { endorsementKind, before })),
@@ -58,6 +58,7 @@ function signEar(
 ): string {
   const claims = earClaims(verdict, {
     issuer: service.settings.issuer,
+    format: attempt.format,
     subject: hostId === null ? undefined : hostSpiffeId(service, hostId),
     nonce: encodeBase64url(attempt.enrollment.nonce),
     attestationId: attempt.id,

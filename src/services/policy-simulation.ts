@@ -2,13 +2,15 @@ import { parseAttestationContext } from '../core/appraisal/attestation-context.t
 import type { AppraisalPolicy } from '../core/appraisal/appraisal-policy.ts'
 import { verdictDifference, type VerdictDifference } from '../core/appraisal/difference.ts'
 import { AppraisalError } from '../core/appraisal/error.ts'
-import { reappraise, type Reappraisal } from '../core/appraisal/reappraise.ts'
+import { reappraise } from '../core/appraisal/reappraise.ts'
 import { refusedVerdict } from '../core/appraisal/refused-verdict.ts'
 import type { Verdict } from '../core/appraisal/verdict.ts'
+import { EvidenceFormatError } from '../core/formats/error.ts'
+import type { EndorsementBasis } from '../core/formats/evidence-format.ts'
 import { EvidenceError } from '../core/verifier/error.ts'
 import type { AttestationRecord, HostRecord } from '../ports/records.ts'
 import { loadPolicy } from './appraisal-policy.ts'
-import { loadAuthorities } from './enrollment-keys.ts'
+import { loadEndorsementBasis } from './enrollment-keys.ts'
 import { findPolicy } from './policies.ts'
 import type { Service } from './service.ts'
 
@@ -38,17 +40,28 @@ export interface Simulation {
 export async function simulatePolicy(service: Service, version: number): Promise<Simulation> {
   const policy = loadPolicy(await findPolicy(service, version))
   const hosts = (await service.store.hosts.list()).filter(host => host.status === 'active')
-  const authorities = await loadAuthorities(service)
+  const endorsement = await loadBasis(service)
   const changes: SimulatedChange[] = []
   const unjudged: string[] = []
   for (const host of hosts) {
     const record = await findEvidence(service, host)
-    const verdict = record && judge(service, record, policy, authorities)
+    const verdict = record && judge(service, record, policy, endorsement)
     if (record === undefined || verdict === undefined) unjudged.push(host.id)
     else changes.push(...changeOf(host, record, verdict))
   }
   const judged = hosts.length - unjudged.length
   return { policy: { version, id: policy.id }, judged, unjudged, changes }
+}
+
+/**
+ * What endorsement keys are held against: authorities as they are now, and what issuers said since. That nobody has
+ * said anything is not asked for again: today's lists are too young for the time of the appraisal.
+ */
+async function loadBasis(service: Service): Promise<EndorsementBasis> {
+  const basis = await loadEndorsementBasis(service)
+  const { revocation } = basis.endorsementPolicy
+  if (revocation !== 'require') return basis
+  return { ...basis, endorsementPolicy: { ...basis.endorsementPolicy, revocation: 'record' } }
 }
 
 async function findEvidence(
@@ -63,14 +76,14 @@ function judge(
   service: Service,
   record: AttestationRecord,
   policy: AppraisalPolicy,
-  authorities: Pick<Reappraisal, 'anchors' | 'intermediates'>,
+  endorsement: EndorsementBasis,
 ): Verdict | undefined {
   const now = new Date(record.appraisedAt)
-  const { evidence, evidenceSha256 } = record
+  const { format, evidence, evidenceSha256 } = record
   try {
     const context = parseAttestationContext(record.context)
-    return reappraise({ evidence, context }, policy, {
-      ...authorities,
+    return reappraise({ format, evidence, context }, policy, {
+      ...endorsement,
       advisories: service.firmwareAdvisories,
       isEmulationAllowed: service.settings.attestation.assurance.includes('emulated'),
       now,
@@ -78,7 +91,7 @@ function judge(
   } catch (cause) {
     if (cause instanceof EvidenceError)
       return refusedVerdict(cause, policy, { now, evidenceSha256 })
-    if (cause instanceof AppraisalError) return undefined
+    if (cause instanceof AppraisalError || cause instanceof EvidenceFormatError) return undefined
     throw cause
   }
 }

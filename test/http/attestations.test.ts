@@ -1,6 +1,7 @@
 import test from 'ava'
 import { createLocalJWKSet, jwtVerify, type JSONWebKeySet } from 'jose'
-import { parseKeptEvidence } from '../../src/core/appraisal/kept-evidence.ts'
+import { parseEnvelope } from '../../src/core/formats/envelope.ts'
+import { tpm2Format } from '../../src/core/formats/tpm2/format.ts'
 import { testIssuer } from '../support/test-service.ts'
 import { startTestApi, verifyTestLog, type TestAnswer, type TestApi } from '../support/test-api.ts'
 import { call, createOperator, proofOf, type TestCaller } from '../support/test-caller.ts'
@@ -66,7 +67,7 @@ test('each attestation is kept with its evidence, and credentials and log refer 
   t.is(host?.attestationId, kept[0]?.id)
   t.is(host?.evidenceSha256, kept[0]?.evidenceSha256)
   const record = await api.service.store.attestations.find(kept[0]?.id ?? '')
-  t.notThrows(() => parseKeptEvidence(record?.evidence ?? new Uint8Array()))
+  t.notThrows(() => parseEnvelope(tpm2Format, record?.evidence ?? new Uint8Array()))
 
   const lines = await verifyTestLog(api.service)
   const enrolled = lines.filter(line => line.type === 'host.enrolled').at(-1)

@@ -1,3 +1,5 @@
+import { decodeBase64url } from '../bytes/base64url.ts'
+import type { ChallengeFacts } from '../formats/evidence-format.ts'
 import type { PlatformState } from './platform-state.ts'
 import type { EndorsementKind } from './subject.ts'
 
@@ -29,4 +31,15 @@ export function encodeAttestationContext(context: AttestationContext): string {
 /** Reads back what {@link encodeAttestationContext} wrote; the store holds nothing else. */
 export function parseAttestationContext(json: string): AttestationContext {
   return JSON.parse(json) as AttestationContext
+}
+
+/** What the challenge asked and bound, of a context that was kept. */
+export function challengeOf(context: AttestationContext): ChallengeFacts {
+  return {
+    audience: context.audience,
+    enrollmentId: context.enrollmentId,
+    nonce: decodeBase64url(context.nonce),
+    secret: decodeBase64url(context.secret),
+    pcrs: context.pcrs,
+  }
 }

@@ -1,3 +1,4 @@
+import type { EvidenceFormatId } from '../formats/format-table.ts'
 import type { Verdict } from './verdict.ts'
 import type { AppraisalStatus } from './status.ts'
 import type { TrustworthinessVector } from './ar4si.ts'
@@ -10,9 +11,6 @@ export const earMediaType = 'application/eat+jwt'
 
 /** Who appraised: developer and build of this verifier. */
 export const earVerifier = { developer: 'assay', build: 'assay 0.1.0' } as const
-
-/** The label of the one attester: the format of its Evidence. */
-export type EarSubmodule = 'tpm2'
 
 /** The appraisal of one attester (draft-ietf-rats-ear-03 §3.2). */
 export interface EarAppraisal {
@@ -40,7 +38,8 @@ export interface EarClaims {
   /** The challenge that the Evidence answered, base64url. */
   readonly eat_nonce: string
   readonly ear_verifier_id: typeof earVerifier
-  readonly submods: Readonly<Record<EarSubmodule, EarAppraisal>>
+  /** The one attester, labelled by the format of its Evidence. */
+  readonly submods: Readonly<Partial<Record<EvidenceFormatId, EarAppraisal>>>
 }
 
 /**
@@ -52,6 +51,7 @@ export function earClaims(
   verdict: Verdict,
   context: {
     readonly issuer: string
+    readonly format: EvidenceFormatId
     readonly subject: string | undefined
     /** base64url */
     readonly nonce: string
@@ -68,7 +68,7 @@ export function earClaims(
     eat_nonce: context.nonce,
     ear_verifier_id: earVerifier,
     submods: {
-      tpm2: {
+      [context.format]: {
         ear_status: verdict.status,
         ear_trustworthiness_vector: verdict.trustworthiness,
         ear_appraisal_policy_ids: [verdict.policy.id],

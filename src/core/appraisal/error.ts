@@ -56,8 +56,8 @@ const rows = {
     hint: 'Restore ca/firmware-advisories.json; the row named above is wrong.',
   },
   'attestation-not-kept': {
-    summary: 'The kept Evidence cannot be read.',
-    hint: 'Have the host attest again; the kept bytes are damaged or of another version.',
+    summary: 'The kept Evidence cannot be judged again.',
+    hint: 'Have the host attest again; Evidence that was refused before it was appraised is kept to be looked at.',
   },
 } as const satisfies Record<string, ErrorRow>
 

@@ -1,4 +1,5 @@
 import type { BootFacts } from '../eventlog/boot-facts.ts'
+import type { TpmEvidence } from '../formats/tpm2/evidence.ts'
 import { appraiseImaListInSlices, type ImaRules } from '../ima/appraise.ts'
 import { runAtOnce, type Sliced } from '../slices.ts'
 import type { Check } from '../verifier/check.ts'
@@ -10,7 +11,6 @@ import {
   type MeasuredBootExpectations,
 } from '../verifier/measured-boot.ts'
 import type { AppraisalPolicy } from './appraisal-policy.ts'
-import type { TpmEvidence } from './kept-evidence.ts'
 import type { PlatformState } from './platform-state.ts'
 import type { PolicyDocument } from './policy.ts'
 import { rowOf, type RuleNeed } from './rule-table.ts'

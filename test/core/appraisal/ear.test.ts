@@ -8,10 +8,11 @@ import { appraised, createTpm, document, verifiedEvidence } from './fixtures.ts'
 
 const context = {
   issuer: 'https://assay.example',
+  format: 'tpm2',
   subject: 'spiffe://example.org/host/1',
   nonce: 'bm9uY2Vub25jZQ',
   attestationId: 'attestation-1',
-}
+} as const
 
 test('the claims are those of the profile', t => {
   const { verdict } = appraised(verifiedEvidence(createTpm()), document)
@@ -22,10 +23,10 @@ test('the claims are those of the profile', t => {
   t.is(claims.eat_nonce, context.nonce)
   t.is(claims.sub, context.subject)
   const { tpm2 } = claims.submods
-  t.is(tpm2.ear_status, 'affirming')
-  t.deepEqual(tpm2.ear_trustworthiness_vector, { hardware: 2, 'instance-identity': 2 })
-  t.deepEqual(tpm2.ear_appraisal_policy_ids, [verdict.policy.id])
-  t.is(tpm2.assay.evidence_sha256, verdict.evidenceSha256)
+  t.is(tpm2?.ear_status, 'affirming')
+  t.deepEqual(tpm2?.ear_trustworthiness_vector, { hardware: 2, 'instance-identity': 2 })
+  t.deepEqual(tpm2?.ear_appraisal_policy_ids, [verdict.policy.id])
+  t.is(tpm2?.assay.evidence_sha256, verdict.evidenceSha256)
 })
 
 test('evidence that no host came of has no subject', t => {

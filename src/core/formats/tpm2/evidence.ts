@@ -1,13 +1,7 @@
-import { createHash } from 'node:crypto'
-import { decodeBase64url, encodeBase64url } from '../bytes/base64url.ts'
-import {
-  conceptualMessage,
-  encodeCmwCollection,
-  parseCmwCollection,
-  type CmwRecord,
-} from '../cmw/cmw.ts'
-import { encodeCanonicalJson } from '../log/canonical-json.ts'
-import { AppraisalError } from './error.ts'
+import { decodeBase64url, encodeBase64url } from '../../bytes/base64url.ts'
+import { encodeCanonicalJson } from '../../log/canonical-json.ts'
+import { evidenceRecord, optionalRecord, requireRecord } from '../envelope.ts'
+import type { EvidenceRecords } from '../evidence-format.ts'
 
 /** What a host sent, in both halves of its enrolment: all that is needed to verify it once more. Bytes, untrusted. */
 export interface TpmEvidence {
@@ -35,28 +29,19 @@ interface SignedBytes {
   readonly signature: Uint8Array
 }
 
-/** The kind of collection, and the media types of its records. */
-const collectionType = 'tag:assay,2026:tpm2'
-const statementType = 'application/vnd.assay.tpm2+json'
+/** Media type of what the TPM said. */
+export const statementType = 'application/vnd.assay.tpm2+json'
 const eventLogType = 'application/vnd.assay.tcg-event-log'
 const imaLogType = 'application/vnd.assay.ima-log'
 
-/** Evidence as it is kept: a conceptual message wrapper, one record for what the TPM said and one for each log. */
-export function encodeKeptEvidence(evidence: TpmEvidence): Uint8Array {
-  const records = new Map([['tpm2', recordOf(statementType, encodeStatement(evidence))]])
-  if (evidence.eventLog !== null)
-    records.set('event-log', recordOf(eventLogType, evidence.eventLog))
-  if (evidence.imaLog !== null) records.set('ima-log', recordOf(imaLogType, evidence.imaLog))
-  return encodeCmwCollection({ type: collectionType, records })
-}
-
-/** Hex SHA-256 of kept Evidence: the name by which verdicts, certificates and tokens refer to it. */
-export function keptEvidenceSha256(kept: Uint8Array): string {
-  return createHash('sha256').update(kept).digest('hex')
-}
-
-function recordOf(type: string, value: Uint8Array): CmwRecord {
-  return { type, value, indicator: conceptualMessage.evidence }
+/** One record for what the TPM said, and one for each log. */
+export function encodeTpmEvidence(evidence: TpmEvidence): EvidenceRecords {
+  const { eventLog, imaLog } = evidence
+  return new Map([
+    ['tpm2', evidenceRecord(statementType, encodeStatement(evidence))],
+    ...(eventLog === null ? [] : [['event-log', evidenceRecord(eventLogType, eventLog)] as const]),
+    ...(imaLog === null ? [] : [['ima-log', evidenceRecord(imaLogType, imaLog)] as const]),
+  ])
 }
 
 function encodeStatement(evidence: TpmEvidence): Uint8Array {
@@ -90,37 +75,17 @@ function encodeSigned({ attest, signature }: SignedBytes): Record<string, string
 }
 
 /**
- * Reads kept Evidence back. Its content is as untrusted as it was when it came.
+ * Reads the records back.
  *
- * @throws AppraisalError `attestation-not-kept` for anything but what {@link encodeKeptEvidence} wrote
+ * @throws EvidenceFormatError, SyntaxError and whatever decoding throws; the envelope is where they get their code
  */
-export function parseKeptEvidence(kept: Uint8Array): TpmEvidence {
-  try {
-    const { type, records } = parseCmwCollection(kept)
-    if (type !== collectionType) throw new AppraisalError('attestation-not-kept', { found: type })
-    const statement = requireRecord(records.get('tpm2'), statementType)
-    const evidence = {
-      ...parseStatement(JSON.parse(Buffer.from(statement).toString()) as Statement),
-      eventLog: optionalRecord(records.get('event-log'), eventLogType),
-      imaLog: optionalRecord(records.get('ima-log'), imaLogType),
-    }
-    if (Buffer.compare(encodeKeptEvidence(evidence), kept) !== 0)
-      throw new AppraisalError('attestation-not-kept', { found: 'another form' })
-    return evidence
-  } catch (cause) {
-    throw cause instanceof AppraisalError
-      ? cause
-      : new AppraisalError('attestation-not-kept', { cause })
+export function parseTpmEvidence(records: EvidenceRecords): TpmEvidence {
+  const statement = requireRecord(records, 'tpm2', statementType)
+  return {
+    ...parseStatement(JSON.parse(Buffer.from(statement).toString()) as Statement),
+    eventLog: optionalRecord(records, 'event-log', eventLogType),
+    imaLog: optionalRecord(records, 'ima-log', imaLogType),
   }
-}
-
-function requireRecord(record: CmwRecord | undefined, type: string): Uint8Array {
-  if (record?.type !== type) throw new AppraisalError('attestation-not-kept', { expected: type })
-  return record.value
-}
-
-function optionalRecord(record: CmwRecord | undefined, type: string): Uint8Array | null {
-  return record === undefined ? null : requireRecord(record, type)
 }
 
 interface Signed {
