@@ -1,5 +1,6 @@
 import type { WriteStream } from 'node:tty'
 import { styleText } from 'node:util'
+import { printable } from '../attester/remote-error.ts'
 import type { CommandAnswer } from './command.ts'
 
 /** A stream of this process or of a test. */
@@ -11,9 +12,12 @@ export interface Streams {
   readonly stderr: OutputStream
 }
 
-/** Writes an answer as the caller asked for it: lines for people, or the one JSON document. */
+/**
+ * Writes an answer as the caller asked for it: lines for people, or the one JSON document. Whatever a service put into
+ * it, a line stays a line and moves no cursor.
+ */
 export function writeAnswer(streams: Streams, answer: CommandAnswer, isJson: boolean): void {
-  const text = isJson ? encodeDocument(answer.json) : answer.lines.join('\n')
+  const text = isJson ? encodeDocument(answer.json) : answer.lines.map(printable).join('\n')
   if (text !== '') streams.stdout.write(`${text}\n`)
 }
 

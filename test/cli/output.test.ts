@@ -239,3 +239,23 @@ for (const [what, change] of [
     t.throws(() => parseVerdict({ ...verdict, ...change }), { code: 'answer-malformed' })
   })
 }
+
+test('what a service put into an answer stays in its line, and controls no terminal', t => {
+  for (const name of ['\u001B]0;x\u0007', '\u009B2J', 'a\nThe log holds', '\u202Etxt', 'a\rb']) {
+    const stdout = stream(true)
+    const lines = [`The operator ${name} is revoked.`, JSON.stringify({ name })]
+    writeAnswer({ stdout, stderr: stream(true) }, { json: null, lines }, false)
+    t.notRegex(stdout.text(), controls)
+    t.is(stdout.text().split('\n').length, lines.length + 1)
+  }
+})
+
+test('an answer without controls is written as it is', t => {
+  const stdout = stream(true)
+  writeAnswer(
+    { stdout, stderr: stream(true) },
+    { json: null, lines: ['ö 漢字 😀', '', '…'] },
+    false,
+  )
+  t.is(stdout.text(), 'ö 漢字 😀\n\n…\n')
+})
