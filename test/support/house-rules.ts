@@ -18,7 +18,17 @@ const topLevel = [
 ]
 
 /** Folders of `src`, and the files beside them that wire. */
-const sourceFolders = ['core', 'ports', 'services', 'storage', 'hsm', 'http', 'attester', 'cli']
+const sourceFolders = [
+  'core',
+  'ports',
+  'services',
+  'storage',
+  'hsm',
+  'http',
+  'attester',
+  'cli',
+  'outbound',
+]
 const wiring = ['main.ts', 'config.ts', 'random.ts', 'tls-server.ts', 'data-directory.ts']
 
 export const longestFile = 330

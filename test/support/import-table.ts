@@ -38,6 +38,7 @@ export const layers: readonly Layer[] = [
     ours: ['src/core', 'src/ports'],
     packages: [builtIns, /^pkcs11js$/, /^@peculiar\/webcrypto$/],
   },
+  { files: /^src\/outbound\//, ours: ['src/core', 'src/ports'], packages: [builtIns] },
   {
     files: /^src\/http\//,
     ours: ['src/core', 'src/services'],
@@ -59,6 +60,7 @@ export const layers: readonly Layer[] = [
 /** Whom nobody but themselves and those named may import. */
 const closed: Readonly<Record<string, readonly RegExp[]>> = {
   'src/cli': [/^test\//],
+  'src/outbound': [/^src\/[\w-]+\.ts$/, /^test\//],
   'src/hsm': [/^src\/cli\//, /^src\/[\w-]+\.ts$/, /^ca\//, /^test\//],
 }
 
