@@ -2,7 +2,7 @@ import { parseAttestationContext } from '../core/appraisal/attestation-context.t
 import type { AppraisalPolicy } from '../core/appraisal/appraisal-policy.ts'
 import { verdictDifference, type VerdictDifference } from '../core/appraisal/difference.ts'
 import { AppraisalError } from '../core/appraisal/error.ts'
-import { reappraise } from '../core/appraisal/reappraise.ts'
+import { reappraiseInSlices } from '../core/appraisal/reappraise.ts'
 import { refusedVerdict } from '../core/appraisal/refused-verdict.ts'
 import type { Verdict } from '../core/appraisal/verdict.ts'
 import { EvidenceFormatError } from '../core/formats/error.ts'
@@ -12,6 +12,7 @@ import type { AttestationRecord, HostRecord } from '../ports/records.ts'
 import { loadPolicy } from './appraisal-policy.ts'
 import { loadEndorsementBasis } from './enrollment-keys.ts'
 import { findPolicy } from './policies.ts'
+import { runInSlices } from './run-in-slices.ts'
 import type { Service } from './service.ts'
 
 /** What one host would become. */
@@ -45,7 +46,7 @@ export async function simulatePolicy(service: Service, version: number): Promise
   const unjudged: string[] = []
   for (const host of hosts) {
     const record = await findEvidence(service, host)
-    const verdict = record && judge(service, record, policy, endorsement)
+    const verdict = record && (await judge(service, record, policy, endorsement))
     if (record === undefined || verdict === undefined) unjudged.push(host.id)
     else changes.push(...changeOf(host, record, verdict))
   }
@@ -72,22 +73,23 @@ async function findEvidence(
 }
 
 /** Undefined where the Evidence cannot be read any more; what no longer verifies is contraindicated. */
-function judge(
+async function judge(
   service: Service,
   record: AttestationRecord,
   policy: AppraisalPolicy,
   endorsement: EndorsementBasis,
-): Verdict | undefined {
+): Promise<Verdict | undefined> {
   const now = new Date(record.appraisedAt)
   const { format, evidence, evidenceSha256 } = record
   try {
     const context = parseAttestationContext(record.context)
-    return reappraise({ format, evidence, context }, policy, {
+    const work = reappraiseInSlices({ format, evidence, context }, policy, {
       ...endorsement,
       advisories: service.firmwareAdvisories,
       isEmulationAllowed: service.settings.attestation.assurance.includes('emulated'),
       now,
-    }).verdict
+    })
+    return (await runInSlices(work)).verdict
   } catch (cause) {
     if (cause instanceof EvidenceError)
       return refusedVerdict(cause, policy, { now, evidenceSha256 })

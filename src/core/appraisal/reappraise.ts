@@ -1,3 +1,4 @@
+import { runAtOnce, type Sliced } from '../slices.ts'
 import { envelopeSha256, parseEnvelope } from '../formats/envelope.ts'
 import type { EndorsementBasis } from '../formats/evidence-format.ts'
 import { evidenceFormat } from '../formats/format-table.ts'
@@ -7,7 +8,7 @@ import { challengeOf, type AttestationContext } from './attestation-context.ts'
 import type { AttestationResult } from './attestation-result.ts'
 import { AppraisalError } from './error.ts'
 import type { FirmwareAdvisory } from './firmware-advisory.ts'
-import { verifyLogs } from './measured-platform.ts'
+import { verifyLogsInSlices } from './measured-platform.ts'
 import type { EndorsementKind } from './subject.ts'
 
 /** Evidence as it was kept, with what the verifier knew then. */
@@ -37,6 +38,15 @@ export function reappraise(
   policy: AppraisalPolicy,
   against: Reappraisal,
 ): AttestationResult {
+  return runAtOnce(reappraiseInSlices(kept, policy, against))
+}
+
+/** As {@link reappraise}, with breaks: a list of IMA may be long. */
+export function* reappraiseInSlices(
+  kept: KeptEvidence,
+  policy: AppraisalPolicy,
+  against: Reappraisal,
+): Sliced<AttestationResult> {
   const { context } = kept
   const format = evidenceFormat(kept.format)
   const evidence = parseEnvelope(format, kept.evidence)
@@ -45,7 +55,7 @@ export function reappraise(
   const before = context.before ?? undefined
   return appraise(verified, policy, {
     now: against.now,
-    measured: verifyLogs(verified, evidence, policy, before),
+    measured: yield* verifyLogsInSlices(verified, evidence, policy, before),
     evidenceSha256: envelopeSha256(kept.evidence),
     endorsementKind,
     challengedAt: new Date(context.challengedAt),
