@@ -56,7 +56,14 @@ export const policySchema = z.strictObject({
   name,
   /** Levels that may be admitted; an empty list admits nobody. */
   assurance: z.array(z.enum(assuranceLevels)).max(assuranceLevels.length),
-  pcrs: z.strictObject({ sha256: z.array(pcr).min(1).max(24) }),
+  pcrs: z.strictObject({
+    sha256: z
+      .array(pcr)
+      .min(1)
+      .max(24)
+      // A quote covers a PCR once: no host could answer another selection.
+      .refine(pcrs => new Set(pcrs).size === pcrs.length, 'a PCR is named once'),
+  }),
   validitySeconds: z
     .int()
     .min(60)

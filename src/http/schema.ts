@@ -22,6 +22,14 @@ const pcrIndex = z.string().regex(/^([0-9]|1[0-9]|2[0-3])$/, 'a PCR number')
 const tpmPublic = base64url(1024)
 const certificate = base64url(8 * 1024)
 
+/** What a token is for (RFC 8707 §2): compared as a text, so written as URLs are. */
+const audience = z
+  .url()
+  .max(2048)
+  .refine(url => /^[\x21-\x7E]+$/.test(url) && !url.includes('#'), {
+    message: 'an absolute URL in printable ASCII without fragment',
+  })
+
 /** Where a certificate came from, for people: a URL, or a path in a collection. */
 export const source: z.ZodString = z
   .string()
@@ -102,10 +110,7 @@ export const credentialRequest = z.strictObject({
 
 export const classRequest = z.strictObject({
   name,
-  audiences: z
-    .array(z.url().refine(url => !url.includes('#'), 'an absolute URL without fragment'))
-    .min(1)
-    .max(32),
+  audiences: z.array(audience).min(1).max(32),
   scopes: z.array(scope).max(64),
   hosts: z
     .array(z.union([id, z.literal('*')]))

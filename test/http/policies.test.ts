@@ -151,6 +151,11 @@ test('a malformed policy is refused by the member that is wrong', async t => {
     code: 'request-malformed',
   })
   t.like(await post({ ...writtenPolicy, surprise: true }), { code: 'request-malformed' })
+  const twice = { sha256: [...Array.from({ length: 8 }, (_, pcr) => pcr), 7] }
+  t.like(await post({ ...writtenPolicy, pcrs: twice }), {
+    code: 'request-malformed',
+    found: 'pcrs.sha256: a PCR is named once',
+  })
   t.like(await post({ ...writtenPolicy, rules: [{ ...pcrRule, values: { 7: ['nobody'] } }] }), {
     code: 'policy-reference-unknown',
   })
