@@ -37,7 +37,7 @@ test('an operator registers another by its public key, who then acts under its o
   const token = await fetchToken(api, key)
   const listed = (await call(api, { key, token }, 'GET', '/v1/operators')).json['operators']
   t.deepEqual(
-    (listed as { name: string; keyProtection: string }[]).map(row => row.keyProtection),
+    (listed as { name: string; keyProtection: string }[]).map(row => row.keyProtection).toSorted(),
     ['file', 'pkcs11'],
   )
   const line = (await verifyTestLog(api.service)).findLast(
