@@ -4,6 +4,6 @@ export default {
   files: ['test/integration/**/*.test.ts'],
   workerThreads: false,
   concurrency: 2,
-  timeout: '4m',
+  timeout: '10m',
   nodeArguments: ['--disable-warning=ExperimentalWarning'],
 }
