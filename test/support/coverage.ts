@@ -48,13 +48,13 @@ export function overallCoverage(): Command {
       '--check-coverage',
       ...limits.flatMap(([name, percent]) => [`--${name}`, String(percent)]),
     ),
-    limitSeconds: 180,
+    limitSeconds: 600,
   }
 }
 
 /** Writes what ran of the core where {@link coreGaps} reads it. */
 export function coreCoverage(): Command {
-  return { command: 'c8', arguments: report('src/core', '--reporter', 'json'), limitSeconds: 180 }
+  return { command: 'c8', arguments: report('src/core', '--reporter', 'json'), limitSeconds: 600 }
 }
 
 /** What no test reaches in the core, one line each, after {@link coreCoverage}. */

@@ -15,7 +15,7 @@ const recording = { NODE_V8_COVERAGE: coverageDirectory }
 
 /** A check passes or fails as a whole. */
 function check(command: string, ...args: readonly string[]): Command {
-  return { command, arguments: args, limitSeconds: 2 * minutes }
+  return { command, arguments: args, limitSeconds: 6 * minutes }
 }
 
 /** A suite of ava's: each of its tests counts. */
@@ -68,7 +68,7 @@ async function runVectors(tally: Tally): Promise<Tally> {
   const outcome = await run({
     command: process.execPath,
     arguments: ['--disable-warning=ExperimentalWarning', runner],
-    limitSeconds: 3 * minutes,
+    limitSeconds: 10 * minutes,
   })
   const summary = parseSums(outcome.output)
   conclude(outcome, `${summary.passed} passed, ${summary.failures.length} failed`)
@@ -90,9 +90,9 @@ async function main(): Promise<void> {
   tally = await runCheck(tally, 'types', check('tsc'))
   tally = await runCheck(tally, 'lint', check('oxlint', '--type-aware', ...folders))
   tally = await runCheck(tally, 'format', check('prettier', '--check', '--log-level', 'warn', '.'))
-  tally = await runSuite(tally, 'unit tests', suite(5))
+  tally = await runSuite(tally, 'unit tests', suite(20))
   tally = await checkCore(tally)
-  const integration = suite(7, '--config', 'test/integration/ava.config.js')
+  const integration = suite(25, '--config', 'test/integration/ava.config.js')
   tally = await runSuite(tally, 'integration tests', integration)
   tally = await runCheck(tally, 'coverage of src', overallCoverage())
   tally = await runVectors(tally)
