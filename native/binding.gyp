@@ -6,6 +6,7 @@
         "src/addon.cc",
         "src/arguments.cc",
         "src/answer.cc",
+        "src/children.cc",
         "src/connection.cc",
         "src/context.cc",
         "src/failure.cc",

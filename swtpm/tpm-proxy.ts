@@ -30,7 +30,7 @@ export interface TpmProxy {
 export async function startProxy(options: ProxyOptions): Promise<TpmProxy> {
   const stopping = new AbortController()
   const data = createServer(socket => void relay(socket, options, stopping.signal))
-  const control = createServer(socket => splice(socket, createConnection(`${options.target}.ctrl`)))
+  const control = createServer(socket => void relayControl(socket, `${options.target}.ctrl`))
   const servers = [await listen(data, options.path), await listen(control, `${options.path}.ctrl`)]
   return {
     tcti: `swtpm:path=${options.path}`,
@@ -112,6 +112,15 @@ async function* messages(socket: Socket): AsyncGenerator<Buffer> {
       yield rest.subarray(0, size)
       rest = rest.subarray(size)
     }
+  }
+}
+
+async function relayControl(socket: Socket, path: string): Promise<void> {
+  socket.on('error', () => undefined)
+  try {
+    splice(socket, await connected(path))
+  } catch {
+    socket.destroy()
   }
 }
 

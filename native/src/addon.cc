@@ -2,6 +2,7 @@
 
 #include <napi.h>
 
+#include "children.h"
 #include "connection.h"
 #include "peer_credentials.h"
 #include "worker.h"
@@ -14,6 +15,7 @@ void EndConnections(const Napi::CallbackInfo& info) { tpm2::Worker::EndAll(info.
 Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   // Errors reach the caller as errors: the stack writes nothing to standard error unless TSS2_LOG asks for it.
   setenv("TSS2_LOG", "all+NONE", 0);
+  tpm2::KeepDescriptorsFromChildren();
   exports.Set("Connection", tpm2::Connection::Define(env));
   exports.Set("peerCredentials", Napi::Function::New<tpm2::PeerCredentials>(env, "peerCredentials"));
   exports.Set("endConnections", Napi::Function::New<EndConnections>(env, "endConnections"));

@@ -111,7 +111,10 @@ test.serial('extends a PCR: the new value is the digest of the old one and the e
   const expected = createHash('sha256')
     .update(Buffer.concat([...before.digests, event]))
     .digest()
-  t.deepEqual(after.digests.map(digest => Buffer.from(digest)), [expected])
+  t.deepEqual(
+    after.digests.map(digest => Buffer.from(digest)),
+    [expected],
+  )
   const outside = tpm.pcrExtend({
     pcr: 32,
     digests: Buffer.concat([octets('00000001 000b'), event]),

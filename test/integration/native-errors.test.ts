@@ -110,6 +110,19 @@ test.serial('flushes the session of a protected command that fails', async t => 
   t.deepEqual(await census(tpm), empty)
 })
 
+test.serial('flushes with the next command a session that could not be flushed', async t => {
+  await using tpm = await Tpm.open(proxy.tcti)
+  const protection = await tpm.openHandle(0x81010001)
+  let refused = 0
+  proxy.options.answer = command => {
+    const isRefused = [0x17b, 0x165].includes(command.readUInt32BE(6)) // GetRandom, FlushContext
+    return isRefused && ++refused <= 2 ? refusal(0x101) : undefined
+  }
+  await t.throwsAsync(tpm.getRandom(8, { protection }), { instanceOf: Tpm2Error })
+  t.is(refused, 2)
+  t.deepEqual(await census(tpm), empty)
+})
+
 test.serial('reaches the lockout of a real TPM by wrong authValues', async t => {
   await using tpm = await Tpm.open(bench.tcti)
   await using parent = await primary(tpm, templates.storageParent)

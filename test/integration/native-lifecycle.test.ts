@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readdirSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import test from 'ava'
 import { Tpm, Tpm2Error } from '../../native/index.ts'
 import { createPrivateDirectory, discardDirectory } from '../../swtpm/leftovers.ts'
@@ -203,6 +205,29 @@ test.serial('lets a process exit although its TPM never answers', async t => {
   await never.stop()
 })
 
+test.serial('does not hand the TPM down to a child process', async t => {
+  slow.options.latencyMilliseconds = 500
+  await using tpm = await Tpm.open(slow.tcti)
+  const working = tpm.getRandom(8)
+  await pause(250) // the command is under way: its socket is open
+  const list =
+    "for (const fd of require('node:fs').readdirSync('/proc/self/fd')) try {" +
+    "console.log(require('node:fs').readlinkSync('/proc/self/fd/' + fd)) } catch {}"
+  const child = spawn(process.execPath, ['--eval', list], { stdio: ['ignore', 'pipe', 'ignore'] })
+  let output = ''
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
+  await once(child, 'close')
+  const open = readdirSync('/proc/self/fd')
+    .map(linkOf)
+    .filter(link => link.startsWith('socket:'))
+  t.true(open.length > 0)
+  t.deepEqual(
+    open.filter(link => output.includes(link)),
+    [],
+  )
+  await working
+})
+
 test.serial('lives in worker threads, and dies with them', async t => {
   const body = `
     const { Worker } = await import('node:worker_threads')
@@ -223,3 +248,12 @@ test.serial('lives in worker threads, and dies with them', async t => {
   t.is(await runModule(body), '0 done')
   t.deepEqual(await held(), empty)
 })
+
+/** What a descriptor of this process is. */
+function linkOf(fd: string): string {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`)
+  } catch {
+    return '' // of the listing itself
+  }
+}

@@ -49,6 +49,25 @@ test.serial('refuses an index that only a policy reads', async t => {
   await tpm.nvUndefineSpace({ index })
 })
 
+test.serial(
+  'refuses what is no hierarchy as authorization, and numbers that NV cannot hold',
+  async t => {
+    await using tpm = await Tpm.open(bench.tcti)
+    const certificate = 0x01c00002
+    await t.notThrowsAsync(tpm.nvRead({ index: certificate, authorization: Hierarchy.owner }))
+    await t.throwsAsync(tpm.nvRead({ index: certificate, authorization: 0x40000002 }), {
+      instanceOf: TypeError,
+    })
+    await using signer = await primary(tpm, templates.attestationKey, Hierarchy.endorsement)
+    const certify = { index: certificate, signer, authorization: Hierarchy.owner }
+    await t.notThrowsAsync(tpm.nvCertify({ ...certify, size: 4 }))
+    await t.throwsAsync(tpm.nvCertify({ ...certify, size: 0x10004 }), { instanceOf: TypeError })
+    await t.throwsAsync(tpm.nvCertify({ ...certify, size: 4, offset: 0x10000 }), {
+      instanceOf: TypeError,
+    })
+  },
+)
+
 test.serial('refuses to read what was never written, and to define what is defined', async t => {
   await using tpm = await Tpm.open(bench.tcti)
   await tpm.nvDefineSpace({ public: nvPublic(ownerAndAuth, 4) })

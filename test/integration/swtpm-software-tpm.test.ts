@@ -9,6 +9,7 @@ import { EmulatorError } from '../../swtpm/emulator-error.ts'
 import { createPrivateDirectory, discardDirectory } from '../../swtpm/leftovers.ts'
 import { createManufacturer } from '../../swtpm/manufacturer.ts'
 import { run } from '../../swtpm/programs.ts'
+import { startFleet } from '../../swtpm/fleet.ts'
 import { manufactureTpm, startTestBench, startTpm } from '../../swtpm/software-tpm.ts'
 import { startSwtpm } from '../../swtpm/swtpm-process.ts'
 
@@ -36,20 +37,29 @@ test.serial('manufactures a TPM whose endorsement keys its manufacturer certifie
   await running.stop()
 })
 
-test.serial('runs several TPMs at once, each with keys of its own', async t => {
+test.serial('runs a fleet of one manufacturer, each TPM with keys of its own', async t => {
+  const fleet = await startFleet(6)
+  const issuer = new X509Certificate(fleet.manufacturer.issuerCertificate)
   const names = await Promise.all(
-    ['one', 'two', 'three'].map(async which => {
-      const dir = join(home, which)
-      await manufactureTpm({ dir, manufacturer })
-      const running = await startTpm({ dir })
-      const tpm = await Tpm.open(running.tcti)
-      const { name } = await tpm.openHandle(0x81010001)
-      await tpm.close()
-      await running.stop()
-      return Buffer.from(name).toString('hex')
+    fleet.tpms.map(async ({ tcti }) => {
+      await using tpm = await Tpm.open(tcti)
+      const certificate = new X509Certificate(await tpm.nvRead({ index: 0x01c00002 }))
+      t.true(certificate.verify(issuer.publicKey))
+      return Buffer.from((await tpm.openHandle(0x81010001)).name).toString('hex')
     }),
   )
-  t.is(new Set(names).size, 3)
+  t.is(new Set(names).size, 6)
+  const sockets = fleet.tpms.map(({ socketPath }) => socketPath)
+  t.true(sockets.every(socket => commandLinesWith(`path=${socket},`).length > 0))
+  await fleet.stop()
+  t.true(sockets.every(socket => commandLinesWith(`path=${socket},`).length === 0))
+  t.false(sockets.some(socket => existsSync(dirname(socket))))
+})
+
+test.serial('leaves no TPM of a fleet running when one cannot be made', async t => {
+  const failing = startFleet(3, { pcrBanks: 'no-such-bank' })
+  t.is((await t.throwsAsync(failing, { instanceOf: EmulatorError })).code, 'emulator-failed')
+  t.deepEqual(commandLinesWith('assay-fleet'), [])
 })
 
 test.serial('keeps the endorsement key over a reset, which counts', async t => {
@@ -104,9 +114,11 @@ for (const end of [
 
 test.serial('ends with a process that is killed outright', async t => {
   const module = new URL('../../swtpm/software-tpm.ts', import.meta.url).href
+  const dir = join(home, 'killed')
+  await manufactureTpm({ dir, manufacturer })
   const source = `
     import { startTpm } from '${module}'
-    const tpm = await startTpm({ dir: '${join(home, 'one')}' })
+    const tpm = await startTpm({ dir: '${dir}' })
     console.log(tpm.socketPath)
     setInterval(() => {}, 1000)`
   const child = spawn(process.execPath, ['--input-type=module', '--eval', source])
