@@ -70,7 +70,10 @@ export class VerifiedTpmStatement {
     return this.#parts.anchor
   }
 
-  /** Lower-case hex SHA-256 of the attestation key's certificate. */
+  /**
+   * Lower-case hex SHA-256 of the attestation key's certificate. It identifies the device: to know it again by, not to
+   * be shown or logged (verification V1).
+   */
   get certificateFingerprint(): string {
     return this.#parts.certificate.fingerprint
   }
