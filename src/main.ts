@@ -19,6 +19,8 @@ import { ClientDirectory } from './services/client-directory.ts'
 import { clientSpiffeId } from './services/naming.ts'
 import { registerOperator, type OperatorRequest } from './services/operators.ts'
 import type { Service } from './services/service.ts'
+import { createOutbound } from './outbound/create-outbound.ts'
+import { internet } from './outbound/network.ts'
 import { openSqliteStore } from './storage/sqlite-store.ts'
 import { startTlsServer } from './tls-server.ts'
 
@@ -145,10 +147,18 @@ async function openService(data: DataDirectory): Promise<{ service: Service; roo
     privacyKey: data.privacyKey,
     nonceKey: randomBytes(32),
     firmwareAdvisories: loadFirmwareAdvisories(),
+    outbound: createOutboundOf(config),
     clients: new ClientDirectory(store.clients),
     proofKeys: new ProofKeys(proofKeyCapacity),
   }
   return { service, root }
+}
+
+/** Nothing is fetched where the configuration names no host. */
+function createOutboundOf({ endorsements }: Config): Service['outbound'] {
+  const { fetch } = endorsements
+  if (fetch.hosts.length === 0) return undefined
+  return createOutbound(fetch, internet, { now: () => Date.now() })
 }
 
 function createCertificateSigner(pkcs8: string): CertificateSigner {

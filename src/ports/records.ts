@@ -44,6 +44,7 @@ export interface EnrollmentRecord {
   readonly secret: Uint8Array
   /** Null for a TPM without EK certificate, admitted by its key alone. */
   readonly endorsementCertificate: Uint8Array | null
+  /** As the host sent it, and what was fetched above it. */
   readonly endorsementChain: readonly Uint8Array[]
   readonly endorsementPublic: Uint8Array
   readonly attestationPublic: Uint8Array

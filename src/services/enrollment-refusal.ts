@@ -4,6 +4,7 @@ import { EvidenceError } from '../core/verifier/error.ts'
 import type { KeptAttestation } from '../ports/store.ts'
 import type { Attempt } from './attempt.ts'
 import { auditEntry } from './audit-entry.ts'
+import type { FetchedFact } from './endorsement-fetch.ts'
 import { ServiceError } from './error.ts'
 import { keepAttempt } from './kept-attestation.ts'
 import type { Service } from './service.ts'
@@ -22,15 +23,20 @@ export async function recordRefusal(
   service: Service,
   { id, name }: RefusedEnrollment,
   cause: unknown,
-  facts: { readonly rule?: string; readonly kept?: KeptAttestation } = {},
+  facts: {
+    readonly rule?: string
+    readonly kept?: KeptAttestation
+    readonly fetched?: readonly FetchedFact[]
+  } = {},
 ): Promise<unknown> {
   if (!(cause instanceof EvidenceError || cause instanceof ServiceError)) return cause
-  const { rule, kept } = facts
+  const { rule, kept, fetched = [] } = facts
   const entry = auditEntry(service, 'enrollment.refused', `enrollment/${id}`, name, {
     code: cause.code,
     checks: checksOf(cause),
     ...(rule === undefined ? {} : { rule }),
     ...(kept === undefined ? {} : evidenceFacts(kept)),
+    ...fetchedFacts(fetched),
   })
   await service.store.enrollments.refuse(id, entry, kept)
   return cause
@@ -60,6 +66,13 @@ function isActivated({ checks }: EvidenceError): boolean {
 function checksOf(cause: CodedError): string[] {
   if (!(cause instanceof EvidenceError)) return []
   return cause.checks.map(check => `${check.code}: ${check.outcome}`)
+}
+
+/** What the log says of what was fetched for an enrolment; nothing where nothing was. */
+export function fetchedFacts(fetched: readonly FetchedFact[]): {
+  fetched?: readonly { host: string; outcome: string }[]
+} {
+  return fetched.length === 0 ? {} : { fetched: fetched.map(fact => ({ ...fact })) }
 }
 
 /** How the log refers to what is kept. */

@@ -3,12 +3,13 @@ import type { EndorsementKey } from '../core/verifier/endorsement-key.ts'
 import type { EnrollmentRecord } from '../ports/records.ts'
 import { activePolicy } from './appraisal-policy.ts'
 import { auditEntry } from './audit-entry.ts'
+import { fetchMissing, type CompletedRequest } from './endorsement-fetch.ts'
 import {
   verifyEnrollmentKeys,
   type EnrollmentKeys,
   type EnrollmentRequest,
 } from './enrollment-keys.ts'
-import { recordRefusal } from './enrollment-refusal.ts'
+import { fetchedFacts, recordRefusal } from './enrollment-refusal.ts'
 import { ServiceError } from './error.ts'
 import { createEnrollmentId, endorsementId } from './naming.ts'
 import type { Service } from './service.ts'
@@ -38,7 +39,8 @@ export async function requestEnrollment(
 ): Promise<EnrollmentChallenge> {
   const id = createEnrollmentId(service)
   const pcrs = await requirePcrs(service)
-  const { endorsementKey, attestationKey } = await verifyKeys(service, id, request)
+  const completed = await fetchMissing(service, request)
+  const { endorsementKey, attestationKey } = await verifyKeys(service, id, completed)
   const secret = service.random.bytes(32)
   const challenge = createChallenge({
     endorsementKey,
@@ -46,7 +48,7 @@ export async function requestEnrollment(
     secret,
     random: length => service.random.bytes(length),
   })
-  const record = await recordChallenge(service, { id, request, secret, pcrs, endorsementKey })
+  const record = await recordChallenge(service, { id, ...completed, secret, pcrs, endorsementKey })
   return {
     id,
     nonce: record.nonce,
@@ -67,18 +69,17 @@ async function requirePcrs(service: Service): Promise<readonly number[]> {
 async function verifyKeys(
   service: Service,
   id: string,
-  request: EnrollmentRequest,
+  { request, fetched }: CompletedRequest,
 ): Promise<EnrollmentKeys> {
   try {
     return await verifyEnrollmentKeys(service, request)
   } catch (cause) {
-    throw await recordRefusal(service, { id, name: request.name }, cause)
+    throw await recordRefusal(service, { id, name: request.name }, cause, { fetched })
   }
 }
 
-interface Challenged {
+interface Challenged extends CompletedRequest {
   readonly id: string
-  readonly request: EnrollmentRequest
   readonly secret: Uint8Array
   readonly pcrs: readonly number[]
   readonly endorsementKey: EndorsementKey
@@ -86,7 +87,7 @@ interface Challenged {
 
 async function recordChallenge(
   service: Service,
-  { id, request, secret, pcrs, endorsementKey }: Challenged,
+  { id, request, fetched, secret, pcrs, endorsementKey }: Challenged,
 ): Promise<EnrollmentRecord> {
   const endorsement = endorsementId(service, endorsementKey.spkiSha256)
   const before = await service.store.hosts.findByEndorsement(endorsement)
@@ -108,6 +109,7 @@ async function recordChallenge(
   const entry = auditEntry(service, 'enrollment.challenged', `enrollment/${id}`, request.name, {
     endorsement,
     anchor: endorsementKey.anchorFingerprint ?? null,
+    ...fetchedFacts(fetched),
   })
   await service.store.enrollments.create(record, entry)
   return record

@@ -1,5 +1,5 @@
 import { staleness } from '../core/x509/revocation.ts'
-import { verifyIssuerWord } from '../core/verifier/revocation-list.ts'
+import { verifyIssuerWord, type VerifiedWord } from '../core/verifier/revocation-list.ts'
 import type { RevocationListSummary } from '../ports/records.ts'
 import { auditEntry } from './audit-entry.ts'
 import { loadAuthorities } from './enrollment-keys.ts'
@@ -50,15 +50,19 @@ export async function keepRevocationList(
   const now = service.clock.now()
   const word = verifyIssuerWord(list, issuers, new Date(now))
   const record = { ...word, bytes: list, source, addedAt: now, addedBy: actor }
-  const { id, kind, issuer, issuerFingerprint, scope, revoked } = word
-  const number = word.number.toString()
-  const detail = { kind, issuer, issuerFingerprint, scope, number, revoked, source }
-  const entry = auditEntry(service, 'revocation-list.added', actor, id, detail)
+  const { id, issuer } = word
+  const entry = auditEntry(service, 'revocation-list.added', actor, id, factsOf(word))
   const answer = await service.store.revocationLists.put(record, entry)
   if (answer === 'older') throw new ServiceError('revocation-list-older', { found: issuer })
   const { bytes: _bytes, ...summary } = record
   const known = answer === 'known' ? await findKept(service, id) : undefined
   return withStaleness(service, known ?? summary)
+}
+
+/** For the log: serial numbers and locations would name machines there. */
+function factsOf(word: VerifiedWord): Record<string, unknown> {
+  const { kind, issuer, issuerFingerprint, number, revoked } = word
+  return { kind, issuer, issuerFingerprint, number: number.toString(), revoked }
 }
 
 async function findKept(service: Service, id: string): Promise<RevocationListSummary | undefined> {

@@ -6,6 +6,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { Random } from '../ports/random.ts'
 import type { AssuranceLevel } from '../ports/records.ts'
 import type { CertificateSigner } from '../core/issuance/credential.ts'
+import type { Outbound } from '../ports/outbound.ts'
 import type { Store } from '../ports/store.ts'
 import type { ProofKeys } from '../core/token/proof-key.ts'
 import type { ClientDirectory } from './client-directory.ts'
@@ -71,6 +72,8 @@ export interface Service {
   readonly nonceKey: Uint8Array
   /** TPM firmware that is publicly known to be vulnerable. */
   readonly firmwareAdvisories: readonly FirmwareAdvisory[]
+  /** Fetches what issuers publish; undefined where nothing is to be fetched. */
+  readonly outbound: Outbound | undefined
   readonly clients: ClientDirectory
   readonly proofKeys: ProofKeys
 }

@@ -82,6 +82,7 @@ export async function createTestService(
     privacyKey: randomBytes(32),
     nonceKey: randomBytes(32),
     firmwareAdvisories: [],
+    outbound: undefined,
     clients: new ClientDirectory(store.clients),
     proofKeys: new ProofKeys(1_000),
   }
