@@ -11,6 +11,7 @@ export type StoreErrorCode =
   | 'store-in-use'
   | 'store-not-a-database'
   | 'store-foreign-database'
+  | 'store-damaged'
   | 'store-schema-newer'
   | 'store-log-key-mismatch'
   | 'store-log-damaged'
@@ -47,6 +48,10 @@ const rows: Record<StoreErrorCode, ErrorRow> = {
   'store-not-a-database': {
     summary: 'The file is not a SQLite database.',
     hint: 'Check the path; restore the file from a backup if it is the right one.',
+  },
+  'store-damaged': {
+    summary: 'The database file is damaged.',
+    hint: 'Keep the file as evidence and restore a backup; auditors can show what the log had.',
   },
   'store-foreign-database': {
     summary: 'The database belongs to another program.',

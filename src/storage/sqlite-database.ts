@@ -19,8 +19,8 @@ const lockTimeoutMs = 1_000
  * The lock is SQLite's own (`locking_mode=EXCLUSIVE`): it dies with the process, holds against every other process
  * and connection, and spares the shared-memory index.
  *
- * @throws {StoreError} `store-unreachable`, `store-in-use`, `store-not-a-database`, `store-foreign-database`,
- * `store-schema-newer`
+ * @throws {StoreError} `store-unreachable`, `store-in-use`, `store-not-a-database`, `store-damaged`,
+ * `store-foreign-database`, `store-schema-newer`
  */
 export async function openSqliteDatabase(path: string): Promise<DatabaseSync> {
   let database: DatabaseSync | undefined

@@ -40,6 +40,7 @@ export function openingError(cause: unknown): StoreError {
   const primary = code === undefined ? undefined : code & 0xff
   if (primary === resultCodes.busy) return new StoreError('store-in-use', { cause })
   if (primary === resultCodes.notADatabase) return new StoreError('store-not-a-database', { cause })
+  if (primary === resultCodes.corrupt) return new StoreError('store-damaged', { cause })
   const isPath = code === undefined || primary === resultCodes.cantOpen
   return new StoreError(isPath ? 'store-unreachable' : 'store-unavailable', { cause })
 }

@@ -19,8 +19,8 @@ export interface SqliteStoreOptions {
 /**
  * Opens the embedded store: SQLite in a thread of its own, group commit, one writer. Close it to let go of the file.
  *
- * @throws {StoreError} `store-unreachable`, `store-in-use`, `store-not-a-database`, `store-foreign-database`,
- * `store-schema-newer`, `store-log-key-mismatch`, `store-log-damaged`, `store-unavailable`
+ * @throws {StoreError} `store-unreachable`, `store-in-use`, `store-not-a-database`, `store-damaged`,
+ * `store-foreign-database`, `store-schema-newer`, `store-log-key-mismatch`, `store-log-damaged`, `store-unavailable`
  * @throws {LogError} `note-key-malformed` for a key that is not Ed25519 or a name that no note can carry
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {

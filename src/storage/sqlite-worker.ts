@@ -4,7 +4,7 @@ import { StoreError } from '../ports/store-error.ts'
 import { createEmbeddedLogSigner } from './log-signer.ts'
 import { LogWriter } from './log-writer.ts'
 import { openSqliteDatabase } from './sqlite-database.ts'
-import { isFatal } from './sqlite-errors.ts'
+import { isFatal, openingError } from './sqlite-errors.ts'
 import { SqliteEngine, type Call } from './sqlite-engine.ts'
 import type { Failure, Request, Response, WorkerOptions } from './worker-messages.ts'
 
@@ -29,11 +29,19 @@ async function open(options: WorkerOptions): Promise<void> {
   try {
     const log = new LogWriter(options.logOrigin, createEmbeddedLogSigner(options.logKey))
     database = await openSqliteDatabase(options.path)
-    serve(database, await SqliteEngine.load(database, log))
+    serve(database, await takeUp(database, log))
     respond({ opened: true })
   } catch (error) {
     database?.close()
     respond({ failed: failureOf(error) })
+  }
+}
+
+async function takeUp(database: DatabaseSync, log: LogWriter): Promise<SqliteEngine> {
+  try {
+    return await SqliteEngine.load(database, log)
+  } catch (cause) {
+    throw isFatal(cause) ? openingError(cause) : cause
   }
 }
 

@@ -34,6 +34,7 @@ export class WorkerExecutor implements Executor {
   #gatherer: NodeJS.Timeout | undefined
   #lastBatch = 0
   #broken: StoreError | undefined
+  #hasEnded = false
   #closing: PromiseWithResolvers<void> | undefined
 
   private constructor(worker: Worker, maxWaiting: number) {
@@ -72,7 +73,9 @@ export class WorkerExecutor implements Executor {
     if (this.#closing === undefined) {
       this.#closing = Promise.withResolvers()
       this.#broken ??= new StoreError('store-unavailable', { found: 'a closed store' })
-      if (this.#running.length === 0 && this.#waiting.length === 0) this.#sendClose()
+      // Who has ended answers nobody, and has given back what it held.
+      if (this.#hasEnded) this.#closing.resolve()
+      else if (this.#running.length === 0 && this.#waiting.length === 0) this.#sendClose()
     }
     return await this.#closing.promise
   }
@@ -140,6 +143,7 @@ export class WorkerExecutor implements Executor {
 
   /** Nothing is known about what runs, nothing will happen to what waits: all of it is refused, and all to come. */
   #break(cause: unknown): void {
+    this.#hasEnded = true
     this.#broken ??= new StoreError('store-unavailable', { cause })
     const lost = [...this.#running, ...this.#waiting]
     this.#running = []

@@ -1,7 +1,8 @@
 import test from 'ava'
 import { execFile } from 'node:child_process'
-import { chmodSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
+import { setTimeout as wait } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { openSqliteStore } from '../../src/storage/sqlite-store.ts'
 import { createFolder, createLogKey, entry, logKey, logOrigin, openStore } from './fixtures.ts'
@@ -62,6 +63,48 @@ test('refuses a file that is not a database, and leaves it as it was', async t =
     code: 'store-not-a-database',
   })
   t.is(statSync(path).size, 15_000)
+})
+
+const pageSize = 4_096
+
+/** Overwrites the page at which a table begins. */
+function damageTable(path: string, name: string): void {
+  const database = new DatabaseSync(path)
+  const query = database.prepare('select rootpage from sqlite_schema where name = ?')
+  const page = Number(query.get(name)?.['rootpage'])
+  database.close()
+  const file = readFileSync(path)
+  file.fill(0xff, (page - 1) * pageSize, page * pageSize)
+  writeFileSync(path, file)
+}
+
+test('refuses a database of which a part is missing, or that is damaged where it begins', async t => {
+  const path = `${createFolder(t)}/assay.db`
+  await createDatabase(path, 300)
+  const whole = readFileSync(path)
+  writeFileSync(path, whole.subarray(0, whole.length / 2))
+  await t.throwsAsync(openSqliteStore({ path, logOrigin, logKey }), { code: 'store-damaged' })
+  for (const table of ['log_state', 'log_entries']) {
+    writeFileSync(path, whole)
+    damageTable(path, table)
+    await t.throwsAsync(openSqliteStore({ path, logOrigin, logKey }), { code: 'store-damaged' })
+  }
+  writeFileSync(path, whole)
+  await openStore(t, { path })
+})
+
+test('a database that turns out to be damaged answers nobody from then on, and can be closed', async t => {
+  const path = `${createFolder(t)}/assay.db`
+  await createDatabase(path)
+  damageTable(path, 'hosts')
+  const store = await openSqliteStore({ path, logOrigin, logKey })
+  await t.notThrowsAsync(store.ping())
+  await t.throwsAsync(store.hosts.list(), { code: 'store-unavailable' })
+  await t.throwsAsync(store.ping(), { code: 'store-unavailable' })
+  await t.throwsAsync(store.audit.append(entry('test')), { code: 'store-unavailable' })
+  await wait(100)
+  await t.notThrowsAsync(store.close())
+  await t.notThrowsAsync(store.close())
 })
 
 test('refuses a path where no file can be', async t => {
