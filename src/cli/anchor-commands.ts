@@ -10,6 +10,7 @@ import { CommandError } from './command-error.ts'
 import { defineCommand, type CommandGroup, type CommandRow } from './command.ts'
 import { connectOperator } from './operator-client.ts'
 import { cellOf, recordOf, recordsOf, type ShownRecord } from './records.ts'
+import { revocationListCommands } from './revocation-list-commands.ts'
 import { renderFacts, renderTable, renderTime } from './table.ts'
 
 const add: CommandRow = defineCommand<LabelOptions>({
@@ -73,7 +74,15 @@ function nothingOf({ length }: readonly ShownRecord[]): string {
 export const anchorCommands: CommandGroup = {
   name: 'anchor',
   summary: 'Trust anchors: the makers of TPMs whose certificates count.',
-  commands: [add, anchorImport, anchorDiff, anchorApprove, anchorRetire, list],
+  commands: [
+    add,
+    anchorImport,
+    anchorDiff,
+    anchorApprove,
+    anchorRetire,
+    list,
+    revocationListCommands,
+  ],
 }
 
 /** DER of the one certificate in a file, PEM or DER. */

@@ -35,11 +35,11 @@ export interface CommandRow<Options = object> {
   readonly run: (call: CommandCall<Options>) => Promise<CommandAnswer | undefined>
 }
 
-/** Commands about one thing: `anchor`. */
+/** Commands about one thing: `anchor`, and inside it `crl`. */
 export interface CommandGroup {
   readonly name: string
   readonly summary: string
-  readonly commands: readonly CommandRow[]
+  readonly commands: readonly (CommandRow | CommandGroup)[]
 }
 
 /** A command whose options have this form; commander gives them as its rows declare. */

@@ -41,10 +41,7 @@ export function createProgram(
     })
     .showHelpAfterError('(add --help for what the command takes, and an example)')
     .addHelpText('after', overview)
-  for (const row of rows) {
-    if ('commands' in row) addGroup(program, row, execute)
-    else addCommand(program, row, execute)
-  }
+  addRows(program, rows, execute)
   return program
 }
 
@@ -62,9 +59,20 @@ Exit codes: 0 done, 1 refused or failed (the code says why), 2 wrong usage.
 Environment: ASSAY_HOME (this client), ASSAY_DATA (the service), ASSAY_TCTI (the TPM),
   ASSAY_PIN_SOURCE (file of a PKCS#11 PIN), ASSAY_LOG_LEVEL, NO_COLOR.`
 
-function addGroup(program: Command, group: CommandGroup, execute: Execute): void {
-  const command = program.command(group.name).description(group.summary)
-  for (const row of group.commands) addCommand(command, row, execute)
+function addGroup(parent: Command, group: CommandGroup, execute: Execute): void {
+  const command = parent.command(group.name).description(group.summary)
+  addRows(command, group.commands, execute)
+}
+
+function addRows(
+  parent: Command,
+  rows: readonly (CommandGroup | CommandRow)[],
+  execute: Execute,
+): void {
+  for (const row of rows) {
+    if ('commands' in row) addGroup(parent, row, execute)
+    else addCommand(parent, row, execute)
+  }
 }
 
 function addCommand(parent: Command, row: CommandRow, execute: Execute): void {

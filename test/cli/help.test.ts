@@ -1,14 +1,19 @@
 import test from 'ava'
-import type { CommandRow } from '../../src/cli/command.ts'
+import type { CommandGroup, CommandRow } from '../../src/cli/command.ts'
 import { commands } from '../../src/cli/commands.ts'
 import { createProgram } from '../../src/cli/program.ts'
 import { runCli } from './run-cli.ts'
 
-const rows: readonly (readonly [string[], CommandRow])[] = commands.flatMap(row =>
-  'commands' in row
-    ? row.commands.map(each => [[row.name, each.name], each] as [string[], CommandRow])
-    : [[[row.name], row] as [string[], CommandRow]],
-)
+type Row = readonly [string[], CommandRow]
+
+function rowsOf(list: readonly (CommandGroup | CommandRow)[], path: readonly string[] = []): Row[] {
+  return list.flatMap((row): Row[] => {
+    const own = [...path, row.name]
+    return 'commands' in row ? rowsOf(row.commands, own) : [[own, row]]
+  })
+}
+
+const rows = rowsOf(commands)
 
 test('the help of the program names each group and command, an example and the exit codes', async t => {
   const help = await runCli(['--help'])
@@ -69,6 +74,15 @@ const wrong: readonly (readonly string[])[] = [
   ['anchor', 'add'],
   ['anchor', 'list', 'more'],
   ['anchor', 'list', '--nonsense'],
+  ['anchor', 'crl'],
+  ['anchor', 'crl', 'add'],
+  ['anchor', 'approve', '--nonsense'],
+  ['anchor', 'retire', 'x'],
+  ['anchor', 'diff', '--from', 'x'],
+  ['anchor', 'import', 'x', '--assurance', 'good'],
+  ['endorsement', 'approve', 'x'],
+  ['endorsement', 'approve', 'x', '--digest', 'abc'],
+  ['endorsement', 'add', 'abc'],
   ['class', 'register', 'x', '--audience', 'https://a'],
   ['class', 'register', 'x', '--audience', '', '--host', '*'],
   ['class', 'register', 'x', '--audience', 'https://a', '--host', '*', '--token-lifetime', '10'],

@@ -1,15 +1,21 @@
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
 import { encodePem } from '../../src/attester/pem.ts'
 import { createAuthority } from '../../swtpm/emulated/certificate.ts'
 import { createEmulatedManufacturer } from '../../swtpm/emulated/manufacturer.ts'
 import { buildCabinet } from '../support/cabinet-builder.ts'
+import { publishList } from '../support/test-lists.ts'
 import { createStage } from './cli-fixtures.ts'
 
 const stage = await createStage()
 const { assay, directory, issuer } = stage
 const init = await assay(['init', '--issuer', issuer, '--allow-emulated', '--json'])
+const config = join(directory, 'data', 'config.yaml')
+await writeFile(
+  config,
+  (await readFile(config, 'utf8')).replace('hosts: []', 'hosts: [ek.example]'),
+)
 await stage.serve()
 
 const maker = createEmulatedManufacturer(Date.now())
@@ -143,6 +149,45 @@ test.serial('approve wants fingerprints or --all-proposed, and not both', async 
     const wrong = await assay(['anchor', 'approve', ...args])
     t.is(wrong.status, 2)
     t.is(wrong.code, code)
+  }
+})
+
+test.serial('crl add brings what an issuer revoked, in DER or PEM; crl list shows it', async t => {
+  t.regex((await assay(['anchor', 'crl', 'list'])).stdout, /^No list is kept/m)
+  const now = Date.now()
+  const first = await writeInput('first.crl', publishList(maker.issuer, { now }))
+  const added = await done('anchor', 'crl', 'add', first, '--source', 'http://ek.example/a.crl')
+  t.like(added, { kind: 'crl', number: '1', revoked: 0, isStale: false })
+  const second = publishList(maker.issuer, {
+    now,
+    number: 2,
+    holdsMs: -1,
+    revoked: [maker.issuer.certificate],
+  })
+  const text = Buffer.from(encodePem('X509 CRL', second))
+  const stale = await assay(['anchor', 'crl', 'add', await writeInput('second.pem', text)])
+  t.is(stale.status, 0, stale.stderr)
+  t.regex(stale.stdout, /It is stale/)
+  const listed = await assay(['anchor', 'crl', 'list'])
+  t.regex(listed.stdout, /^ISSUER +KIND +NUMBER +REVOKED/m)
+  t.regex(listed.stdout, /^Emulated TPMs issuer .* +crl +2 +1 .* yes +given by hand$/m)
+  const older = await assay(['anchor', 'crl', 'add', first])
+  t.is(older.status, 1)
+  t.is(older.code, 'revocation-list-older')
+})
+
+test.serial('crl add refuses what is no list, or of nobody in force', async t => {
+  const stranger = createAuthority('Stranger', Date.now())
+  const foreign = await writeInput('foreign.crl', publishList(stranger, { now: Date.now() }))
+  for (const [file, code] of [
+    [foreign, 'revocation-list-issuer'],
+    [bundle, 'file-unreadable'],
+    [join(directory, 'absent.crl'), 'file-unreadable'],
+    [collection, 'revocation-list-malformed'],
+  ] as const) {
+    const refused = await assay(['anchor', 'crl', 'add', file])
+    t.is(refused.status, 1)
+    t.is(refused.code, code)
   }
 })
 
