@@ -102,7 +102,7 @@ test.serial(
       await tpm.readClock().then(() => console.log('answered'), ({ code }) => console.log(code))
     await tpm.close()`
     const device = await startDevice(t)
-  holdBack(0)
+    holdBack(0)
     t.is(await runModule(device, body), '0 answered\nanswered')
     holdBack(10_000)
     t.is(await runModule(device, body), '0 tpm-unreachable\ntpm-unreachable')
