@@ -65,8 +65,8 @@ install_system_packages() {
   # shellcheck disable=SC2086
   quietly $apt update || say 'the package lists could not be refreshed; trying with those at hand'
   # shellcheck disable=SC2086
-  quietly $apt install -y --no-install-recommends $missing || fail 'apt-get failed, see above. On Ubuntu the packages are in universe:' \
-    '  add-apt-repository universe'
+  quietly $apt install -y --no-install-recommends $missing || fail 'apt-get failed, see above' \
+    'where a package is unknown on Ubuntu, universe is not enabled: add-apt-repository universe'
   missing=$(missing_packages)
   [ -z "$missing" ] || fail "still missing after the installation: $missing"
 }
