@@ -43,6 +43,8 @@ export class ConfigError extends CodedError<keyof typeof rows> {
 
 const hexDigest = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 digest is 64 lower-case hex digits')
 
+const revocationMode = z.enum(['required', 'when-available', 'off'])
+
 /** Names, not addresses: the last label begins with a letter. */
 const hostName = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/
 
@@ -111,7 +113,14 @@ export const configSchema = z.strictObject({
        * a fresh word nobody is let in. `when-available`: that there is none stands in the verdict. `off`: nobody's word
        * is looked at, and that stands there. One that is known to be revoked is refused by the first two.
        */
-      revocation: z.enum(['required', 'when-available', 'off']).default('when-available'),
+      revocation: revocationMode.default('when-available'),
+      /** As `revocation`, by the TCG vendor id of the trust anchor: many makers publish no lists. */
+      revocationByVendor: z
+        .record(
+          z.string().regex(/^id:[0-9A-F]{8}$/, 'a TCG vendor id such as id:494E5443'),
+          revocationMode,
+        )
+        .default({}),
       /** How old an issuer's word may be, whatever it says itself. */
       maxAgeSeconds: z
         .int()

@@ -10,6 +10,7 @@ function endorsements(text: string): Config['endorsements'] {
 test('unless it is said otherwise, revocation is recorded, thirty days count, and nothing is fetched', t => {
   t.deepEqual(parseConfig(base, 'config.yaml').endorsements, {
     revocation: 'when-available',
+    revocationByVendor: {},
     maxAgeSeconds: 30 * 86_400,
     expired: 'refuse',
     fetch: { hosts: [], timeoutSeconds: 5, maxBytes: 65_536 },
@@ -22,11 +23,15 @@ test('what is written counts', t => {
     maxAgeSeconds: 60,
     expired: 'tolerate',
   })
+  const byVendor = endorsements('{ revocationByVendor: { "id:494E5443": required } }')
+  t.deepEqual(byVendor.revocationByVendor, { 'id:494E5443': 'required' })
   t.deepEqual(endorsements('{ fetch: { hosts: [ek.example] } }').fetch.hosts, ['ek.example'])
 })
 
 for (const text of [
   '{ revocation: maybe }',
+  '{ revocationByVendor: { INTC: off } }',
+  '{ revocationByVendor: { "id:494E5443": maybe } }',
   '{ maxAgeSeconds: 1 }',
   '{ fetch: { hosts: ["127.0.0.1"] } }',
   '{ fetch: { hosts: [localhost] } }',

@@ -33,6 +33,7 @@ test('a configuration needs to name the service; everything else has a default',
     },
     endorsements: {
       revocation: 'when-available',
+      revocationByVendor: {},
       maxAgeSeconds: 2_592_000,
       expired: 'refuse',
       fetch: { hosts: [], timeoutSeconds: 5, maxBytes: 65_536 },

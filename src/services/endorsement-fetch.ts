@@ -1,4 +1,5 @@
 import { CodedError } from '../core/coded-error.ts'
+import { revocationModeOf } from '../core/verifier/endorsement-policy.ts'
 import { EvidenceError } from '../core/verifier/error.ts'
 import { verifyEndorsementKey, type EndorsementKey } from '../core/verifier/endorsement-key.ts'
 import { parseCertificate } from '../core/x509/certificate.ts'
@@ -6,6 +7,7 @@ import { missingIssuerLocations } from '../core/x509/missing-issuer.ts'
 import type { Outbound } from '../ports/outbound.ts'
 import { loadAuthorities, loadEndorsementBasis, type EnrollmentRequest } from './enrollment-keys.ts'
 import { keepRevocationList } from './revocation-lists.ts'
+import { recordingPolicy } from './revocation-sources.ts'
 import type { Service } from './service.ts'
 
 /** One location that a certificate named, and what came of it. The log has no more of it: it may name the machine. */
@@ -79,7 +81,6 @@ async function fetchLists(
   request: EnrollmentRequest,
   certificate: Uint8Array,
 ): Promise<FetchedFact[]> {
-  if (service.settings.endorsements.revocation === 'off') return []
   const key = await findPath(service, request, certificate)
   const fetched: FetchedFact[] = []
   const answered = new Set<Uint8Array>()
@@ -115,17 +116,18 @@ async function fetchFact(
   }
 }
 
-/** The key with its path, as it stands before anybody's word on revocation is asked for; undefined where it fails. */
+/** The key with its path, where somebody's word on revocation may count; undefined where none does, or it fails. */
 async function findPath(
   service: Service,
   { endorsementKey }: EnrollmentRequest,
   certificate: Uint8Array,
 ): Promise<EndorsementKey | undefined> {
   const { endorsementPolicy, ...basis } = await loadEndorsementBasis(service)
-  const policy = { ...endorsementPolicy, revocation: 'record' } as const
+  const policy = recordingPolicy(endorsementPolicy)
   const now = new Date(service.clock.now())
   try {
-    return verifyEndorsementKey({ ...endorsementKey, certificate, ...basis, policy, now })
+    const key = verifyEndorsementKey({ ...endorsementKey, certificate, ...basis, policy, now })
+    return revocationModeOf(policy, key.vendor ?? '') === 'off' ? undefined : key
   } catch (cause) {
     // The verification that decides says so, and why.
     if (cause instanceof EvidenceError) return undefined

@@ -12,6 +12,7 @@ import type { AttestationRecord, HostRecord } from '../ports/records.ts'
 import { loadPolicy } from './appraisal-policy.ts'
 import { loadEndorsementBasis } from './enrollment-keys.ts'
 import { findPolicy } from './policies.ts'
+import { recordingPolicy } from './revocation-sources.ts'
 import { runInSlices } from './run-in-slices.ts'
 import type { Service } from './service.ts'
 
@@ -60,9 +61,7 @@ export async function simulatePolicy(service: Service, version: number): Promise
  */
 async function loadBasis(service: Service): Promise<EndorsementBasis> {
   const basis = await loadEndorsementBasis(service)
-  const { revocation } = basis.endorsementPolicy
-  if (revocation !== 'require') return basis
-  return { ...basis, endorsementPolicy: { ...basis.endorsementPolicy, revocation: 'record' } }
+  return { ...basis, endorsementPolicy: recordingPolicy(basis.endorsementPolicy) }
 }
 
 async function findEvidence(

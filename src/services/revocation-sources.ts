@@ -1,5 +1,5 @@
 import { parseIssuerWord, type IssuerWord } from '../core/verifier/revocation-list.ts'
-import type { EndorsementPolicy } from '../core/verifier/endorsement-policy.ts'
+import type { EndorsementPolicy, RevocationMode } from '../core/verifier/endorsement-policy.ts'
 import type { RevocationSources } from '../core/x509/revocation.ts'
 import type { Service, Settings } from './service.ts'
 
@@ -11,7 +11,9 @@ const knownLimit = 256
 export async function loadRevocationSources(
   service: Pick<Service, 'store' | 'settings'>,
 ): Promise<RevocationSources> {
-  if (service.settings.endorsements.revocation === 'off') return { lists: [], responses: [] }
+  const { revocation, revocationByVendor } = service.settings.endorsements
+  const modes = [revocation, ...Object.values(revocationByVendor)]
+  if (modes.every(mode => mode === 'off')) return { lists: [], responses: [] }
   const before = new Map(known)
   const rows = await service.store.revocationLists.current([...before.keys()])
   const words = rows.map(({ id, bytes }) => before.get(id) ?? remember(id, bytes))
@@ -37,6 +39,25 @@ export function endorsementPolicyOf({ endorsements }: Settings): EndorsementPoli
   return {
     expired: endorsements.expired,
     revocation: revocationModes[endorsements.revocation],
+    revocationByVendor: mapValues(endorsements.revocationByVendor, mode => revocationModes[mode]),
     revocationMaxAgeSeconds: endorsements.maxAgeSeconds,
   }
+}
+
+/** The same policy for whoever asks for no answer: what is revoked is refused, that nobody said anything is recorded. */
+export function recordingPolicy(policy: EndorsementPolicy): EndorsementPolicy {
+  const recording = (mode: RevocationMode): RevocationMode => (mode === 'require' ? 'record' : mode)
+  const { revocation = 'record', revocationByVendor = {} } = policy
+  return {
+    ...policy,
+    revocation: recording(revocation),
+    revocationByVendor: mapValues(revocationByVendor, recording),
+  }
+}
+
+function mapValues<From, To>(
+  record: Readonly<Record<string, From>>,
+  change: (value: From) => To,
+): Record<string, To> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]))
 }

@@ -11,6 +11,9 @@ import type { Store } from '../ports/store.ts'
 import type { ProofKeys } from '../core/token/proof-key.ts'
 import type { ClientDirectory } from './client-directory.ts'
 
+/** How much an issuer's word on revocation counts. */
+export type RevocationSetting = 'required' | 'when-available' | 'off'
+
 /** What a service is told about itself; read once at start. */
 export interface Settings {
   /** Its own URL: issuer of tokens, audience of evidence, base of every `htu`. */
@@ -32,7 +35,9 @@ export interface Settings {
   }
   readonly endorsements: {
     /** Whether issuers must have said that nothing in an endorsement key's path is revoked. */
-    readonly revocation: 'required' | 'when-available' | 'off'
+    readonly revocation: RevocationSetting
+    /** The same by the vendor label of the trust anchor. */
+    readonly revocationByVendor: Readonly<Record<string, RevocationSetting>>
     /** How old an issuer's word may be. */
     readonly maxAgeSeconds: number
     readonly expired: 'refuse' | 'tolerate'

@@ -29,7 +29,12 @@ async function begin(
   t: ExecutionContext,
   endorsements: Partial<Settings['endorsements']> = {},
 ): Promise<Scene> {
-  const base = { revocation: 'when-available', maxAgeSeconds: 86_400, expired: 'refuse' } as const
+  const base = {
+    revocation: 'when-available',
+    revocationByVendor: {},
+    maxAgeSeconds: 86_400,
+    expired: 'refuse',
+  } as const
   const api = await startTestApi(t, { endorsements: { ...base, ...endorsements } })
   const operator = await createOperator(api)
   const manufacturer = createEmulatedManufacturer(api.clock.now())
@@ -272,9 +277,14 @@ test('a list that its issuer did not sign, or none, leaves everything as it was'
   t.deepEqual(await api.service.store.revocationLists.list(), [])
 })
 
-test('where revocation is switched off no list is fetched', async t => {
-  const scene = await begin(t, { revocation: 'off' })
-  const host = await publishLists(t, scene, () => new Uint8Array())
-  t.is(codeOf(await ask(scene, makeTpm(scene, [aia], [crl]))), '201')
-  t.deepEqual(host.asked, ['ek.example /issuer.cer'])
-})
+for (const switched of [
+  { revocation: 'off' },
+  { revocation: 'required', revocationByVendor: { 'id:00001014': 'off' } },
+] as const) {
+  test(`where revocation is switched off no list is fetched: ${JSON.stringify(switched)}`, async t => {
+    const scene = await begin(t, switched)
+    const host = await publishLists(t, scene, () => new Uint8Array())
+    t.is(codeOf(await ask(scene, makeTpm(scene, [aia], [crl]))), '201')
+    t.deepEqual(host.asked, ['ek.example /issuer.cer'])
+  })
+}

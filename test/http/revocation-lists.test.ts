@@ -37,6 +37,7 @@ async function begin(
 ): Promise<Scene> {
   const base = {
     revocation: 'when-available',
+    revocationByVendor: {},
     maxAgeSeconds: 30 * 86_400,
     expired: 'refuse',
   } as const
@@ -187,6 +188,31 @@ test('E9 a simulation says which hosts the lists of today would cost their stand
   const after = await call(api, operator, 'POST', path)
   t.like((after.json['changes'] as object[])[0], { host: host.id })
   t.regex(after.text, /ek-revocation/)
+})
+
+test('E9 a simulation does not hold against a host that today’s lists are younger than its Evidence', async t => {
+  const scene = await begin(t, { revocation: 'required' })
+  const { api, operator, manufacturer, tpm } = scene
+  await addBoth(scene)
+  await enrollHost(api, manufacturer, { tpm })
+  api.clock.advance(60_000)
+  await addBoth(scene, { number: 2, ageMs: 0 })
+  const { json } = await call(api, operator, 'GET', '/v1/policies')
+  const path = `/v1/policies/${String(json['active'])}/simulate`
+  const simulated = await call(api, operator, 'POST', path)
+  t.is(simulated.json['judged'], 1, simulated.text)
+  t.deepEqual(simulated.json['changes'], [])
+})
+
+test('E9 whether an answer is required may be said by vendor', async t => {
+  const mine = { 'id:00001014': 'required' } as const
+  const scene = await begin(t, { revocationByVendor: mine })
+  t.is(await challenge(scene), 'ek-revocation-unavailable')
+  const others = { 'id:494E5443': 'required' } as const
+  t.is(await challenge(await begin(t, { revocationByVendor: others })), '201')
+  const off = await begin(t, { revocationByVendor: { 'id:00001014': 'off' } })
+  await add(off, published(off, { revoked: [off.tpm.endorsementCertificate] }))
+  t.is(await challenge(off), '201')
 })
 
 test('E9 what is known of revocation stands in the verdict', async t => {

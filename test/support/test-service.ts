@@ -42,7 +42,12 @@ const settings: Settings = {
     keepRefusedSeconds: 86_400,
     requestsPerMinute: 10_000,
   },
-  endorsements: { revocation: 'when-available', maxAgeSeconds: 30 * 86_400, expired: 'refuse' },
+  endorsements: {
+    revocation: 'when-available',
+    revocationByVendor: {},
+    maxAgeSeconds: 30 * 86_400,
+    expired: 'refuse',
+  },
   certificateLifetimeSeconds: 3600,
   tokenMaxLifetimeSeconds: 300,
 }

@@ -9,6 +9,7 @@ import { createAuthority, oids, type CertificateEdit } from '../../../swtpm/emul
 import {
   authority,
   both,
+  es256,
   intermediate,
   leaf,
   leafBytes,
@@ -162,6 +163,18 @@ test('a list of one part of the issuer’s certificates answers for those that n
   t.like(by(one), { outcome: 'good' })
   t.like(by(two), { outcome: 'unavailable', detail: 'a list of another part' })
   t.like(by(one, certificate), { outcome: 'unavailable', detail: 'a list of another part' })
+})
+
+test('a list that is signed with an unknown algorithm is nobody’s word', t => {
+  const text = Buffer.from(list()).toString('hex')
+  const [known, unknown] = [es256, Uint8Array.from(es256)].map(bytes => Buffer.from(bytes))
+  unknown?.writeUInt8(0x7f, unknown.length - 1)
+  const changed = text.replaceAll(known?.toString('hex') ?? '', unknown?.toString('hex') ?? '')
+  t.not(changed, text)
+  t.like(byList(Buffer.from(changed, 'hex')), {
+    outcome: 'unavailable',
+    detail: 'a list that the issuer did not sign',
+  })
 })
 
 test('the number of a list is read, of twenty octets at most', t => {
