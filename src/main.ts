@@ -1,12 +1,11 @@
 import { readFileSync } from 'node:fs'
-import { createPrivateKey, createPublicKey, randomBytes, X509Certificate } from 'node:crypto'
+import { createPrivateKey, randomBytes, X509Certificate } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import { ConfigError, type Config } from './config.ts'
 import { parseFirmwareAdvisories } from './core/appraisal/firmware-advisory.ts'
 import type { CertificateSigner } from './core/issuance/credential.ts'
-import { exportJwk, importJwk, thumbprint } from './core/jose/jwk.ts'
+import { importJwk } from './core/jose/jwk.ts'
 import { verifierOfPrivateKey } from './core/log/note-key.ts'
-import { tokenAlgorithm } from './core/token/access-token.ts'
 import { ProofKeys } from './core/token/proof-key.ts'
 import { createDataDirectory, loadDataDirectory, type DataDirectory } from './data-directory.ts'
 import { createEmbeddedSigner } from './hsm/embedded-key.ts'
@@ -19,6 +18,7 @@ import { ClientDirectory } from './services/client-directory.ts'
 import { clientSpiffeId } from './services/naming.ts'
 import { registerOperator, type OperatorRequest } from './services/operators.ts'
 import type { Service } from './services/service.ts'
+import { createTokenSigner } from './services/token-keys.ts'
 import { createOutbound } from './outbound/create-outbound.ts'
 import { internet } from './outbound/network.ts'
 import { openSqliteStore } from './storage/sqlite-store.ts'
@@ -129,6 +129,7 @@ async function openService(data: DataDirectory): Promise<{ service: Service; roo
   const logKey = createPrivateKey(data.logKey).export({ format: 'der', type: 'pkcs8' })
   const logOrigin = `${new URL(config.issuer).host}/audit`
   const store = await openSqliteStore({ path: data.databasePath, logOrigin, logKey })
+  const tokenSigner = createTokenSigner(createEmbeddedSigner(data.tokenKey))
   const service: Service = {
     settings: {
       issuer: config.issuer,
@@ -142,7 +143,7 @@ async function openService(data: DataDirectory): Promise<{ service: Service; roo
     clock: { now: () => Date.now() },
     random: createRandom(),
     authority: { chain, signer: createCertificateSigner(data.issuingKey) },
-    tokenKey: loadTokenKey(data.tokenKey),
+    tokenKeys: { current: tokenSigner, published: [tokenSigner] },
     logVerifier: verifierOfPrivateKey(logOrigin, logKey),
     privacyKey: data.privacyKey,
     nonceKey: randomBytes(32),
@@ -167,17 +168,6 @@ function createCertificateSigner(pkcs8: string): CertificateSigner {
   if (algorithm === 'Ed25519')
     throw new ConfigError('config-malformed', { expected: 'an issuing key on P-256 or P-384' })
   return { algorithm, sign: message => signer.sign(message) }
-}
-
-function loadTokenKey(pkcs8: string): Service['tokenKey'] {
-  const privateKey = createPrivateKey(pkcs8)
-  const publicKey = createPublicKey(privateKey)
-  return {
-    kid: thumbprint(exportJwk(publicKey)),
-    algorithm: tokenAlgorithm('ES256'),
-    privateKey,
-    publicKey,
-  }
 }
 
 /** What a crash left open is closed before the first request: an intent without a result becomes `unknown`. */

@@ -55,7 +55,7 @@ export async function recordForgery(
     return recordRefusal(service, attempt.enrollment, cause)
   const verdict = refusedVerdict(cause, attempt.policy, attempt)
   const outcome = { verdict, hostId: null, isRefused: true, endorsementKind: null, before: null }
-  const kept = keepAttempt(service, attempt, outcome)
+  const kept = await keepAttempt(service, attempt, outcome)
   return recordRefusal(service, attempt.enrollment, cause, { kept })
 }
 

@@ -77,7 +77,7 @@ export async function proveEnrollment(
   const verified = await measureHost(service, known)
   const result = appraiseAttempt(service, verified)
   await requireAccepted(service, verified, result)
-  const kept = keep(service, verified, result, false)
+  const kept = await keep(service, verified, result, false)
   const host = await admitHost(service, verified, result, kept)
   const certificate = await issueCertificate(service, {
     kind: 'host',
@@ -166,7 +166,7 @@ async function requireAccepted(
   if (result.rollback !== undefined)
     throw await revokeForRollback(service, attempt, result, result.rollback)
   if (result.isAccepted) return
-  const kept = keep(service, attempt, result, true)
+  const kept = await keep(service, attempt, result, true)
   const code = attempt.policy.isEmpty ? 'policy-empty' : 'attestation-contraindicated'
   const refusal = refusalOf(code, result, kept)
   throw await recordRefusal(service, attempt.enrollment, refusal, { rule: result.rule, kept })
@@ -181,7 +181,7 @@ async function revokeForRollback(
 ): Promise<unknown> {
   const { host, enrollment, hostId } = attempt
   if (host === undefined) throw new TypeError('without a state before nothing goes back')
-  const kept = keep(service, attempt, result, false)
+  const kept = await keep(service, attempt, result, false)
   const reason = `rollback of the TPM: ${rule}`
   const entry = auditEntry(service, 'host.revoked', `enrollment/${enrollment.id}`, hostId, {
     reason,
@@ -209,7 +209,7 @@ function keep(
   attempt: VerifiedAttempt,
   result: AttestationResult,
   isRefused: boolean,
-): KeptAttestation {
+): Promise<KeptAttestation> {
   const { endorsementKind, host, before, hostId } = attempt
   return keepAttempt(service, attempt, {
     verdict: result.verdict,

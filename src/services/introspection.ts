@@ -28,11 +28,10 @@ export async function introspectToken(service: Service, token: string): Promise<
 }
 
 function readToken(service: Service, token: string): AccessTokenClaims | undefined {
-  const { kid, publicKey: key, algorithm } = service.tokenKey
   const { issuer } = service.settings
   const now = service.clock.now()
   try {
-    const { claims } = verifyAccessToken(token, { issuer, keys: [{ kid, key, algorithm }], now })
+    const { claims } = verifyAccessToken(token, { issuer, keys: service.tokenKeys.published, now })
     return claims
   } catch (cause) {
     if (cause instanceof TokenError) return undefined

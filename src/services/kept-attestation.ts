@@ -5,12 +5,12 @@ import {
 import { earClaims } from '../core/appraisal/ear.ts'
 import type { Verdict } from '../core/appraisal/verdict.ts'
 import { encodeBase64url } from '../core/bytes/base64url.ts'
-import { encodeHeader, signJws } from '../core/jose/jws.ts'
 import type { AttestationRecord } from '../ports/records.ts'
 import type { KeptAttestation } from '../ports/store.ts'
 import { contextOf, type Attempt } from './attempt.ts'
 import { hostSpiffeId } from './naming.ts'
 import type { Service } from './service.ts'
+import { signToken } from './signed-token.ts'
 
 /** How an attempt ended. */
 export interface AttemptOutcome extends Pick<AttestationContext, 'endorsementKind' | 'before'> {
@@ -22,11 +22,11 @@ export interface AttemptOutcome extends Pick<AttestationContext, 'endorsementKin
 }
 
 /** The record of an attempt: Evidence, verdict and signed EAR, with how long they are kept. */
-export function keepAttempt(
+export async function keepAttempt(
   service: Service,
   attempt: Attempt,
   outcome: AttemptOutcome,
-): KeptAttestation {
+): Promise<KeptAttestation> {
   const { keepPerHost, keepRefused, keepRefusedSeconds } = service.settings.attestation
   const { verdict, hostId, isRefused } = outcome
   const { endorsementKind, before } = outcome
@@ -40,7 +40,7 @@ export function keepAttempt(
     evidenceSha256: attempt.evidenceSha256,
     context: encodeAttestationContext(contextOf(service, attempt, { endorsementKind, before })),
     verdict: JSON.stringify(verdict),
-    ear: signEar(service, attempt, verdict, hostId),
+    ear: await signEar(service, attempt, verdict, hostId),
     status: verdict.status,
     policyId: verdict.policy.id,
     appraisedAt,
@@ -55,7 +55,7 @@ function signEar(
   attempt: Attempt,
   verdict: Verdict,
   hostId: string | null,
-): string {
+): string | Promise<string> {
   const claims = earClaims(verdict, {
     issuer: service.settings.issuer,
     format: attempt.format,
@@ -63,7 +63,5 @@ function signEar(
     nonce: encodeBase64url(attempt.enrollment.nonce),
     attestationId: attempt.id,
   })
-  const { kid, algorithm, privateKey } = service.tokenKey
-  const header = encodeHeader({ alg: algorithm.name, typ: 'eat+jwt', kid })
-  return signJws(header, claims, privateKey, algorithm)
+  return signToken(service, 'eat+jwt', claims)
 }

@@ -115,11 +115,10 @@ function verifyOwnToken(service: Service, token: string): VerifiedAccessToken {
     known.requireFresh(now)
     return known
   }
-  const { kid, publicKey: key, algorithm } = service.tokenKey
   const verified = verifyAccessToken(token, {
     issuer,
     audience: issuer,
-    keys: [{ kid, key, algorithm }],
+    keys: service.tokenKeys.published,
     now,
   })
   remembered.set(hash, verified)

@@ -1,6 +1,4 @@
-import type { KeyObject } from 'node:crypto'
 import type { FirmwareAdvisory } from '../core/appraisal/firmware-advisory.ts'
-import type { JwsAlgorithm } from '../core/jose/algorithm.ts'
 import type { NoteVerifier } from '../core/log/note-key.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Random } from '../ports/random.ts'
@@ -10,6 +8,7 @@ import type { Outbound } from '../ports/outbound.ts'
 import type { Store } from '../ports/store.ts'
 import type { ProofKeys } from '../core/token/proof-key.ts'
 import type { ClientDirectory } from './client-directory.ts'
+import type { TokenKeys } from './token-keys.ts'
 
 /** How much an issuer's word on revocation counts. */
 export type RevocationSetting = 'required' | 'when-available' | 'off'
@@ -53,14 +52,6 @@ export interface Authority {
   readonly signer: CertificateSigner
 }
 
-/** The key that signs access tokens. It lives in this process, for the rate; see DECISIONS. */
-export interface TokenKey {
-  readonly kid: string
-  readonly algorithm: JwsAlgorithm
-  readonly privateKey: KeyObject
-  readonly publicKey: KeyObject
-}
-
 /** Everything a use case may touch: what `main` wired. A use case takes the whole and names what it uses. */
 export interface Service {
   readonly settings: Settings
@@ -68,7 +59,7 @@ export interface Service {
   readonly clock: Clock
   readonly random: Random
   readonly authority: Authority
-  readonly tokenKey: TokenKey
+  readonly tokenKeys: TokenKeys
   /** Verifies the checkpoints of the audit log. */
   readonly logVerifier: NoteVerifier
   /** 32 bytes: keys the hash by which an EK is known here, so that it means nothing elsewhere. */

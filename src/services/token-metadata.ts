@@ -4,11 +4,13 @@ import { apiScopes } from '../core/token/scope.ts'
 import type { Service } from './service.ts'
 
 /** The keys that verify access tokens (RFC 7517 §5). */
-export function tokenKeySet(service: Pick<Service, 'tokenKey'>): {
+export function tokenKeySet(service: Pick<Service, 'tokenKeys'>): {
   keys: Record<string, unknown>[]
 } {
-  const { publicKey, kid, algorithm } = service.tokenKey
-  return { keys: [{ ...exportJwk(publicKey), kid, alg: algorithm.name, use: 'sig' }] }
+  const keys = service.tokenKeys.published.map(({ key, kid, algorithm }) => {
+    return { ...exportJwk(key), kid, alg: algorithm.name, use: 'sig' }
+  })
+  return { keys }
 }
 
 /** The authorization server's metadata (RFC 8414 §2, RFC 9449 §5.1, RFC 8705 §3.3). */

@@ -1,4 +1,3 @@
-import { encodeHeader, signJws } from '../core/jose/jws.ts'
 import type { AccessTokenClaims, HolderClaims } from '../core/token/access-token.ts'
 import { TokenError } from '../core/token/error.ts'
 import { OAuthError } from '../core/token/oauth-error.ts'
@@ -15,6 +14,7 @@ import { clientId, createId } from './naming.ts'
 import { asOAuthError } from './oauth-reason.ts'
 import { explainRevocation } from './revocation.ts'
 import type { Service } from './service.ts'
+import { signToken } from './signed-token.ts'
 
 /** The token endpoint's answer (RFC 6749 §5.1, RFC 9449 §5). */
 export interface TokenResponse {
@@ -43,7 +43,7 @@ export async function issueToken(
   const caller = await authenticateClient(service, credentials)
   const grant = authorizeToken(service, caller, credentials.form)
   const claims = prepareAccessToken(service, caller, grant)
-  const token = signAccessToken(service, claims)
+  const token = await signToken(service, 'at+jwt', claims)
   await recordToken(service, caller, claims)
   return {
     access_token: token,
@@ -147,18 +147,6 @@ function holderClaims(client: ClientRecord): HolderClaims {
   return client.kind === 'host'
     ? { kind: 'host', ...host }
     : { kind: 'agent', class: client.agent.className, ...host }
-}
-
-const headers = new Map<string, string>()
-
-function signAccessToken(service: Service, claims: AccessTokenClaims): string {
-  const { kid, algorithm, privateKey } = service.tokenKey
-  let header = headers.get(kid)
-  if (header === undefined) {
-    header = encodeHeader({ alg: algorithm.name, typ: 'at+jwt', kid })
-    headers.set(kid, header)
-  }
-  return signJws(header, claims, privateKey, algorithm)
 }
 
 /** The token exists for nobody until this is durable: proof spent, client still active, entry in the log. */

@@ -52,9 +52,15 @@ test('the key set verifies tokens and holds nothing private', async t => {
   const api = await startTestApi(t)
   const { json, headers } = await get(api, '/oauth/jwks')
   const [key] = json['keys'] as [Json]
-  t.like(key, { kty: 'EC', crv: 'P-256', alg: 'ES256', use: 'sig', kid: api.service.tokenKey.kid })
+  t.like(key, {
+    kty: 'EC',
+    crv: 'P-256',
+    alg: 'ES256',
+    use: 'sig',
+    kid: api.service.tokenKeys.current.kid,
+  })
   t.false('d' in key)
-  t.true(createPublicKey({ key, format: 'jwk' }).equals(api.service.tokenKey.publicKey))
+  t.true(createPublicKey({ key, format: 'jwk' }).equals(api.service.tokenKeys.current.key))
   t.is(headers['cache-control'], 'public, max-age=60')
 })
 

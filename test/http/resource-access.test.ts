@@ -75,7 +75,7 @@ test('a token that nobody here signed, or that is not an access token, is refuse
   const payload = JSON.parse(
     Buffer.from(operator.token.split('.')[1] ?? '', 'base64url').toString(),
   ) as object
-  const { kid } = api.service.tokenKey
+  const { kid } = api.service.tokenKeys.current
   const forged = compactJws({ alg: 'ES256', typ: 'at+jwt', kid }, payload, operator.key)
   const self = compactJws(
     { alg: 'ES256', typ: 'at+jwt', kid: operator.key.jkt },

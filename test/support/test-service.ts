@@ -3,11 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
-import { tokenAlgorithm } from '../../src/core/token/access-token.ts'
 import { ProofKeys } from '../../src/core/token/proof-key.ts'
 import { verifierOfPrivateKey } from '../../src/core/log/note-key.ts'
+import { createEmbeddedSigner } from '../../src/hsm/embedded-key.ts'
 import { ClientDirectory } from '../../src/services/client-directory.ts'
 import type { Service, Settings } from '../../src/services/service.ts'
+import { createTokenSigner } from '../../src/services/token-keys.ts'
 import { openSqliteStore } from '../../src/storage/sqlite-store.ts'
 import { createTestKey } from './compact-jws.ts'
 import { createTestAuthority } from './test-authority.ts'
@@ -70,19 +71,18 @@ export async function createTestService(
   })
   const clock = createClock(Date.now())
   const authority = await createTestAuthority(testTrustDomain, new Date(clock.now()))
-  const tokenKey = createTestKey()
+  const tokenSigner = createTokenSigner(
+    createEmbeddedSigner(
+      createTestKey().privateKey.export({ format: 'pem', type: 'pkcs8' }) as string,
+    ),
+  )
   const service: Service = {
     settings: { ...settings, ...changes },
     store,
     clock,
     random: { bytes: length => randomBytes(length) },
     authority: { chain: authority.chain, signer: authority.signer },
-    tokenKey: {
-      kid: tokenKey.jkt,
-      algorithm: tokenAlgorithm('ES256'),
-      privateKey: tokenKey.privateKey,
-      publicKey: tokenKey.publicKey,
-    },
+    tokenKeys: { current: tokenSigner, published: [tokenSigner] },
     logVerifier: verifierOfPrivateKey(testLogOrigin, logKey),
     privacyKey: randomBytes(32),
     nonceKey: randomBytes(32),
