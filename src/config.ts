@@ -143,6 +143,15 @@ export const configSchema = z.strictObject({
         .prefault({}),
     })
     .prefault({}),
+  /** The authorities that `assay ca rotate prepare` makes. */
+  authority: z
+    .strictObject({
+      rootDays: z.int().min(30).max(7300).default(3650),
+      issuingDays: z.int().min(1).max(3650).default(365),
+      /** How soon whoever keeps the trust bundle is to look for the next one (`spiffe_refresh_hint`). */
+      bundleRefreshSeconds: z.int().min(10).max(86_400).default(300),
+    })
+    .prefault({}),
   certificate: z
     .strictObject({ lifetimeSeconds: z.int().min(60).max(86_400).default(3600) })
     .prefault({}),

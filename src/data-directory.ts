@@ -7,11 +7,13 @@ import {
   fsyncSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { stringify } from 'yaml'
 import { ConfigError, loadConfig, type Config } from './config.ts'
 import {
@@ -20,6 +22,7 @@ import {
   issuingAlgorithm,
   rootAlgorithm,
 } from './core/issuance/ceremony.ts'
+import type { KeyFiles } from './hsm/authority-keys.ts'
 import { embeddedCrypto, exportPkcs8 } from './hsm/embedded-key.ts'
 
 /** Where a service keeps what outlives it; directory 0700, files 0600. */
@@ -28,8 +31,11 @@ export interface DataDirectory {
   readonly databasePath: string
   /** DER, issuing certificate first, root last. */
   readonly chain: readonly Uint8Array[]
+  /** Name of the first authority's key among {@link authorityKeyFiles}. */
+  readonly issuingKeyFile: string
+  /** The keys of authorities; names are relative to the folder. */
+  readonly authorityKeyFiles: KeyFiles
   /** PKCS#8 PEM. */
-  readonly issuingKey: string
   readonly tokenKey: string
   readonly logKey: string
   /** 32 bytes. */
@@ -139,10 +145,26 @@ export function loadDataDirectory(directory: string): DataDirectory {
     config,
     databasePath: join(directory, files.database),
     chain: loadChain(text),
-    issuingKey: text(files.issuingKey),
+    issuingKeyFile: basename(files.issuingKey),
+    authorityKeyFiles: createKeyFiles(directory),
     tokenKey: text(files.tokenKey),
     logKey: text(files.logKey),
     privacyKey,
+  }
+}
+
+/** The keys of authorities as private files of the data directory. */
+function createKeyFiles(directory: string): KeyFiles {
+  const folder = dirname(files.issuingKey)
+  const place = (name: string): string => join(folder, basename(name))
+  return {
+    list: () => readdirSync(join(directory, folder)).filter(name => name.endsWith('.key.pem')),
+    read: name => readSecret(directory, place(name)).toString('utf8'),
+    write: (name, pkcs8) => {
+      writeSecret(directory, place(name), pkcs8)
+      syncFolder(join(directory, folder))
+    },
+    remove: name => rmSync(join(directory, place(name)), { force: true }),
   }
 }
 

@@ -1,18 +1,20 @@
 import { readFileSync } from 'node:fs'
 import { createPrivateKey, randomBytes, X509Certificate } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
-import { ConfigError, type Config } from './config.ts'
+import type { Config } from './config.ts'
 import { parseFirmwareAdvisories } from './core/appraisal/firmware-advisory.ts'
-import type { CertificateSigner } from './core/issuance/credential.ts'
 import { importJwk } from './core/jose/jwk.ts'
 import { verifierOfPrivateKey } from './core/log/note-key.ts'
 import { ProofKeys } from './core/token/proof-key.ts'
 import { createDataDirectory, loadDataDirectory, type DataDirectory } from './data-directory.ts'
+import { createFileAuthorityKeys } from './hsm/authority-keys.ts'
 import { createEmbeddedSigner } from './hsm/embedded-key.ts'
 import { createApp, type RequestLog } from './http/app.ts'
 import { followConfiguration } from './services/appraisal-policy.ts'
 import { createRandom } from './random.ts'
 import { auditEntry } from './services/audit-entry.ts'
+import { Authorities } from './services/authorities.ts'
+import { adoptFirstAuthority } from './services/authority-rotation.ts'
 import { logVerifierKey } from './services/audit-log.ts'
 import { ClientDirectory } from './services/client-directory.ts'
 import { clientSpiffeId } from './services/naming.ts'
@@ -21,9 +23,11 @@ import type { Service } from './services/service.ts'
 import { createTokenSigner } from './services/token-keys.ts'
 import { createOutbound } from './outbound/create-outbound.ts'
 import { internet } from './outbound/network.ts'
+import type { AuthorityKeys } from './ports/authority.ts'
 import { openSqliteStore } from './storage/sqlite-store.ts'
 import { startTlsServer } from './tls-server.ts'
 
+const serviceCertificateDays = 7
 const proofKeyCapacity = 20_000
 const sweepIntervalMs = 60_000
 
@@ -125,7 +129,6 @@ export async function startService(options: {
 
 async function openService(data: DataDirectory): Promise<{ service: Service; root: Uint8Array }> {
   const { config, chain } = data
-  const root = chain.at(-1) ?? new Uint8Array()
   const logKey = createPrivateKey(data.logKey).export({ format: 'der', type: 'pkcs8' })
   const logOrigin = `${new URL(config.issuer).host}/audit`
   const store = await openSqliteStore({ path: data.databasePath, logOrigin, logKey })
@@ -137,12 +140,14 @@ async function openService(data: DataDirectory): Promise<{ service: Service; roo
       attestation: config.attestation,
       endorsements: config.endorsements,
       certificateLifetimeSeconds: config.certificate.lifetimeSeconds,
+      serviceCertificateSeconds: serviceCertificateDays * 86_400,
+      bundleRefreshSeconds: config.authority.bundleRefreshSeconds,
       tokenMaxLifetimeSeconds: config.token.maxLifetimeSeconds,
     },
     store,
     clock: { now: () => Date.now() },
     random: createRandom(),
-    authority: { chain, signer: createCertificateSigner(data.issuingKey) },
+    authorities: await Authorities.load(store, createAuthorityKeysOf(data)),
     tokenKeys: { current: tokenSigner, published: [tokenSigner] },
     logVerifier: verifierOfPrivateKey(logOrigin, logKey),
     privacyKey: data.privacyKey,
@@ -152,7 +157,25 @@ async function openService(data: DataDirectory): Promise<{ service: Service; roo
     clients: new ClientDirectory(store.clients),
     proofKeys: new ProofKeys(proofKeyCapacity),
   }
-  return { service, root }
+  await adoptFirstAuthority(service, { chain, keyReference: data.issuingKeyFile })
+  return { service, root: rootOf(service) }
+}
+
+/** The root that hosts and operators pin: that of the authority that issues, or of the last one that did. */
+function rootOf({ authorities }: Service): Uint8Array {
+  const [record] = authorities.records.toSorted(
+    (left, right) => (right.activatedAt ?? 0) - (left.activatedAt ?? 0),
+  )
+  return record?.chain.at(-1) ?? new Uint8Array()
+}
+
+function createAuthorityKeysOf({ config, authorityKeyFiles }: DataDirectory): AuthorityKeys {
+  return createFileAuthorityKeys({
+    files: authorityKeyFiles,
+    trustDomain: config.trustDomain,
+    rootLifetimeSeconds: config.authority.rootDays * 86_400,
+    issuingLifetimeSeconds: config.authority.issuingDays * 86_400,
+  })
 }
 
 /** Nothing is fetched where the configuration names no host. */
@@ -160,14 +183,6 @@ function createOutboundOf({ endorsements }: Config): Service['outbound'] {
   const { fetch } = endorsements
   if (fetch.hosts.length === 0) return undefined
   return createOutbound(fetch, internet, { now: () => Date.now() })
-}
-
-function createCertificateSigner(pkcs8: string): CertificateSigner {
-  const signer = createEmbeddedSigner(pkcs8)
-  const { algorithm } = signer
-  if (algorithm === 'Ed25519')
-    throw new ConfigError('config-malformed', { expected: 'an issuing key on P-256 or P-384' })
-  return { algorithm, sign: message => signer.sign(message) }
 }
 
 /** What a crash left open is closed before the first request: an intent without a result becomes `unknown`. */

@@ -9,8 +9,10 @@ import { encodeSpiffeId } from './core/spiffe/spiffe-id.ts'
 import { pem } from './services/view.ts'
 import type { Service } from './services/service.ts'
 
-const lifetimeMs = 7 * 86_400_000
-const renewalMs = 86_400_000
+/** Part of its life after which the certificate is made anew. */
+const renewedAfter = 1 / 3
+const longestWaitMs = 86_400_000
+const retryMs = 10_000
 const maxConnections = 10_000
 
 /** Time that a connection may take for each of its parts, in milliseconds. */
@@ -29,8 +31,8 @@ export interface TlsServer {
 }
 
 /**
- * Listens with TLS 1.3 under a certificate of the service's own authority, made anew at each start and each day.
- * Client certificates are asked for and never required; whether one counts is decided by its thumbprint.
+ * Listens with TLS 1.3 under a certificate of the service's own authority: made anew at each start, when a third of its
+ * life is over, and when another authority is activated. Connections that stand are not touched by that. Client certificates are asked for and never required; whether one counts is decided by its thumbprint.
  *
  * @param report told of what goes wrong later: a renewal, the listening socket
  * @throws ConfigError `config-address` when it cannot listen there
@@ -53,27 +55,61 @@ export async function startTlsServer(
   server.maxConnections = maxConnections
   await listenOn(server, listen)
   server.on('error', report)
-  const renewal = setInterval(() => {
-    renew(server, service, listen.host).catch(report)
-  }, renewalMs).unref()
+  const renewal = keepRenewed(server, service, listen.host, report)
   let stopped: Promise<void> | undefined
   return {
     address: server.address() as AddressInfo,
     stop: () => {
-      clearInterval(renewal)
+      renewal.stop()
       stopped ??= closeServer(server)
       return stopped
     },
   }
 }
 
-async function renew(server: Server, service: Service, host: string): Promise<void> {
-  server.setSecureContext(await createSecureOptions(service, host))
+/** Renews before the certificate ends, and at once when the authorities change; tries again soon where that fails. */
+function keepRenewed(
+  server: Server,
+  service: Service,
+  host: string,
+  report: (cause: unknown) => void,
+): { stop(): void } {
+  let timer: NodeJS.Timeout | undefined
+  let last: Promise<void> = Promise.resolve()
+  let isStopped = false
+  const wait = (ms: number): void => {
+    clearTimeout(timer)
+    if (!isStopped) timer = setTimeout(renewNext, Math.min(ms, longestWaitMs)).unref()
+  }
+  const renewNext = (): void => {
+    // One after the other, so that the one that began last stays.
+    last = last
+      .then(async () => server.setSecureContext(await createSecureOptions(service, host)))
+      .then(() => wait(renewalMs(service)))
+      .catch((cause: unknown) => {
+        report(cause)
+        wait(Math.min(retryMs, renewalMs(service)))
+      })
+  }
+  wait(renewalMs(service))
+  const unsubscribe = service.authorities.onChange(renewNext)
+  return {
+    stop: () => {
+      isStopped = true
+      clearTimeout(timer)
+      unsubscribe()
+    },
+  }
+}
+
+function renewalMs({ settings }: Service): number {
+  return settings.serviceCertificateSeconds * 1000 * renewedAfter
 }
 
 async function createSecureOptions(service: Service, host: string): Promise<SecureContextOptions> {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const [issuer] = service.authority.chain
+  const authority = service.authorities.active()
+  const [issuer] = authority.chain
   if (issuer === undefined) throw new TypeError('an authority has a chain')
   const now = service.clock.now()
   const certificate = await createServiceCertificate(
@@ -89,9 +125,9 @@ async function createSecureOptions(service: Service, host: string): Promise<Secu
       ],
       serial: service.random.bytes(16),
       notBefore: now - 60_000,
-      notAfter: now + lifetimeMs,
+      notAfter: now + service.settings.serviceCertificateSeconds * 1000,
     },
-    service.authority.signer,
+    authority.signer,
   )
   return {
     minVersion: 'TLSv1.3',
@@ -99,8 +135,9 @@ async function createSecureOptions(service: Service, host: string): Promise<Secu
     secureOptions: constants.SSL_OP_NO_TICKET,
     key: privateKey.export({ format: 'pem', type: 'pkcs8' }),
     // The root goes along so that a host that pinned it can see the chain end there.
-    cert: [certificate, ...service.authority.chain].map(pem).join(''),
-    ca: service.authority.chain.map(pem),
+    cert: [certificate, ...authority.chain].map(pem).join(''),
+    // Names for clients to choose a certificate by; whether one counts is looked up.
+    ca: service.authorities.trusted.flatMap(({ chain }) => chain.map(pem)),
   }
 }
 

@@ -45,7 +45,7 @@ function rootFile(t: ExecutionContext, { service }: TestService): string {
   const folder = mkdtempSync(join(tmpdir(), 'assay-tls-'))
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
   const path = join(folder, 'root.pem')
-  writeFileSync(path, pem(service.authority.chain.at(-1) ?? new Uint8Array()))
+  writeFileSync(path, pem(service.authorities.active().chain.at(-1) ?? new Uint8Array()))
   return path
 }
 
@@ -77,7 +77,9 @@ test('the chain that is sent ends in the root, so that a pin on it can be seen',
   const output = await sClient(t, running.port, '-showcerts')
   const sent = output.match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g) ?? []
   t.is(sent.length, 3)
-  const root = new X509Certificate(running.service.authority.chain.at(-1) ?? new Uint8Array())
+  const root = new X509Certificate(
+    running.service.authorities.active().chain.at(-1) ?? new Uint8Array(),
+  )
   t.is(new X509Certificate(sent[2] ?? '').fingerprint256, root.fingerprint256)
 })
 

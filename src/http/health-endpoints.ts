@@ -30,9 +30,10 @@ export const healthEndpoints: readonly Endpoint[] = [
     path: '/v1/bundle',
     summary: 'The trust bundle: the root of all certificates of this trust domain (SPIFFE bundle).',
     steps: [
-      ctx => {
-        ctx.set('Cache-Control', 'public, max-age=60')
-        ctx.body = trustBundle(ctx.service)
+      async ctx => {
+        const bundle = await trustBundle(ctx.service)
+        ctx.set('Cache-Control', `public, max-age=${Math.min(60, bundle.spiffe_refresh_hint)}`)
+        ctx.body = bundle
       },
     ],
   },

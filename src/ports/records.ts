@@ -172,6 +172,8 @@ export interface CertificateRecord {
   readonly x5t: string | null
   /** The attestation it rests on. */
   readonly attestationId: string | null
+  /** Who signs it: id of an authority. */
+  readonly authorityId: string
 }
 
 /** Trustworthiness tiers (draft-ietf-rats-ar4si-06 §3.2), best first; `none` claims nothing. */

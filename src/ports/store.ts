@@ -1,3 +1,4 @@
+import type { AuthorityStore } from './authority.ts'
 import type {
   AgentClassRecord,
   AgentRecord,
@@ -38,6 +39,7 @@ export interface Store {
   readonly policies: PolicyStore
   readonly endorsements: EndorsementStore
   readonly revocationLists: RevocationListStore
+  readonly authorities: AuthorityStore
   readonly classes: AgentClassStore
   readonly agents: AgentStore
   readonly certificates: CertificateStore
@@ -245,12 +247,12 @@ export interface AgentStore {
 export interface CertificateStore {
   /**
    * Records the intent to sign, before the signature exists. Refuses when the subject or its host is not active, or
-   * `notAfter` lies past the host's Attestation Result.
+   * `notAfter` lies past the host's Attestation Result, or the authority does not issue any more.
    */
   intend(
     certificate: CertificateRecord,
     entry: AuditEntry,
-  ): Promise<'done' | 'subject-revoked' | 'attestation-expired'>
+  ): Promise<'done' | 'subject-revoked' | 'attestation-expired' | 'authority-inactive'>
   /** Records the outcome. `'revoked'` when the subject was revoked in between: the certificate must not leave. */
   issue(
     serial: string,

@@ -5,6 +5,12 @@ import type { Service } from './service.ts'
 export const auditTypes = [
   'service.initialised',
   'service.started',
+  'authority.prepared',
+  'authority.activated',
+  'authority.tainted',
+  'authority.revoked',
+  'bundle.published',
+  'bundle.adopted',
   'anchor.added',
   'anchor.proposed',
   'anchor.approved',

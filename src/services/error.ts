@@ -122,6 +122,36 @@ const rows = {
     hint: 'Have the operator renew the issuing certificate.',
     source: 'RFC 5280 §6.1.3',
   },
+  'authority-absent': {
+    summary: 'No authority of this service issues at present.',
+    hint: 'Prepare and activate one: `assay ca rotate prepare`, `assay ca rotate activate`.',
+  },
+  'authority-inactive': {
+    summary: 'The issuing authority changed while this was under way; nothing was signed.',
+    hint: 'Repeat the request; it goes to the authority that issues now.',
+  },
+  'authority-unknown': {
+    summary: 'There is no such authority.',
+    hint: 'See them with `assay ca show`.',
+  },
+  'authority-state': {
+    summary: 'An authority in this state does not take that step.',
+    hint: 'See the states with `assay ca show`: prepared, then active, then retired, tainted, revoked. One that issues is replaced or tainted before it is revoked.',
+  },
+  'authority-conflict': {
+    summary: 'Another authority was activated at the same time; one of the two counts.',
+    hint: 'See which issues now with `assay ca show`, and repeat what still makes sense.',
+  },
+  'bundle-not-adopted': {
+    summary: 'Active hosts do not keep the trust bundle with this authority yet.',
+    hint: 'Wait until `assay ca show` says that all have it. A host that is gone is to be revoked; --force with a reason cuts off those that are missing.',
+    source: 'SPIFFE Trust Domain and Bundle §4.1.2',
+  },
+  'bundle-sequence': {
+    summary: 'There is no trust bundle of this sequence.',
+    hint: 'Fetch the bundle and name the sequence that it has.',
+    source: 'SPIFFE Trust Domain and Bundle §4.1.1',
+  },
   'host-unknown': {
     summary: 'There is no such host.',
     hint: 'See the hosts with `assay host list`.',

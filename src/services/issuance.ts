@@ -7,6 +7,7 @@ import {
 import { prepareIssuer } from '../core/issuance/issuer.ts'
 import { agentProfile, hostProfile } from '../core/issuance/profile.ts'
 import type { HostRecord } from '../ports/records.ts'
+import type { Authority } from './authorities.ts'
 import { auditEntry } from './audit-entry.ts'
 import { ServiceError } from './error.ts'
 import { explainRevocation } from './revocation.ts'
@@ -37,27 +38,33 @@ export interface IssuedCertificate {
  * Prepares a certificate, logs the intent, signs, logs the result. A crash in between leaves an intent that the next
  * start closes as `unknown`.
  *
- * @throws ServiceError `attestation-expired`, `authority-expired`, `host-revoked`, `agent-revoked`, `key-superseded`
+ * @throws ServiceError `attestation-expired`, `authority-absent`, `authority-expired`, `authority-inactive`,
+ * `host-revoked`, `agent-revoked`, `key-superseded`
  * @see RFC 5280 §4, X509-SVID §2
  */
 export async function issueCertificate(
   service: Service,
   subject: CertificateSubject,
 ): Promise<IssuedCertificate> {
-  const prepared = prepareCertificate(service, subject)
-  await recordIntent(service, subject, prepared)
-  const credential = await issueCredential(prepared, service.authority.signer)
+  const authority = service.authorities.active()
+  const prepared = prepareCertificate(service, subject, authority)
+  await recordIntent(service, subject, prepared, authority)
+  const credential = await issueCredential(prepared, authority.signer)
   await recordIssued(service, subject, prepared, credential.x5t)
   return {
-    chain: [credential.certificate, ...service.authority.chain],
+    chain: [credential.certificate, ...authority.chain],
     serial: prepared.serial,
     notAfter: prepared.notAfter,
   }
 }
 
-function prepareCertificate(service: Service, subject: CertificateSubject): PreparedCredential {
+function prepareCertificate(
+  service: Service,
+  subject: CertificateSubject,
+  authority: Authority,
+): PreparedCredential {
   const now = service.clock.now()
-  const [issuer] = service.authority.chain
+  const [issuer] = authority.chain
   if (issuer === undefined) throw new TypeError('an authority has a chain')
   if (prepareIssuer(issuer).notAfter <= now + 1000) throw new ServiceError('authority-expired')
   const { attestationExpiresAt } = subject.attestation
@@ -65,7 +72,7 @@ function prepareCertificate(service: Service, subject: CertificateSubject): Prep
   return prepareCredential({
     profile: subject.kind === 'host' ? hostProfile : agentProfile,
     issuer,
-    signatureAlgorithm: service.authority.signer.algorithm,
+    signatureAlgorithm: authority.signer.algorithm,
     key: subject.key,
     spiffeId: subject.spiffeId,
     commonName: subject.id,
@@ -82,6 +89,7 @@ async function recordIntent(
   service: Service,
   subject: CertificateSubject,
   prepared: PreparedCredential,
+  authority: Authority,
 ): Promise<void> {
   const { serial, notBefore, notAfter } = prepared
   const entry = auditEntry(service, 'certificate.intended', 'service', subject.spiffeId, {
@@ -89,6 +97,7 @@ async function recordIntent(
     notAfter,
     jkt: prepared.jkt,
     tbs: prepared.tbsSha256,
+    authority: authority.id,
     evidence: subject.attestation.evidenceSha256,
     attestation: subject.attestation.attestationId,
   })
@@ -104,10 +113,16 @@ async function recordIntent(
       status: 'intended',
       x5t: null,
       attestationId: subject.attestation.attestationId,
+      authorityId: authority.id,
     },
     entry,
   )
   if (answer === 'attestation-expired') throw new ServiceError('attestation-expired')
+  if (answer === 'authority-inactive') {
+    // Another took its place meanwhile: the next attempt finds that one.
+    await service.authorities.reload()
+    throw new ServiceError('authority-inactive', { found: authority.id })
+  }
   if (answer === 'subject-revoked') throw await explainRevocation(service, prepared.jkt)
 }
 

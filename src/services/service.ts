@@ -3,9 +3,9 @@ import type { NoteVerifier } from '../core/log/note-key.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Random } from '../ports/random.ts'
 import type { AssuranceLevel } from '../ports/records.ts'
-import type { CertificateSigner } from '../core/issuance/credential.ts'
 import type { Outbound } from '../ports/outbound.ts'
 import type { Store } from '../ports/store.ts'
+import type { Authorities } from './authorities.ts'
 import type { ProofKeys } from '../core/token/proof-key.ts'
 import type { ClientDirectory } from './client-directory.ts'
 import type { TokenKeys } from './token-keys.ts'
@@ -42,14 +42,11 @@ export interface Settings {
     readonly expired: 'refuse' | 'tolerate'
   }
   readonly certificateLifetimeSeconds: number
+  /** Of the service's own TLS certificate. */
+  readonly serviceCertificateSeconds: number
+  /** How soon whoever keeps the trust bundle is to look for the next one. */
+  readonly bundleRefreshSeconds: number
   readonly tokenMaxLifetimeSeconds: number
-}
-
-/** The certificate authority that signs for hosts and agents. */
-export interface Authority {
-  /** Issuing certificate first, root last; DER. */
-  readonly chain: readonly Uint8Array[]
-  readonly signer: CertificateSigner
 }
 
 /** Everything a use case may touch: what `main` wired. A use case takes the whole and names what it uses. */
@@ -58,7 +55,8 @@ export interface Service {
   readonly store: Store
   readonly clock: Clock
   readonly random: Random
-  readonly authority: Authority
+  /** The certificate authorities of the trust domain; one of them signs for hosts and agents. */
+  readonly authorities: Authorities
   readonly tokenKeys: TokenKeys
   /** Verifies the checkpoints of the audit log. */
   readonly logVerifier: NoteVerifier

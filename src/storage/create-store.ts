@@ -12,6 +12,7 @@ import {
   createPolicyStore,
 } from './appraisal-stores.ts'
 import { createAuditStore, createCertificateStore, createClientStore } from './credential-stores.ts'
+import { createAuthorityStore } from './authority-store.ts'
 import type { Executor } from './executor.ts'
 import { createRevocationListStore } from './revocation-list-store.ts'
 
@@ -26,6 +27,7 @@ export function createStore(db: Executor): Store {
     policies: createPolicyStore(db),
     endorsements: createEndorsementStore(db),
     revocationLists: createRevocationListStore(db),
+    authorities: createAuthorityStore(db),
     classes: createAgentClassStore(db),
     agents: createAgentStore(db),
     certificates: createCertificateStore(db),

@@ -13,6 +13,9 @@ export interface Schema {
   policy_activations: PolicyActivationRow
   endorsements: EndorsementRow
   revocation_lists: RevocationListRow
+  authorities: AuthorityRow
+  bundle_state: BundleStateRow
+  bundle_adoptions: BundleAdoptionRow
   agent_classes: AgentClassRow
   agents: AgentRow
   challenges: ChallengeRow
@@ -171,6 +174,35 @@ export interface RevocationListRow {
   added_by: string
 }
 
+export interface AuthorityRow {
+  id: string
+  /** JSON array of base64url. */
+  chain: string
+  root_id: string
+  key_reference: string
+  state: string
+  bundle_sequence: number
+  prepared_at: number
+  prepared_by: string
+  activated_at: number | null
+  changed_at: number
+  changed_by: string
+  reason: string | null
+}
+
+/** One row: what the trust bundle is now. */
+export interface BundleStateRow {
+  id: number
+  sequence: number
+  keys_digest: string
+}
+
+export interface BundleAdoptionRow {
+  host_id: string
+  sequence: number
+  adopted_at: number
+}
+
 export interface AgentClassRow {
   name: string
   /** JSON arrays of strings, as the next two. */
@@ -214,6 +246,7 @@ export interface CertificateRow {
   status: string
   x5t: string | null
   attestation_id: string | null
+  authority_id: string
 }
 
 export interface ReplayKeyRow {

@@ -96,7 +96,7 @@ test('the bundle holds the root, as SPIFFE writes it', async t => {
   const [key] = json['keys'] as [Json & { x5c: string[] }]
   t.is(key['use'], 'x509-svid')
   const root = new X509Certificate(Buffer.from(key.x5c[0] ?? '', 'base64'))
-  t.deepEqual(root.raw, Buffer.from(api.service.authority.chain[1] ?? []))
+  t.deepEqual(root.raw, Buffer.from(api.service.authorities.active().chain[1] ?? []))
   t.true(createPublicKey({ key, format: 'jwk' }).equals(root.publicKey))
   t.is(typeof json['spiffe_sequence'], 'number')
 })

@@ -56,7 +56,7 @@ async function begin(t: ExecutionContext): Promise<Stage> {
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
   writeFileSync(
     join(folder, 'root.pem'),
-    pem(api.service.authority.chain.at(-1) ?? new Uint8Array()),
+    pem(api.service.authorities.active().chain.at(-1) ?? new Uint8Array()),
   )
   const operator = await createOperator(api)
   const host = await enrollHost(api, await admitManufacturer(api))

@@ -47,7 +47,7 @@ function hostRequest(host: TestHost): string {
 
 /** Counts what the issuing authority signs. */
 function countSignatures(api: TestApi): () => number {
-  const { signer } = api.service.authority
+  const { signer } = api.service.authorities.active()
   const sign = signer.sign.bind(signer)
   let count = 0
   Object.assign(signer, {
@@ -98,7 +98,7 @@ test('no certificate leaves when its result cannot be made durable, and the next
 
 test('a certificate whose host is revoked while it is signed does not leave', async t => {
   const { api, host, operator } = await begin(t)
-  const { signer } = api.service.authority
+  const { signer } = api.service.authorities.active()
   const sign = signer.sign.bind(signer)
   Object.assign(signer, {
     sign: async (message: Uint8Array) => {

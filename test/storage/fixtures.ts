@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
+import type { AuthorityRecord } from '../../src/ports/authority.ts'
 import type {
   AgentClassRecord,
   AgentRecord,
@@ -227,12 +228,29 @@ export const certificate: CertificateRecord = {
   status: 'intended',
   x5t: null,
   attestationId: 'attestation-1',
+  authorityId: 'authority-1',
+}
+
+export const authority: AuthorityRecord = {
+  id: 'authority-1',
+  chain: [slice(1), slice(2)],
+  rootId: 'root-1',
+  keyReference: 'issuing.key.pem',
+  state: 'active',
+  bundleSequence: 0,
+  preparedAt: now,
+  preparedBy: 'service',
+  activatedAt: now,
+  changedAt: now,
+  changedBy: 'service',
+  reason: null,
 }
 
 export const revocation = { at: now + 1, reason: 'stolen' } as const
 
-/** One active host with one active agent, keys `host-key-1` and `agent-key-1`. */
+/** An authority, and one active host with one active agent, keys `host-key-1` and `agent-key-1`. */
 export async function populate(store: Store): Promise<void> {
+  await store.authorities.adopt(authority, entry('authority.activated'))
   await admit(store)
   await store.classes.create(agentClass, entry('class.created'))
   await store.agents.create(agent, challenge, entry('agent.created'))

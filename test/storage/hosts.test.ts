@@ -2,6 +2,7 @@ import test from 'ava'
 import {
   admit,
   agent,
+  authority,
   certificate,
   challenge,
   contend,
@@ -45,6 +46,7 @@ test('a host admitted again keeps its id and day of enrolment, and takes the new
 
 test('a former key of a host authenticates nobody, nor do its certificates', async t => {
   const store = await openStore(t)
+  await store.authorities.adopt(authority, entry('authority.activated'))
   await admit(store)
   const own = {
     ...certificate,

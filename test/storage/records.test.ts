@@ -4,6 +4,7 @@ import {
   agent,
   agentClass,
   anchor,
+  authority,
   certificate,
   challenge,
   contend,
@@ -61,7 +62,11 @@ test('every record comes back exactly, also after the database was closed', asyn
     status: 'issued',
     x5t: 'x5t',
   })
-  t.is(await logSize(again), 9)
+  t.deepEqual(await again.authorities.read(), {
+    authorities: [{ ...plain(authority), bundleSequence: 1 }],
+    bundleSequence: 1,
+  })
+  t.is(await logSize(again), 10)
 })
 
 test('a client is found by its key, with all that stands behind it', async t => {

@@ -5,13 +5,17 @@ import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
 import { ProofKeys } from '../../src/core/token/proof-key.ts'
 import { verifierOfPrivateKey } from '../../src/core/log/note-key.ts'
-import { createEmbeddedSigner } from '../../src/hsm/embedded-key.ts'
+import { createFileAuthorityKeys } from '../../src/hsm/authority-keys.ts'
+import { createEmbeddedSigner, exportPkcs8 } from '../../src/hsm/embedded-key.ts'
+import { Authorities } from '../../src/services/authorities.ts'
+import { adoptFirstAuthority } from '../../src/services/authority-rotation.ts'
 import { ClientDirectory } from '../../src/services/client-directory.ts'
 import type { Service, Settings } from '../../src/services/service.ts'
 import { createTokenSigner } from '../../src/services/token-keys.ts'
 import { openSqliteStore } from '../../src/storage/sqlite-store.ts'
 import { createTestKey } from './compact-jws.ts'
 import { createTestAuthority } from './test-authority.ts'
+import { MemoryKeyFiles } from './memory-key-files.ts'
 
 export const testIssuer = 'https://assay.example'
 export const testTrustDomain = 'example.org'
@@ -27,6 +31,8 @@ export interface TestClock {
 export interface TestService {
   readonly service: Service
   readonly clock: TestClock
+  /** The keys of its authorities. */
+  readonly keyFiles: MemoryKeyFiles
 }
 
 const settings: Settings = {
@@ -50,6 +56,8 @@ const settings: Settings = {
     expired: 'refuse',
   },
   certificateLifetimeSeconds: 3600,
+  serviceCertificateSeconds: 7 * 86_400,
+  bundleRefreshSeconds: 300,
   tokenMaxLifetimeSeconds: 300,
 }
 
@@ -76,12 +84,24 @@ export async function createTestService(
       createTestKey().privateKey.export({ format: 'pem', type: 'pkcs8' }) as string,
     ),
   )
+  const keyFiles = new MemoryKeyFiles()
+  keyFiles.write('root.key.pem', await exportPkcs8(authority.root.keys.privateKey))
+  keyFiles.write('issuing.key.pem', await exportPkcs8(authority.issuing.keys.privateKey))
+  const authorities = await Authorities.load(
+    store,
+    createFileAuthorityKeys({
+      files: keyFiles,
+      trustDomain: testTrustDomain,
+      rootLifetimeSeconds: 86_400,
+      issuingLifetimeSeconds: 86_400,
+    }),
+  )
   const service: Service = {
     settings: { ...settings, ...changes },
     store,
     clock,
     random: { bytes: length => randomBytes(length) },
-    authority: { chain: authority.chain, signer: authority.signer },
+    authorities,
     tokenKeys: { current: tokenSigner, published: [tokenSigner] },
     logVerifier: verifierOfPrivateKey(testLogOrigin, logKey),
     privacyKey: randomBytes(32),
@@ -91,7 +111,8 @@ export async function createTestService(
     clients: new ClientDirectory(store.clients),
     proofKeys: new ProofKeys(1_000),
   }
-  return { service, clock }
+  await adoptFirstAuthority(service, { chain: authority.chain, keyReference: 'issuing.key.pem' })
+  return { service, clock, keyFiles }
 }
 
 function createClock(start: number): TestClock {

@@ -16,13 +16,15 @@ export interface CeremonyInput {
   /** 16 random bytes for the serial number. */
   readonly serial: Uint8Array
   readonly keys: CryptoKeyPair
+  /** How long it lives; ten years for a root and one for an issuing authority where not said. */
+  readonly lifetimeSeconds?: number
 }
 
 /** ECDSA with the hash that belongs to the curve (NIST SP 800-57 Part 1 r5 §5.6.2). */
 export const rootAlgorithm = { name: 'ECDSA', namedCurve: 'P-384', hash: 'SHA-384' } as const
 export const issuingAlgorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const
 
-const day = 86_400_000
+const daySeconds = 86_400
 // A clock that is a little behind accepts an authority that was made this minute.
 const backdateMs = 300_000
 const rootDays = 3650
@@ -39,7 +41,7 @@ export async function createRoot(input: CeremonyInput): Promise<CeremonyKey> {
       serialNumber: serialNumber(input.serial),
       name: `CN=Assay root of ${input.trustDomain}`,
       notBefore: new Date(input.now.getTime() - backdateMs),
-      notAfter: new Date(input.now.getTime() + rootDays * day),
+      notAfter: endOf(input, rootDays),
       keys: input.keys,
       signingAlgorithm: rootAlgorithm,
       extensions: await authorityExtensions(input, 1),
@@ -61,7 +63,7 @@ export async function createIssuing(input: CeremonyInput, root: CeremonyKey): Pr
       subject: `CN=Assay issuing authority of ${input.trustDomain}`,
       issuer: root.certificate.subject,
       notBefore: new Date(input.now.getTime() - backdateMs),
-      notAfter: new Date(input.now.getTime() + issuingDays * day),
+      notAfter: endOf(input, issuingDays),
       publicKey: input.keys.publicKey,
       signingKey: root.keys.privateKey,
       signingAlgorithm: rootAlgorithm,
@@ -73,6 +75,15 @@ export async function createIssuing(input: CeremonyInput, root: CeremonyKey): Pr
     input.crypto,
   )
   return { certificate, keys: input.keys }
+}
+
+/** The certificate (DER) of an authority that was made before, for another ceremony under it. */
+export function parseAuthorityCertificate(certificate: Uint8Array): x509.X509Certificate {
+  return new x509.X509Certificate(Uint8Array.from(certificate))
+}
+
+function endOf({ now, lifetimeSeconds }: CeremonyInput, days: number): Date {
+  return new Date(now.getTime() + (lifetimeSeconds ?? days * daySeconds) * 1000)
 }
 
 async function authorityExtensions(

@@ -1,5 +1,8 @@
 /** The scopes of the service's own API: one per right, none implies another. */
 export const apiScopes = [
+  'authorities:read',
+  'authorities:write',
+  'bundle:adopt',
   'anchors:read',
   'anchors:write',
   'operators:read',
@@ -26,9 +29,10 @@ export type ApiScope = (typeof apiScopes)[number]
 /** What each kind of caller may ask for at the service's own API; what has no row gets nothing. */
 export const apiScopesOf: Readonly<Record<string, readonly ApiScope[]>> = {
   administrator: apiScopes.filter(
-    scope => scope !== 'agents:create' && scope !== 'credentials:issue',
+    scope => !['agents:create', 'credentials:issue', 'bundle:adopt'].includes(scope),
   ),
   auditor: [
+    'authorities:read',
     'anchors:read',
     'operators:read',
     'hosts:read',
@@ -39,7 +43,7 @@ export const apiScopesOf: Readonly<Record<string, readonly ApiScope[]>> = {
     'audit:read',
   ],
   'resource-server': ['tokens:introspect'],
-  host: ['agents:create', 'credentials:issue'],
+  host: ['agents:create', 'credentials:issue', 'bundle:adopt'],
   agent: ['credentials:issue'],
 }
 

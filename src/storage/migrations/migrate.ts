@@ -7,6 +7,7 @@ import { firstEnrolment } from './0001-first-enrolment.ts'
 import { keptAttestations } from './0002-kept-attestations.ts'
 import { anchorSets } from './0003-anchor-sets.ts'
 import { revocationLists } from './0004-revocation-lists.ts'
+import { authorities } from './0006-authorities.ts'
 
 /** All migrations, oldest first. Names are forever: they are what a database remembers. */
 function migrationsFor(types: ColumnTypes): Record<string, Migration> {
@@ -15,6 +16,7 @@ function migrationsFor(types: ColumnTypes): Record<string, Migration> {
     '0002-kept-attestations': keptAttestations(types),
     '0003-anchor-sets': anchorSets(types),
     '0004-revocation-lists': revocationLists(types),
+    '0006-authorities': authorities(types),
   }
 }
 

@@ -2,6 +2,7 @@ import { encodeAuditEntry } from '../../core/log/audit-entry.ts'
 import type { CertificateRow } from '../schema.ts'
 import { statement } from '../statement.ts'
 import type { Transaction } from '../transaction.ts'
+import { isIssuing } from './authorities.ts'
 import { findStanding } from './standing.ts'
 
 const insert = statement<CertificateRow>()((db, is) =>
@@ -16,6 +17,7 @@ const insert = statement<CertificateRow>()((db, is) =>
     status: is.status,
     x5t: is.x5t,
     attestation_id: is.attestation_id,
+    authority_id: is.authority_id,
   }),
 )
 
@@ -48,8 +50,9 @@ export async function intendCertificate(
   tx: Transaction,
   certificate: CertificateRow,
   entry: string,
-): Promise<'done' | 'subject-revoked' | 'attestation-expired'> {
+): Promise<'done' | 'subject-revoked' | 'attestation-expired' | 'authority-inactive'> {
   const { subject_kind, subject_id, jkt, not_after } = certificate
+  if (!(await isIssuing(tx, certificate.authority_id))) return tx.refuse('authority-inactive')
   const standing = await findStanding(tx, subject_kind, jkt)
   if (standing?.subjectId !== subject_id || !standing.isActive) return tx.refuse('subject-revoked')
   if (standing.attestedUntil === null || not_after > standing.attestedUntil)

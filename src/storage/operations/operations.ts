@@ -12,6 +12,15 @@ import { bindAgentKey, createAgent, findAgent, listAgents, revokeAgent } from '.
 import { findAttestation, listAttestations } from './attestations.ts'
 import { appendEntry, findLogState, readEntryBundle, readTile } from './audit.ts'
 import {
+  activateAuthority,
+  adoptAuthority,
+  prepareAuthority,
+  readAuthorities,
+  revokeAuthority,
+  taintAuthority,
+} from './authorities.ts'
+import { listAdoptions, publishKeys, recordAdoption } from './bundle.ts'
+import {
   closeOrphans,
   findCertificate,
   intendCertificate,
@@ -91,6 +100,15 @@ export interface Operations {
   readonly putRevocationList: typeof putRevocationList
   readonly listRevocationLists: typeof listRevocationLists
   readonly currentRevocationLists: typeof currentRevocationLists
+  readonly readAuthorities: typeof readAuthorities
+  readonly adoptAuthority: typeof adoptAuthority
+  readonly prepareAuthority: typeof prepareAuthority
+  readonly activateAuthority: typeof activateAuthority
+  readonly taintAuthority: typeof taintAuthority
+  readonly revokeAuthority: typeof revokeAuthority
+  readonly recordAdoption: typeof recordAdoption
+  readonly listAdoptions: typeof listAdoptions
+  readonly publishKeys: typeof publishKeys
   readonly createAgentClass: typeof createAgentClass
   readonly findAgentClass: typeof findAgentClass
   readonly listAgentClasses: typeof listAgentClasses
@@ -159,6 +177,15 @@ export const operations: Operations = {
   putRevocationList,
   listRevocationLists,
   currentRevocationLists,
+  readAuthorities,
+  adoptAuthority,
+  prepareAuthority,
+  activateAuthority,
+  taintAuthority,
+  revokeAuthority,
+  recordAdoption,
+  listAdoptions,
+  publishKeys,
   createAgentClass,
   findAgentClass,
   listAgentClasses,

@@ -13,6 +13,7 @@ export function encodeCertificate(certificate: CertificateRecord): CertificateRo
     status: certificate.status,
     x5t: certificate.x5t,
     attestation_id: certificate.attestationId,
+    authority_id: certificate.authorityId,
   }
 }
 
@@ -28,5 +29,6 @@ export function parseCertificate(row: CertificateRow): CertificateRecord {
     status: row.status as CertificateRecord['status'],
     x5t: row.x5t,
     attestationId: row.attestation_id,
+    authorityId: row.authority_id,
   }
 }

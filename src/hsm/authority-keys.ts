@@ -1,0 +1,148 @@
+import { createPrivateKey, createPublicKey, randomBytes, X509Certificate } from 'node:crypto'
+import {
+  createIssuing,
+  createRoot,
+  issuingAlgorithm,
+  parseAuthorityCertificate,
+  rootAlgorithm,
+  type CeremonyKey,
+} from '../core/issuance/ceremony.ts'
+import type { CertificateSigner } from '../core/issuance/credential.ts'
+import type { AuthorityKeys } from '../ports/authority.ts'
+import { AuthorityKeyError } from '../ports/authority-error.ts'
+import { createEmbeddedSigner, embeddedCrypto, exportPkcs8 } from './embedded-key.ts'
+
+/** Private files by name; what is written is durable when the call returns, and a name is written once. */
+export interface KeyFiles {
+  list(): readonly string[]
+  /** PKCS#8 PEM. */
+  read(name: string): string
+  write(name: string, pkcs8: string): void
+  remove(name: string): void
+}
+
+/** What new authorities are made with. */
+export interface AuthorityKeyOptions {
+  readonly files: KeyFiles
+  readonly trustDomain: string
+  readonly rootLifetimeSeconds: number
+  readonly issuingLifetimeSeconds: number
+}
+
+const issuingSuffix = '.key.pem'
+const rootSuffix = '.root.key.pem'
+/** Names of the keys that are made here; what is named otherwise is never deleted. */
+const made = /^authority-[0-9a-f]{32}(\.root)?\.key\.pem$/
+
+/** Authorities on keys of this machine's disk. A root's key lies beside the issuing key that was made with it. */
+export function createFileAuthorityKeys(options: AuthorityKeyOptions): AuthorityKeys {
+  const { files } = options
+  return {
+    create: async request => {
+      const name = `authority-${randomBytes(16).toString('hex')}`
+      const root =
+        request.root === undefined
+          ? await createNextRoot(options, request)
+          : await openRoot(files, request.root)
+      const keys = await embeddedCrypto.subtle.generateKey(issuingAlgorithm, true, [
+        'sign',
+        'verify',
+      ])
+      const issuing = await createIssuing(
+        {
+          ...ceremonyOf(options, request.now),
+          serial: request.serials[1],
+          keys,
+          lifetimeSeconds: options.issuingLifetimeSeconds,
+        },
+        root,
+      )
+      if (request.root === undefined)
+        files.write(`${name}${rootSuffix}`, await exportPkcs8(root.keys.privateKey))
+      files.write(`${name}${issuingSuffix}`, await exportPkcs8(keys.privateKey))
+      const chain = [issuing, root].map(({ certificate }) => new Uint8Array(certificate.rawData))
+      return { chain, keyReference: `${name}${issuingSuffix}` }
+    },
+    open: ({ chain, keyReference }) => createFileSigner(files, chain, keyReference),
+    discardExcept: async references => {
+      const kept = new Set(references.flatMap(name => [name, rootFileOf(name)]))
+      const orphans = files.list().filter(name => made.test(name) && !kept.has(name))
+      for (const name of orphans) files.remove(name)
+      return await Promise.resolve(orphans.length)
+    },
+  }
+}
+
+function rootFileOf(issuingFile: string): string {
+  return `${issuingFile.slice(0, -issuingSuffix.length)}${rootSuffix}`
+}
+
+function ceremonyOf(
+  { trustDomain }: AuthorityKeyOptions,
+  now: number,
+): { crypto: Crypto; trustDomain: string; now: Date } {
+  return { crypto: embeddedCrypto, trustDomain, now: new Date(now) }
+}
+
+async function createNextRoot(
+  options: AuthorityKeyOptions,
+  { now, serials }: { readonly now: number; readonly serials: readonly [Uint8Array, Uint8Array] },
+): Promise<CeremonyKey> {
+  const keys = await embeddedCrypto.subtle.generateKey(rootAlgorithm, true, ['sign', 'verify'])
+  return await createRoot({
+    ...ceremonyOf(options, now),
+    serial: serials[0],
+    keys,
+    lifetimeSeconds: options.rootLifetimeSeconds,
+  })
+}
+
+/** The root's key, found by its public half among what is kept here. */
+async function openRoot(files: KeyFiles, root: Uint8Array): Promise<CeremonyKey> {
+  const { publicKey } = new X509Certificate(root)
+  for (const name of files.list().filter(file => file.endsWith('root.key.pem'))) {
+    const key = createPrivateKey(files.read(name))
+    if (!createPublicKey(key).equals(publicKey)) continue
+    const { subtle } = embeddedCrypto
+    const pkcs8 = key.export({ format: 'der', type: 'pkcs8' })
+    const spki = publicKey.export({ format: 'der', type: 'spki' })
+    return {
+      certificate: parseAuthorityCertificate(root),
+      keys: {
+        privateKey: await subtle.importKey('pkcs8', pkcs8, rootAlgorithm, true, ['sign']),
+        publicKey: await subtle.importKey('spki', spki, rootAlgorithm, true, ['verify']),
+      },
+    }
+  }
+  throw new AuthorityKeyError('authority-root-absent')
+}
+
+const algorithms: Readonly<Record<string, CertificateSigner['algorithm']>> = {
+  prime256v1: 'ES256',
+  secp384r1: 'ES384',
+}
+
+/** Reads the key with the first signature, so that an authority that only verifies needs none. */
+function createFileSigner(
+  files: KeyFiles,
+  [certificate]: readonly Uint8Array[],
+  keyReference: string,
+): CertificateSigner {
+  const { publicKey } = new X509Certificate(certificate ?? new Uint8Array())
+  const algorithm = algorithms[publicKey.asymmetricKeyDetails?.namedCurve ?? '']
+  if (algorithm === undefined) throw new AuthorityKeyError('authority-key-unusable')
+  let signer: ReturnType<typeof createEmbeddedSigner> | undefined
+  const open = (): ReturnType<typeof createEmbeddedSigner> => {
+    const opened = createEmbeddedSigner(files.read(keyReference))
+    const own = publicKey.export({ format: 'der', type: 'spki' })
+    if (!own.equals(opened.publicKey)) throw new AuthorityKeyError('authority-key-unusable')
+    return opened
+  }
+  return {
+    algorithm,
+    sign: message => {
+      signer ??= open()
+      return signer.sign(message)
+    },
+  }
+}
