@@ -13,6 +13,11 @@ export const name = z
 /** The number of a PCR. */
 export const pcr = z.int().min(0).max(23)
 
+/** A version of firmware. */
+export const version = z
+  .string()
+  .regex(/^\d{1,5}(\.\d{1,5}){0,3}$/, 'a dotted version of at most four numbers')
+
 /** Names of reference values or allow-lists. */
 export const names = z.array(name).max(1000)
 

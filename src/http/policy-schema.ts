@@ -2,13 +2,11 @@ import { z } from 'zod'
 import type { PolicyDocument } from '../core/appraisal/policy.ts'
 import { assuranceLevels } from '../core/verifier/assurance.ts'
 import { bootRules } from './policy-boot-rules.ts'
-import { digest, name, pcr, rule } from './policy-rule.ts'
+import { hsmRules } from './policy-hsm-rules.ts'
+import { digest, name, pcr, rule, version } from './policy-rule.ts'
 
 const pcrKey = z.string().regex(/^([0-9]|1[0-9]|2[0-3])$/, 'a PCR number')
 const vendor = z.string().regex(/^id:[0-9A-F]{8}$/, 'a TCG vendor id such as id:49465800')
-const version = z
-  .string()
-  .regex(/^\d{1,5}(\.\d{1,5}){0,3}$/, 'a dotted version of at most four numbers')
 
 /** A digest of a file as lists of allowed files write it: SHA-256 alone, or with the names of type and hash before. */
 const fileDigest = z
@@ -20,7 +18,12 @@ const fileDigest = z
 
 const ruleForms = z.discriminatedUnion('kind', [
   ...bootRules,
-  rule('endorsement', { accept: z.array(z.enum(['certificate', 'listed', 'approved'])).min(1) }),
+  ...hsmRules,
+  rule('endorsement', {
+    accept: z
+      .array(z.enum(['certificate', 'listed', 'approved', 'inspected', 'registered']))
+      .min(1),
+  }),
   rule('evidence-age', { maxSeconds: z.int().min(1).max(86_400) }),
   rule('firmware-advisories', {
     onMatch: z.enum(['refuse', 'warn']).default('refuse'),

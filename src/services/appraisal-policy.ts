@@ -1,7 +1,7 @@
 import { AppraisalPolicy } from '../core/appraisal/appraisal-policy.ts'
 import type { PolicyDocument } from '../core/appraisal/policy.ts'
 import type { Rule } from '../core/appraisal/rule-table.ts'
-import type { PolicyActivation, PolicyRecord } from '../ports/records.ts'
+import type { AssuranceLevel, PolicyActivation, PolicyRecord } from '../ports/records.ts'
 import { auditEntry } from './audit-entry.ts'
 import { ServiceError } from './error.ts'
 import type { Service } from './service.ts'
@@ -66,13 +66,21 @@ export function configurationPolicy(service: Pick<Service, 'settings'>): PolicyD
     minimumStatus: 'affirming',
     referenceValues: {},
     allowLists: {},
-    rules: configurationRules(referenceValues),
+    rules: configurationRules(assurance, referenceValues),
   }
 }
 
-function configurationRules(referenceValues: Readonly<Record<string, readonly string[]>>): Rule[] {
+/** A level of HSM keys that the configuration names takes the word that this level rests on. */
+const hsmKinds = { 'hsm-inspected': 'inspected', 'hsm-declared': 'registered' } as const
+
+function configurationRules(
+  assurance: readonly AssuranceLevel[],
+  referenceValues: Readonly<Record<string, readonly string[]>>,
+): Rule[] {
+  const levels = ['hsm-inspected', 'hsm-declared'] as const
+  const kinds = levels.filter(level => assurance.includes(level)).map(level => hsmKinds[level])
   const rules: Rule[] = [
-    { kind: 'endorsement', id: 'endorsement', accept: ['certificate'] },
+    { kind: 'endorsement', id: 'endorsement', accept: ['certificate', ...kinds] },
     { kind: 'firmware-advisories', id: 'firmware-advisories', onMatch: 'refuse', except: [] },
   ]
   if (Object.keys(referenceValues).length > 0)

@@ -3,7 +3,7 @@ import { verifyLogsInSlices, type MeasuredPlatform } from '../core/appraisal/mea
 import type { AttestationResult } from '../core/appraisal/attestation-result.ts'
 import type { PlatformState } from '../core/appraisal/platform-state.ts'
 import type { EndorsementKind } from '../core/appraisal/subject.ts'
-import { evidenceFormat } from '../core/formats/format-table.ts'
+import { tpm2Format } from '../core/formats/tpm2/format.ts'
 import type { VerifiedEvidence } from '../core/verifier/evidence.ts'
 import type { EnrollmentRecord, HostRecord } from '../ports/records.ts'
 import type { KeptAttestation } from '../ports/store.ts'
@@ -97,9 +97,9 @@ async function takeEnrollment(service: Service, id: string): Promise<EnrollmentR
 
 /** Everything anew, both keys among it: what was admitted when they were challenged may have been taken back. */
 async function verifyAnswer(service: Service, attempt: Attempt): Promise<GenuineAttempt> {
-  const { enrollment, format, received, now } = attempt
+  const { enrollment, received, now } = attempt
   try {
-    const verified = evidenceFormat(format).verify(received, {
+    const verified = tpm2Format.verify(received, {
       ...(await loadEndorsementBasis(service)),
       challenge: challengeOfEnrollment(service, enrollment),
       now,

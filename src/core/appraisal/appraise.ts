@@ -1,14 +1,13 @@
 import type { VerifiedEvidence } from '../verifier/evidence.ts'
 import type { AppraisalPolicy } from './appraisal-policy.ts'
-import { trustworthinessVector } from './ar4si.ts'
 import { sealAttestationResult, type AttestationResult } from './attestation-result.ts'
 import type { FirmwareAdvisory } from './firmware-advisory.ts'
 import { formatFirmwareVersion } from './firmware-version.ts'
 import { appraiseLines, type AppraisedLine } from './lines.ts'
+import { judgedVerdict } from './judged-verdict.ts'
 import type { MeasuredPlatform } from './measured-platform.ts'
 import { nextPlatformState, type PlatformState } from './platform-state.ts'
 import { pinsAfter } from './rules/trust-on-first-use.ts'
-import { isAtLeast, worstStatus, type AppraisalStatus } from './status.ts'
 import type { AppraisalSubject, EndorsementKind } from './subject.ts'
 import { verdictBoot, verdictIma } from './verdict-boot.ts'
 import type { Verdict, VerdictPlatform } from './verdict.ts'
@@ -85,34 +84,15 @@ function verdictOf(
   context: AppraisalContext,
   lines: readonly AppraisedLine[],
 ): Verdict {
-  const { validitySeconds, minimumStatus } = policy.document
   const { boot, ima } = context.measured
-  const status = worstStatus(lines.map(({ line }) => line.outcome))
   return {
-    status,
-    accepted: !policy.isEmpty && isAtLeast(status, minimumStatus),
-    rule: decidingRule(lines, status),
+    ...judgedVerdict(policy, context, lines),
     assurance: evidence.endorsementKey.assurance,
-    policy: { id: policy.id, version: policy.version },
-    evidenceSha256: context.evidenceSha256,
-    issuedAt: context.now.toISOString(),
-    expiresAt: new Date(context.now.getTime() + validitySeconds * 1000).toISOString(),
-    trustworthiness: trustworthinessVector(
-      lines.map(({ claim, line }) => ({ mapping: claim, outcome: line.outcome })),
-    ),
     checks: [...evidence.checks, ...context.measured.checks],
-    rules: lines.map(({ line }) => line),
     platform: platformOf(evidence, context.before),
     ...(boot === undefined ? {} : { boot: verdictBoot(boot) }),
     ...(ima === undefined ? {} : { ima: verdictIma(ima) }),
   }
-}
-
-/** The first of the worst; of an affirmed verdict the policy's last word. */
-function decidingRule(lines: readonly AppraisedLine[], status: AppraisalStatus): string {
-  const worst = lines.filter(({ line }) => line.outcome === status)
-  const deciding = status === 'affirming' ? worst.at(-1) : worst[0]
-  return deciding?.line.rule ?? 'assurance'
 }
 
 function stateAfter(subject: AppraisalSubject, { imaState }: MeasuredPlatform): PlatformState {

@@ -6,24 +6,26 @@ import type { Verdict } from './verdict.ts'
 const seal: unique symbol = Symbol('attestation result')
 
 /** What only the appraisal may put together. */
-export interface AttestationResultParts {
+export interface AttestationResultParts<State extends PlatformState | null = PlatformState> {
   readonly verdict: Verdict
-  /** What carries over to the next attestation, should this one be accepted. */
-  readonly nextState: PlatformState
+  /** What carries over to the next attestation, should this one be accepted; null of hardware that has no such state. */
+  readonly nextState: State
   /** The rule that saw the TPM set back; undefined when none did. */
   readonly rollback: string | undefined
 }
 
 /**
  * An Attestation Result: what the policy makes of genuine Evidence. Made by {@link sealAttestationResult} alone, which
- * `appraise` calls.
+ * `appraise` and `appraiseHsm` call.
+ *
+ * @typeParam State null of hardware that measures no platform
  *
  * @see RFC 9334 §8.4
  */
-export class AttestationResult {
-  readonly #parts: AttestationResultParts
+export class AttestationResult<State extends PlatformState | null = PlatformState> {
+  readonly #parts: AttestationResultParts<State>
 
-  constructor(key: typeof seal, parts: AttestationResultParts) {
+  constructor(key: typeof seal, parts: AttestationResultParts<State>) {
     if (key !== seal) throw new TypeError('made by appraise alone')
     this.#parts = parts
   }
@@ -67,7 +69,7 @@ export class AttestationResult {
     return new Date(this.verdict.expiresAt)
   }
 
-  get nextState(): PlatformState {
+  get nextState(): State {
     return this.#parts.nextState
   }
 
@@ -81,6 +83,8 @@ export class AttestationResult {
 }
 
 /** For the appraisal; nobody else has verified Evidence to make it of. */
-export function sealAttestationResult(parts: AttestationResultParts): AttestationResult {
+export function sealAttestationResult<State extends PlatformState | null>(
+  parts: AttestationResultParts<State>,
+): AttestationResult<State> {
   return new AttestationResult(seal, parts)
 }

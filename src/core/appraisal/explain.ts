@@ -1,6 +1,6 @@
 import { explainBoot, explainIma } from './explain-boot.ts'
 import type { AppraisalStatus } from './status.ts'
-import type { RuleLine, Verdict } from './verdict.ts'
+import type { RuleLine, Verdict, VerdictHsm } from './verdict.ts'
 
 const headlines: Readonly<Record<AppraisalStatus, string>> = {
   affirming: 'The evidence is genuine and the policy affirms what it shows.',
@@ -36,8 +36,8 @@ export function explainVerdict(verdict: Verdict): string[] {
   ]
 }
 
-function explainPlatform({ platform, boot, ima }: Verdict): string[] {
-  if (platform === null) return []
+function explainPlatform({ platform, boot, ima, hsm }: Verdict): string[] {
+  if (platform === null) return hsm === undefined ? [] : explainHsm(hsm)
   const { vendor, firmwareVersion, resetCount, restartCount, clock, safe, reboots } = platform
   const counters = `resetCount ${resetCount}, restartCount ${restartCount}, clock ${clock} ms`
   return [
@@ -45,6 +45,14 @@ function explainPlatform({ platform, boot, ima }: Verdict): string[] {
     `            ${counters}${safe ? '' : ', not shut down in order'}, ${reboots} reboots seen`,
     ...explainBoot(boot),
     ...explainIma(ima),
+  ]
+}
+
+function explainHsm({ manufacturer, model, firmware, properties }: VerdictHsm): string[] {
+  const shown = Object.entries(properties).map(([name, value]) => `${name} ${value}`)
+  return [
+    `HSM         ${manufacturer}, ${model}, firmware ${firmware ?? 'not known'}`,
+    `            ${shown.join(', ') || 'nothing more is shown of the key'}`,
   ]
 }
 
@@ -58,6 +66,7 @@ function explainRules(rules: readonly RuleLine[]): string[] {
 
 /** Of Evidence that verified, checks that failed are about the order of a boot: rules decide by them. */
 function explainChecks({ checks, platform }: Verdict): string[] {
+  // Of an HSM, as of Evidence that did not verify, a check that failed ended the verification.
   const mark = platform === null ? 'FAIL' : 'note'
   const failed = checks.filter(check => check.outcome === 'fail')
   const passed = checks.length - failed.length

@@ -6,7 +6,8 @@ import { stateRules } from './state-rules.ts'
 const head = `# What an EAR of this service claims
 
 Made from the tables that the appraisal itself uses; a test compares. An EAR (draft-ietf-rats-ear-03, profile
-\`tag:ietf.org,2026:rats/ear#03\`) has one submodule, \`tpm2\`. Its \`ear_trustworthiness_vector\` holds the values of
+\`tag:ietf.org,2026:rats/ear#03\`) has one submodule, named for the
+format of the Evidence. Its \`ear_trustworthiness_vector\` holds the values of
 draft-ietf-rats-ar4si-06 §3.3; of several lines about one aspect the worst counts. \`ear_status\` is the tier of the worst
 line of the verdict. A claim that is not there is not made. Evidence that did not verify claims \`instance-identity\` 99.
 

@@ -1,14 +1,22 @@
 import { runAtOnce, type Sliced } from '../slices.ts'
 import { envelopeSha256, parseEnvelope } from '../formats/envelope.ts'
 import type { EndorsementBasis } from '../formats/evidence-format.ts'
-import { evidenceFormat } from '../formats/format-table.ts'
+import {
+  evidenceFormat,
+  hsmFormats,
+  isHsmFormatId,
+  type HsmFormatId,
+} from '../formats/format-table.ts'
+import { tpm2Format } from '../formats/tpm2/format.ts'
 import type { AppraisalPolicy } from './appraisal-policy.ts'
+import { appraiseHsm, type HsmAppraisalContext } from './appraise-hsm.ts'
 import { appraise } from './appraise.ts'
 import { challengeOf, type AttestationContext } from './attestation-context.ts'
 import type { AttestationResult } from './attestation-result.ts'
 import { AppraisalError } from './error.ts'
 import type { FirmwareAdvisory } from './firmware-advisory.ts'
 import { verifyLogsInSlices } from './measured-platform.ts'
+import type { PlatformState } from './platform-state.ts'
 import type { EndorsementKind } from './subject.ts'
 
 /** Evidence as it was kept, with what the verifier knew then. */
@@ -37,7 +45,7 @@ export function reappraise(
   kept: KeptEvidence,
   policy: AppraisalPolicy,
   against: Reappraisal,
-): AttestationResult {
+): AttestationResult<PlatformState | null> {
   return runAtOnce(reappraiseInSlices(kept, policy, against))
 }
 
@@ -46,23 +54,44 @@ export function* reappraiseInSlices(
   kept: KeptEvidence,
   policy: AppraisalPolicy,
   against: Reappraisal,
-): Sliced<AttestationResult> {
+): Sliced<AttestationResult<PlatformState | null>> {
+  if (isHsmFormatId(kept.format))
+    return reappraiseHsm(hsmFormats[kept.format], kept, policy, against)
   const { context } = kept
-  const format = evidenceFormat(kept.format)
-  const evidence = parseEnvelope(format, kept.evidence)
+  // Throws for a name that is in no table; what is left then is the one format of TPMs.
+  evidenceFormat(kept.format)
+  const evidence = parseEnvelope(tpm2Format, kept.evidence)
   const endorsementKind = requireKind(context)
-  const verified = format.verify(evidence, { ...against, challenge: challengeOf(context) })
+  const verified = tpm2Format.verify(evidence, { ...against, challenge: challengeOf(context) })
   const before = context.before ?? undefined
   return appraise(verified, policy, {
-    now: against.now,
+    ...contextOf(kept, against),
     measured: yield* verifyLogsInSlices(verified, evidence, policy, before),
-    evidenceSha256: envelopeSha256(kept.evidence),
     endorsementKind,
-    challengedAt: new Date(context.challengedAt),
     before,
     advisories: against.advisories,
-    isEmulationAllowed: against.isEmulationAllowed,
   })
+}
+
+function reappraiseHsm(
+  format: (typeof hsmFormats)[HsmFormatId],
+  kept: KeptEvidence,
+  policy: AppraisalPolicy,
+  against: Reappraisal,
+): AttestationResult<null> {
+  const evidence = parseEnvelope(format, kept.evidence)
+  requireKind(kept.context)
+  const challenge = challengeOf(kept.context)
+  const verified = format.verify(evidence, { ...against, challenge })
+  return appraiseHsm(verified, policy, contextOf(kept, against))
+}
+
+function contextOf(
+  { context, evidence }: KeptEvidence,
+  { now, isEmulationAllowed }: Reappraisal,
+): HsmAppraisalContext {
+  const challengedAt = new Date(context.challengedAt)
+  return { now, evidenceSha256: envelopeSha256(evidence), challengedAt, isEmulationAllowed }
 }
 
 /** Evidence that did not verify the first time was never appraised, and is not now. */

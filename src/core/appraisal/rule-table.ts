@@ -1,5 +1,5 @@
 import type { ClaimMapping } from './ar4si.ts'
-import type { Finding } from './finding.ts'
+import { recorded, type Finding } from './finding.ts'
 import { appraiseBootAuthority, type BootAuthorityRule } from './rules/boot-authority.ts'
 import { appraiseBootFiles, type BootFilesRule } from './rules/boot-files.ts'
 import { appraiseBootImages, type BootImagesRule } from './rules/boot-images.ts'
@@ -10,6 +10,12 @@ import {
   appraiseFirmwareAdvisories,
   type FirmwareAdvisoriesRule,
 } from './rules/firmware-advisories.ts'
+import {
+  appraiseHsmFirmwareMinimum,
+  type HsmFirmwareMinimumRule,
+} from './rules/hsm-firmware-minimum.ts'
+import { appraiseHsmInventory, type HsmInventoryRule } from './rules/hsm-inventory.ts'
+import { appraiseHsmKey, type HsmKeyRule } from './rules/hsm-key.ts'
 import { appraiseIma, imaPcr, type ImaRule } from './rules/ima.ts'
 import {
   appraiseKernelCommandLine,
@@ -28,7 +34,7 @@ import {
 } from './rules/tpm-firmware-minimum.ts'
 import { appraiseTrustOnFirstUse, type TrustOnFirstUseRule } from './rules/trust-on-first-use.ts'
 import { appraiseUnifiedKernel, type UnifiedKernelRule } from './rules/unified-kernel.ts'
-import type { AppraisalSubject } from './subject.ts'
+import type { AppraisalSubject, HsmSubject } from './subject.ts'
 
 /** One rule of an Appraisal Policy, told apart by its kind. */
 export type Rule =
@@ -39,6 +45,9 @@ export type Rule =
   | EventLogRule
   | EvidenceAgeRule
   | FirmwareAdvisoriesRule
+  | HsmFirmwareMinimumRule
+  | HsmInventoryRule
+  | HsmKeyRule
   | ImaRule
   | KernelCommandLineRule
   | PcrValuesRule
@@ -55,7 +64,10 @@ export type RuleNeed = 'event-log' | 'ima-log'
 
 /** What the table says of one kind of rule. */
 export interface RuleRow<R extends Rule> {
-  readonly appraise: (rule: R, subject: AppraisalSubject) => Finding
+  /** Of a host with a TPM; absent for a rule that says nothing of one. */
+  readonly appraise?: (rule: R, subject: AppraisalSubject) => Finding
+  /** Of a host with an HSM; absent for a rule about what a TPM alone shows. */
+  readonly appraiseHsm?: (rule: R, subject: HsmSubject) => Finding
   /** On what the rule stands. */
   readonly source: string
   /** What its outcome claims in an EAR. */
@@ -100,6 +112,7 @@ export const ruleTable: { readonly [K in RuleKind]: RuleRow<Extract<Rule, { kind
   },
   endorsement: {
     appraise: appraiseEndorsement,
+    appraiseHsm: appraiseEndorsement,
     source: 'RFC 9334 §8.2; verification E1, VT4',
     claim: { claim: 'instance-identity', affirming: 2, contraindicated: 97 },
   },
@@ -113,6 +126,7 @@ export const ruleTable: { readonly [K in RuleKind]: RuleRow<Extract<Rule, { kind
   },
   'evidence-age': {
     appraise: appraiseEvidenceAge,
+    appraiseHsm: appraiseEvidenceAge,
     source: 'RFC 9334 §10; verification X2',
     claim: { claim: 'instance-identity', affirming: 2, contraindicated: 96 },
   },
@@ -120,6 +134,21 @@ export const ruleTable: { readonly [K in RuleKind]: RuleRow<Extract<Rule, { kind
     appraise: appraiseFirmwareAdvisories,
     source: 'verification Q9, X4',
     claim: { claim: 'hardware', affirming: 2, warning: 32, contraindicated: 96 },
+  },
+  'hsm-firmware-minimum': {
+    appraiseHsm: appraiseHsmFirmwareMinimum,
+    source: 'PKCS #11 v3.0 §3.2 firmwareVersion; verification X4, section 15',
+    claim: { claim: 'hardware', affirming: 2, contraindicated: 96 },
+  },
+  'hsm-inventory': {
+    appraiseHsm: appraiseHsmInventory,
+    source: 'verification H5',
+    claim: { claim: 'instance-identity', affirming: 2, contraindicated: 97 },
+  },
+  'hsm-key': {
+    appraiseHsm: appraiseHsmKey,
+    source: 'PKCS #11 v3.0 §4.4, §4.9; verification section 14, section 15',
+    claim: { claim: 'hardware', affirming: 2, contraindicated: 96 },
   },
   ima: {
     appraise: appraiseIma,
@@ -189,9 +218,19 @@ export function isRuleKind(kind: string): kind is RuleKind {
   return Object.hasOwn(ruleTable, kind)
 }
 
-/** Holds one rule against a subject. */
+/** What becomes of a rule that says nothing of this kind of hardware. */
+export const notJudged: Finding = recorded(
+  'not judged: this rule is not about this kind of hardware',
+)
+
+/** Holds one rule against a host with a TPM; {@link notJudged} for a rule that says nothing of one. */
 export function appraiseRule(rule: Rule, subject: AppraisalSubject): Finding {
-  return rowOf(rule).appraise(rule, subject)
+  return rowOf(rule).appraise?.(rule, subject) ?? notJudged
+}
+
+/** Holds one rule against a host with an HSM; {@link notJudged} for a rule about what a TPM alone shows. */
+export function appraiseHsmRule(rule: Rule, subject: HsmSubject): Finding {
+  return rowOf(rule).appraiseHsm?.(rule, subject) ?? notJudged
 }
 
 /** The row of a rule's kind. */

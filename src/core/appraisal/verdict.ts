@@ -1,3 +1,4 @@
+import type { HsmFacts } from '../formats/hsm/verified.ts'
 import type { AssuranceLevel } from '../verifier/assurance.ts'
 import type { Check } from '../verifier/check.ts'
 import type { TrustworthinessVector } from './ar4si.ts'
@@ -45,12 +46,23 @@ export interface Verdict {
   readonly checks: readonly Check[]
   /** The rules, all of them. */
   readonly rules: readonly RuleLine[]
-  /** What the TPM says of itself; null where no quote was verified. */
+  /** What the TPM says of itself; null where no quote was verified, or the hardware is no TPM. */
   readonly platform: VerdictPlatform | null
   /** Absent where the host showed no event log. */
   readonly boot?: VerdictBoot
   /** Absent where no list of IMA was looked at. */
   readonly ima?: VerdictIma
+  /** Present where an HSM holds the key. */
+  readonly hsm?: VerdictHsm
+}
+
+/** Facts of an HSM and its key that a person may read: no serial number. */
+export interface VerdictHsm {
+  readonly vendor: string
+  readonly manufacturer: string
+  readonly model: string
+  readonly firmware: string | null
+  readonly properties: HsmFacts['properties']
 }
 
 /** Facts of the platform that a person may read: nothing that identifies the TPM. */

@@ -1,4 +1,5 @@
 import type { CmwRecord } from '../cmw/cmw.ts'
+import type { PublicJwk } from '../jose/jwk.ts'
 import type { EndorsementPolicy } from '../verifier/endorsement-policy.ts'
 import type { TrustAnchor } from '../verifier/trust-anchor.ts'
 import type { RevocationSources } from '../x509/revocation.ts'
@@ -22,6 +23,15 @@ export interface EndorsementBasis {
   readonly intermediates: readonly Uint8Array[]
   readonly revocation: RevocationSources
   readonly endorsementPolicy: EndorsementPolicy
+  /** Attestation keys of HSMs that operators registered; none where not said. */
+  readonly hsmKeys?: readonly RegisteredHsmKey[]
+}
+
+/** An attestation key of an HSM, by an operator's word. */
+export interface RegisteredHsmKey {
+  readonly jwk: PublicJwk
+  /** Whether a token, by its digest, is the one that the key was registered for: the service keeps no serial number. */
+  readonly isToken: (sha256: string) => boolean
 }
 
 /** What Evidence of any format is held to. */

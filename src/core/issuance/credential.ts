@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import * as der from '../der/writer.ts'
+import type { VerifiedHsmKey } from '../formats/hsm/verified.ts'
 import type { VerifiedSubjectKey } from '../verifier/subject-key.ts'
 import { prepareIssuer } from './issuer.ts'
 import { extension, fixedExtensions, type CertificateProfile } from './profile.ts'
@@ -11,7 +12,7 @@ import {
 } from './signature-algorithm.ts'
 
 /** A key that may stand in a certificate: one that the TPM certified, or that it certified before. */
-export type ProvenKey = VerifiedSubjectKey | RenewalKey
+export type ProvenKey = VerifiedSubjectKey | VerifiedHsmKey | RenewalKey
 
 /** What a certificate is made of; all of it known before anything is signed. */
 export interface CredentialRequest {

@@ -1,6 +1,7 @@
 import type { ErrorRow } from '../coded-error.ts'
 import { ekCheckRows } from '../ek/check-rows.ts'
 import { eventLogCheckRows } from '../eventlog/check-rows.ts'
+import { hsmCheckRows } from '../formats/hsm/check-rows.ts'
 import { imaCheckRows } from '../ima/check-rows.ts'
 import { statementCheckRows } from '../webauthn/check-rows.ts'
 
@@ -232,6 +233,7 @@ export const checkTable = {
   ...eventLogCheckRows,
   ...imaCheckRows,
   ...statementCheckRows,
+  ...hsmCheckRows,
 } as const satisfies Record<string, CheckRow>
 
 export type CheckCode = keyof typeof checkTable

@@ -5,7 +5,7 @@ import type { CheckCode } from './check-table.ts'
  * endorsement key with certificate and path (intermediates may be of one machine alone), attestation keys and their
  * certificates, the storage root. A digest of them names the device wherever it is seen.
  */
-const families: readonly string[] = ['ek-', 'ak-', 'aik-', 'path-', 'subject-parent']
+const families: readonly string[] = ['ek-', 'ak-', 'aik-', 'path-', 'subject-parent', 'hsm-']
 
 /**
  * Whether a digest of the bytes that a check looked at would identify the device. Such a digest stands in no verdict:

@@ -1,3 +1,4 @@
+import { attestationVendorOf, attestationVendors } from '../formats/attested/vendor-table.ts'
 import { CodedError, type ErrorFacts, type ErrorRow } from '../coded-error.ts'
 import { parseCertificate, type Certificate } from '../x509/certificate.ts'
 import { X509Error } from '../x509/error.ts'
@@ -16,8 +17,8 @@ const rows = {
   },
   'anchor-label': {
     summary:
-      'The trust anchor is not labelled with a name, a vendor and an assurance level of TPMs.',
-    hint: 'Give its name, the TCG vendor id such as id:49465800, and how its TPMs are built.',
+      'The trust anchor is not labelled with a name, a vendor and an assurance level that goes with it.',
+    hint: 'Give its name, the TCG vendor id such as id:49465800, and how its TPMs are built; for HSMs hsm-attested and the product, such as yubihsm2.',
     source: 'TCG Vendor ID Registry v1.06; verification E15, VT1',
   },
   'anchor-not-self-signed': {
@@ -64,7 +65,10 @@ export class TrustAnchorError extends CodedError<TrustAnchorErrorCode> {
 /** What an operator says of a trust anchor: nothing in the certificate can. */
 export interface AnchorLabels {
   readonly name: string
-  /** TCG vendor id that certificates below the anchor must name, for example `id:49465800`. */
+  /**
+   * TCG vendor id that certificates below the anchor must name, for example `id:49465800`; of an authority for key
+   * attestations of HSMs the name of the product, for example `yubihsm2`.
+   */
   readonly vendor: string
   readonly assurance: AssuranceLevel
 }
@@ -85,11 +89,21 @@ const tpmLevels: readonly AssuranceLevel[] = [
   'emulated',
 ]
 
+/** The level of authorities that certify devices which attest keys: an HSM vendor's, for one product. */
+const deviceLevel = 'hsm-attested'
+
 const codeOf: Partial<Record<PathCode, TrustAnchorErrorCode>> = {
   'path-authority': 'anchor-not-authority',
   'path-key-usage': 'anchor-key-usage',
   'path-extension': 'anchor-extension',
   'path-validity': 'anchor-validity',
+}
+
+/**
+ * Whether certificates of TPMs may lead to an anchor. Those that were admitted for HSMs are for these alone.
+ */
+export function isTpmAnchor({ assurance }: TrustAnchor): boolean {
+  return tpmLevels.includes(assurance)
 }
 
 /**
@@ -115,7 +129,8 @@ export interface ManufacturerAuthority extends TrustAnchor {
 
 /**
  * Reads a certificate of a collection: what signs itself is a root, what does not is an intermediate, and what is no
- * authority at this time is refused either way.
+ * authority at this time is refused either way. An authority that is admitted for devices of one product is where their
+ * paths end, whoever stands above it: a vendor's root is above other products as well.
  *
  * @param bytes DER
  * @throws TrustAnchorError all but `anchor-not-self-signed`
@@ -133,7 +148,7 @@ export function parseManufacturerAuthority(
   requireAuthority(certificate, now)
   const { name, vendor, assurance } = labels
   const { fingerprint, fields } = certificate
-  const kind = isSelfSigned(certificate) ? 'root' : 'intermediate'
+  const kind = assurance === deviceLevel || isSelfSigned(certificate) ? 'root' : 'intermediate'
   const own = { fingerprint, certificate: Uint8Array.from(bytes) }
   return { ...own, name, vendor, assurance, kind, notAfter: fields.notAfter }
 }
@@ -157,15 +172,17 @@ function readAnchor(bytes: Uint8Array): Certificate {
 
 function requireLabels({ name, vendor, assurance }: AnchorLabels): void {
   if (name.trim() === '') throw new TrustAnchorError('anchor-label', { expected: 'a name' })
-  if (!/^id:[0-9A-F]{8}$/.test(vendor)) {
-    throw new TrustAnchorError('anchor-label', {
-      expected: 'a TCG vendor id',
-      found: vendor.slice(0, 40),
-    })
+  const levels = [...tpmLevels, deviceLevel]
+  if (!levels.includes(assurance)) {
+    throw new TrustAnchorError('anchor-label', { expected: levels.join(', '), found: assurance })
   }
-  if (!tpmLevels.includes(assurance)) {
-    throw new TrustAnchorError('anchor-label', { expected: tpmLevels.join(', '), found: assurance })
-  }
+  const isKnown =
+    assurance === deviceLevel
+      ? attestationVendorOf(vendor) !== undefined
+      : /^id:[0-9A-F]{8}$/.test(vendor)
+  const names = attestationVendors.map(({ id }) => id).join(' or ')
+  const expected = assurance === deviceLevel ? names : 'a TCG vendor id'
+  if (!isKnown) throw new TrustAnchorError('anchor-label', { expected, found: vendor.slice(0, 40) })
 }
 
 /** SHA-1 is enough here: a root's signature on itself proves no more than that its bytes are whole. */

@@ -2,6 +2,7 @@ import test from 'ava'
 import { generateKeyPairSync } from 'node:crypto'
 import * as der from '../../../src/core/der/writer.ts'
 import {
+  isTpmAnchor,
   parseManufacturerAuthority,
   parseTrustAnchor,
   type AnchorLabels,
@@ -56,6 +57,9 @@ const unlabelled: readonly Partial<AnchorLabels>[] = [
   { vendor: 'id:4946580' },
   { vendor: 'IBM' },
   { assurance: 'hsm-attested' },
+  { assurance: 'hsm-attested', vendor: 'thales' },
+  { assurance: 'hsm-inspected', vendor: 'yubihsm2' },
+  { vendor: 'yubihsm2' },
   { assurance: 'tpm-declared' },
 ]
 
@@ -121,4 +125,13 @@ test('reads roots and intermediates of a collection, and tells them apart', t =>
   const impostor = createAuthority('Test root', now, { ...intermediate, name: root.name })
   t.like(read(impostor.certificate), { kind: 'intermediate' })
   t.throws(() => read(leafBytes()), { code: 'anchor-not-authority' })
+})
+
+test('an authority of one product of an HSM vendor is where paths end, whoever signed it', t => {
+  const hsm = { vendor: 'yubihsm2', assurance: 'hsm-attested' } as const
+  t.throws(() => admit(intermediate.certificate), { code: 'anchor-not-self-signed' })
+  const anchor = admit(intermediate.certificate, hsm) as ReturnType<typeof parseTrustAnchor>
+  t.like(anchor, hsm)
+  t.false(isTpmAnchor(anchor))
+  t.true(isTpmAnchor(admit(root.certificate) as ReturnType<typeof parseTrustAnchor>))
 })

@@ -1,5 +1,5 @@
 import { affirmed, contraindicated, type Finding } from '../finding.ts'
-import type { AppraisalSubject } from '../subject.ts'
+import type { CommonSubject } from '../subject.ts'
 
 /** Evidence is not older than this when it is appraised; its nonce bounds its age. */
 export interface EvidenceAgeRule {
@@ -9,7 +9,7 @@ export interface EvidenceAgeRule {
 }
 
 /** See {@link EvidenceAgeRule}. */
-export function appraiseEvidenceAge(rule: EvidenceAgeRule, subject: AppraisalSubject): Finding {
+export function appraiseEvidenceAge(rule: EvidenceAgeRule, subject: CommonSubject): Finding {
   const seconds = Math.ceil((subject.now.getTime() - subject.challengedAt.getTime()) / 1000)
   const expected = `at most ${rule.maxSeconds} s`
   const isFresh = seconds >= 0 && seconds <= rule.maxSeconds

@@ -4,6 +4,7 @@ import {
   verifyEndorsementKey,
   type EndorsementKey,
 } from '../../verifier/endorsement-key.ts'
+import { isTpmAnchor } from '../../verifier/trust-anchor.ts'
 import type { EndorsementBasis } from '../evidence-format.ts'
 import type { TpmEvidence } from './evidence.ts'
 
@@ -43,7 +44,7 @@ function verifyEndorsement(
   return verifyEndorsementKey({
     ...claimed,
     certificate,
-    anchors,
+    anchors: anchors.filter(isTpmAnchor),
     intermediates,
     revocation,
     policy,
