@@ -1,3 +1,4 @@
+import type { RevocationReason } from '../core/status/revocation-reason.ts'
 import type { AssuranceLevel } from '../core/verifier/assurance.ts'
 
 /** What the stores keep. Times are Unix milliseconds; identifiers are opaque strings; bytes are `Uint8Array`. */
@@ -84,6 +85,10 @@ export interface HostRecord {
   readonly jkt: string
   readonly revokedAt: number | null
   readonly revocationReason: string | null
+  /** TCG vendor id of its TPM, as its EK certificate says; null where there is none. */
+  readonly firmwareVendor: string | null
+  /** TPMS_ATTEST.firmwareVersion as 16 hex digits; null where its hardware has none. */
+  readonly firmwareVersion: string | null
 }
 
 /** What an operator registers: a kind of agent, where it may run, and what it may ask for. */
@@ -174,6 +179,9 @@ export interface CertificateRecord {
   readonly attestationId: string | null
   /** Who signs it: id of an authority. */
   readonly authorityId: string
+  /** Null while it is not revoked, as the next. */
+  readonly revokedAt: number | null
+  readonly revocationReason: RevocationReason | null
 }
 
 /** Trustworthiness tiers (draft-ietf-rats-ar4si-06 §3.2), best first; `none` claims nothing. */

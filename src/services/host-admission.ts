@@ -48,6 +48,17 @@ function recordOf(attempt: VerifiedAttempt, result: AttestationResult): HostReco
     jkt: attempt.verified.subjectKey.jkt,
     revokedAt: null,
     revocationReason: null,
+    ...firmwareOf(attempt),
+  }
+}
+
+/** As the TPM signed it; whose it is, its certificate says. */
+function firmwareOf({
+  verified,
+}: VerifiedAttempt): Pick<HostRecord, 'firmwareVendor' | 'firmwareVersion'> {
+  return {
+    firmwareVendor: verified.endorsementKey.vendor ?? null,
+    firmwareVersion: verified.facts.firmwareVersion.toString(16).padStart(16, '0'),
   }
 }
 

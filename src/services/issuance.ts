@@ -114,6 +114,8 @@ async function recordIntent(
       x5t: null,
       attestationId: subject.attestation.attestationId,
       authorityId: authority.id,
+      revokedAt: null,
+      revocationReason: null,
     },
     entry,
   )

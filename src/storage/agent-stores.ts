@@ -37,8 +37,10 @@ export function createAgentStore(db: Executor): AgentStore {
       const taken = await db.execute('takeChallenge', id, subject, now)
       return typeof taken === 'string' ? taken : parseChallenge(taken)
     },
-    bindKey: async (id, key, entry) =>
-      await db.execute('bindAgentKey', id, encodeClientKey(key, 'agent', id), encodeEntry(entry)),
+    bindKey: async (id, key, entry) => {
+      const row = encodeClientKey(key, 'agent', id)
+      return await db.execute('bindAgentKey', id, row, entry.time, encodeEntry(entry))
+    },
     revoke: async (id, { at, reason }, entry) =>
       await db.execute('revokeAgent', id, { at, reason }, encodeEntry(entry)),
   }

@@ -25,6 +25,11 @@ export interface Schema {
   log_tiles: LogTileRow
   log_state: LogStateRow
   health: HealthRow
+  revocations: RevocationRow
+  host_anchors: HostAnchorRow
+  status_lists: StatusListRow
+  tokens: TokenRow
+  revocation_events: RevocationEventRow
 }
 
 /** What a column can hold. */
@@ -62,6 +67,8 @@ export interface OperatorRow {
   status: string
   created_at: number
   created_by: string
+  /** The act that took it down; likewise below. */
+  revocation: number | null
 }
 
 /** Every key that ever spoke for a client. A retired one speaks for nobody and can become nobody else's. */
@@ -110,6 +117,11 @@ export interface HostRow {
   attestation_id: string | null
   platform_state: string | null
   state_version: number
+  revocation: number | null
+  /** TCG vendor id; null where no certificate says it. */
+  firmware_vendor: string | null
+  /** TPMS_ATTEST.firmwareVersion, 16 hex digits, so that texts compare as numbers. */
+  firmware_version: string | null
 }
 
 export interface AttestationRow {
@@ -224,6 +236,7 @@ export interface AgentRow {
   created_by: string
   revoked_at: number | null
   revocation_reason: string | null
+  revocation: number | null
 }
 
 export interface ChallengeRow {
@@ -247,6 +260,10 @@ export interface CertificateRow {
   x5t: string | null
   attestation_id: string | null
   authority_id: string
+  revoked_at: number | null
+  /** Name of a CRLReason (RFC 5280 §5.3.1). */
+  revocation_reason: string | null
+  revocation: number | null
 }
 
 export interface ReplayKeyRow {
@@ -281,4 +298,60 @@ export interface LogStateRow {
 export interface HealthRow {
   id: number
   pings: number
+}
+
+/** One act of revocation; of an endorsement key, an anchor or firmware it is also what bars them for good. */
+export interface RevocationRow {
+  /** 1, 2, 3 … in the order of the acts. */
+  id: number
+  kind: string
+  target: string
+  at: number
+  reason_code: string
+  reason: string
+  author: string
+  /** Of firmware: the vendor and the lowest and highest version, as `HostRow.firmware_version`. */
+  vendor: string | null
+  lowest: string | null
+  highest: string | null
+}
+
+/** A certificate above a host's EK, as its last admission found the path. */
+export interface HostAnchorRow {
+  fingerprint: string
+  host_id: string
+}
+
+/** One Token Status List, filled by one process. */
+export interface StatusListRow {
+  number: number
+  /** Last part of its URI. */
+  name: string
+  size: number
+  /** Grows with each change. */
+  version: number
+  opened_at: number
+  /** From then on no token is put into it. */
+  closes_at: number
+  /** From then on no token in it is in its time. */
+  expires_at: number
+}
+
+/** A token that was issued, at its place in a list. */
+export interface TokenRow {
+  list: number
+  idx: number
+  jti: string
+  subject_id: string
+  expires_at: number
+  revoked_at: number | null
+  revocation: number | null
+}
+
+/** What relying parties are told of an act, in parts of bounded size. */
+export interface RevocationEventRow {
+  sequence: number
+  at: number
+  /** JSON. */
+  event: string
 }

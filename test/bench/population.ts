@@ -104,6 +104,8 @@ async function admitHost(store: Store, n: number): Promise<void> {
       attestationId: `attestation-${n}`,
       platformState: '{}',
       stateVersion: 1,
+      firmwareVendor: 'id:49465800',
+      firmwareVersion: '0007005500000000',
     },
     { jkt, jwk: JSON.stringify(jwk) },
     {

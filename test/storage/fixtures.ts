@@ -129,6 +129,8 @@ export const host: HostRecord = {
   attestationId: 'attestation-1',
   platformState: '{"resetCount":1}',
   stateVersion: 1,
+  firmwareVendor: 'id:49465800',
+  firmwareVersion: '0007005500000000',
 }
 
 export const attestation: AttestationRecord = {
@@ -229,6 +231,8 @@ export const certificate: CertificateRecord = {
   x5t: null,
   attestationId: 'attestation-1',
   authorityId: 'authority-1',
+  revokedAt: null,
+  revocationReason: null,
 }
 
 export const authority: AuthorityRecord = {

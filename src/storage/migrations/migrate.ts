@@ -8,6 +8,7 @@ import { keptAttestations } from './0002-kept-attestations.ts'
 import { anchorSets } from './0003-anchor-sets.ts'
 import { revocationLists } from './0004-revocation-lists.ts'
 import { authorities } from './0006-authorities.ts'
+import { revocations } from './0007-revocations.ts'
 
 /** All migrations, oldest first. Names are forever: they are what a database remembers. */
 function migrationsFor(types: ColumnTypes): Record<string, Migration> {
@@ -17,6 +18,7 @@ function migrationsFor(types: ColumnTypes): Record<string, Migration> {
     '0003-anchor-sets': anchorSets(types),
     '0004-revocation-lists': revocationLists(types),
     '0006-authorities': authorities(types),
+    '0007-revocations': revocations(types),
   }
 }
 

@@ -45,7 +45,7 @@ const revoke = statement<{ id: string; at: number; reason: string }>()((db, is) 
 const revokeCertificates = statement<{ id: string; at: number }>()((db, is) =>
   db
     .updateTable('certificates')
-    .set({ status: 'revoked' })
+    .set({ status: 'revoked', revoked_at: is.at, revocation_reason: 'unspecified' })
     .where('subject_id', '=', is.id)
     .where('subject_kind', '=', 'agent')
     .where('not_after', '>', is.at)
@@ -85,6 +85,7 @@ export async function bindAgentKey(
   tx: Transaction,
   id: string,
   key: ClientKeyRow,
+  at: number,
   entry: string,
 ): Promise<'done' | 'unknown' | 'revoked' | 'host-revoked' | 'key-in-use'> {
   const agent = await tx.first(find, { id })
@@ -93,7 +94,7 @@ export async function bindAgentKey(
   if (agent.status === 'revoked') return tx.refuse('revoked')
   if (await isForeignKey(tx, key)) return tx.refuse('key-in-use')
   await tx.run(bind, { id, jkt: key.jkt })
-  await replaceKey(tx, key, agent.jkt)
+  await replaceKey(tx, key, agent.jkt, at)
   tx.append(entry)
   return 'done'
 }

@@ -80,7 +80,7 @@ const listLive = statement<{ id: string; at: number }>()((db, is) =>
 const revokeLive = statement<{ id: string; at: number }>()((db, is) =>
   db
     .updateTable('certificates')
-    .set({ status: 'revoked' })
+    .set({ status: 'revoked', revoked_at: is.at, revocation_reason: 'cACompromise' })
     .where('authority_id', '=', is.id)
     .where('not_after', '>', is.at)
     .where('status', 'in', ['intended', 'issued']),

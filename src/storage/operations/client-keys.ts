@@ -29,10 +29,10 @@ const restore = statement<{ jkt: string }>()((db, is) =>
   db.updateTable('client_keys').set({ retired: 0 }).where('jkt', '=', is.jkt),
 )
 
-const revokeCertificates = statement<{ subject_id: string; jkt: string }>()((db, is) =>
+const revokeCertificates = statement<{ subject_id: string; jkt: string; at: number }>()((db, is) =>
   db
     .updateTable('certificates')
-    .set({ status: 'revoked' })
+    .set({ status: 'revoked', revoked_at: is.at, revocation_reason: 'superseded' })
     .where('subject_id', '=', is.subject_id)
     .where('jkt', '=', is.jkt)
     .where('status', 'in', ['intended', 'issued']),
@@ -46,17 +46,18 @@ export async function isForeignKey(tx: Transaction, key: ClientKeyRow): Promise<
 
 /**
  * Makes `key` the one key of its subject in place of `former`, which authenticates nobody from now on, nor do its
- * certificates. Asks for {@link isForeignKey} first.
+ * certificates, which fall at `at`. Asks for {@link isForeignKey} first.
  */
 export async function replaceKey(
   tx: Transaction,
   key: ClientKeyRow,
   former: string | null,
+  at: number,
 ): Promise<void> {
   const { kind, subject_id } = key
   if (former !== null && former !== key.jkt) {
     await tx.run(retire, { kind, subject_id, jkt: former })
-    await tx.run(revokeCertificates, { subject_id, jkt: former })
+    await tx.run(revokeCertificates, { subject_id, jkt: former, at })
   }
   const known = await tx.first(find, { jkt: key.jkt })
   if (known === undefined) await tx.run(insert, key)

@@ -23,6 +23,8 @@ const insert = statement<HostRow>()((db, is) =>
     attestation_id: is.attestation_id,
     platform_state: is.platform_state,
     state_version: is.state_version,
+    firmware_vendor: is.firmware_vendor,
+    firmware_version: is.firmware_version,
   }),
 )
 
@@ -41,6 +43,8 @@ const renew = statement<HostRow>()((db, is) =>
       attestation_id: is.attestation_id,
       platform_state: is.platform_state,
       state_version: is.state_version,
+      firmware_vendor: is.firmware_vendor,
+      firmware_version: is.firmware_version,
     })
     .where('id', '=', is.id),
 )
@@ -80,7 +84,7 @@ const revokeAgents = statement<{ host_id: string; at: number; reason: string }>(
 const revokeHostCertificates = statement<{ id: string; at: number }>()((db, is) =>
   db
     .updateTable('certificates')
-    .set({ status: 'revoked' })
+    .set({ status: 'revoked', revoked_at: is.at, revocation_reason: 'unspecified' })
     .where('subject_id', '=', is.id)
     .where('subject_kind', '=', 'host')
     .where('not_after', '>', is.at)
@@ -90,7 +94,7 @@ const revokeHostCertificates = statement<{ id: string; at: number }>()((db, is) 
 const revokeAgentCertificates = statement<{ id: string; at: number }>()((db, is) =>
   db
     .updateTable('certificates')
-    .set({ status: 'revoked' })
+    .set({ status: 'revoked', revoked_at: is.at, revocation_reason: 'unspecified' })
     .where('subject_id', 'in', q =>
       q.selectFrom('agents').select('agents.id').where('host_id', '=', is.id),
     )
@@ -137,7 +141,7 @@ export async function admitHost(
   if (namesake !== undefined && namesake.id !== host.id) return tx.refuse('name-in-use')
   if (await isForeignKey(tx, key)) return tx.refuse('key-in-use')
   await tx.run(known === undefined ? insert : renew, host)
-  await replaceKey(tx, key, known?.jkt ?? null)
+  await replaceKey(tx, key, known?.jkt ?? null, host.attested_at)
   await keepAttestation(tx, kept)
   tx.append(entry)
   return 'done'

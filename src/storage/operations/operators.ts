@@ -33,7 +33,7 @@ export async function addOperator(
 ): Promise<'done' | 'key-in-use'> {
   if (await isForeignKey(tx, key)) return tx.refuse('key-in-use')
   await tx.run(insert, operator)
-  await replaceKey(tx, key, null)
+  await replaceKey(tx, key, null, operator.created_at)
   tx.append(entry)
   return 'done'
 }

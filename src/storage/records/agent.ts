@@ -12,6 +12,7 @@ export function encodeAgent(agent: AgentRecord): AgentRow {
     created_by: agent.createdBy,
     revoked_at: agent.revokedAt,
     revocation_reason: agent.revocationReason,
+    revocation: null,
   }
 }
 

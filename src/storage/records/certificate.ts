@@ -13,6 +13,9 @@ export function encodeCertificate(certificate: CertificateRecord): CertificateRo
     status: certificate.status,
     x5t: certificate.x5t,
     attestation_id: certificate.attestationId,
+    revoked_at: certificate.revokedAt,
+    revocation_reason: certificate.revocationReason,
+    revocation: null,
     authority_id: certificate.authorityId,
   }
 }
@@ -29,6 +32,8 @@ export function parseCertificate(row: CertificateRow): CertificateRecord {
     status: row.status as CertificateRecord['status'],
     x5t: row.x5t,
     attestationId: row.attestation_id,
+    revokedAt: row.revoked_at,
+    revocationReason: row.revocation_reason as CertificateRecord['revocationReason'],
     authorityId: row.authority_id,
   }
 }

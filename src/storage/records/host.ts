@@ -21,6 +21,9 @@ export function encodeHost(host: HostRecord): HostRow {
     attestation_id: host.attestationId,
     platform_state: host.platformState,
     state_version: host.stateVersion,
+    revocation: null,
+    firmware_vendor: host.firmwareVendor,
+    firmware_version: host.firmwareVersion,
   }
 }
 
@@ -43,5 +46,7 @@ export function parseHost(row: HostRow): HostRecord {
     jkt: row.jkt,
     revokedAt: row.revoked_at,
     revocationReason: row.revocation_reason,
+    firmwareVendor: row.firmware_vendor,
+    firmwareVersion: row.firmware_version,
   }
 }

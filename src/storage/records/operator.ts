@@ -11,6 +11,7 @@ export function encodeOperator(operator: OperatorRecord): OperatorRow {
     status: operator.status,
     created_at: operator.createdAt,
     created_by: operator.createdBy,
+    revocation: null,
   }
 }
 
