@@ -7,11 +7,16 @@ export const CKA = {
   KEY_TYPE: 0x100,
   ID: 0x102,
   SENSITIVE: 0x103,
+  WRAP: 0x106,
+  UNWRAP: 0x107,
   SIGN: 0x108,
   VERIFY: 0x10a,
+  DERIVE: 0x10c,
   EXTRACTABLE: 0x162,
+  LOCAL: 0x163,
   NEVER_EXTRACTABLE: 0x164,
   ALWAYS_SENSITIVE: 0x165,
+  MODIFIABLE: 0x170,
   EC_PARAMS: 0x180,
   EC_POINT: 0x181,
   ALWAYS_AUTHENTICATE: 0x202,
@@ -20,11 +25,16 @@ export const CKA = {
 /** Object classes, PKCS #11 v3.0 §A.1. */
 export const CKO = { PUBLIC_KEY: 2, PRIVATE_KEY: 3 } as const
 
-/** Key types, PKCS #11 v3.0 §A.1. */
-export const CKK = { EC: 3 } as const
-
-/** Mechanisms: ECDSA over a digest that the caller made; EC key pairs. PKCS #11 Current Mechanisms v3.0 §2.3. */
-export const CKM = { EC_KEY_PAIR_GEN: 0x1040, ECDSA: 0x1041 } as const
+/**
+ * Mechanisms that sign: ECDSA over a digest that the caller made, EdDSA over the message. PKCS #11 Current Mechanisms
+ * v3.0 §2.3.
+ */
+export const CKM = {
+  EC_KEY_PAIR_GEN: 0x1040,
+  ECDSA: 0x1041,
+  EC_EDWARDS_KEY_PAIR_GEN: 0x1055,
+  EDDSA: 0x1057,
+} as const
 
 /** Flags of tokens, sessions and initialisation, PKCS #11 v3.0 §3.2, §3.3, §3.7. */
 export const CKF = {
@@ -41,8 +51,35 @@ export const CKF = {
 /** The normal user, PKCS #11 v3.0 §3.3. */
 export const CKU_USER = 1
 
-/** Named curves by their DER-encoded object identifier: what CKA_EC_PARAMS holds. RFC 5480 §2.1.1.1. */
-export const curvesByParameters: Readonly<Record<string, 'P-256' | 'P-384'>> = {
+/** A kind of key that signs here. */
+export type KeyKind = 'P-256' | 'P-384' | 'Ed25519'
+
+/** What CKA_EC_PARAMS holds: an object identifier, or the name as older modules write it. RFC 5480 §2.1.1.1, RFC 8410 §3. */
+export const kindsByParameters: Readonly<Record<string, KeyKind>> = {
   '06082a8648ce3d030107': 'P-256',
   '06052b81040022': 'P-384',
+  '06032b6570': 'Ed25519',
+  '130c656477617264733235353139': 'Ed25519',
 }
+
+/** How each kind is made and signs, and how long its point is. */
+export const kinds = {
+  'P-256': {
+    parameters: '06082a8648ce3d030107',
+    generation: CKM.EC_KEY_PAIR_GEN,
+    mechanism: CKM.ECDSA,
+    pointLength: 65,
+  },
+  'P-384': {
+    parameters: '06052b81040022',
+    generation: CKM.EC_KEY_PAIR_GEN,
+    mechanism: CKM.ECDSA,
+    pointLength: 97,
+  },
+  Ed25519: {
+    parameters: '06032b6570',
+    generation: CKM.EC_EDWARDS_KEY_PAIR_GEN,
+    mechanism: CKM.EDDSA,
+    pointLength: 32,
+  },
+} as const

@@ -59,19 +59,57 @@ const rows = {
     summary: 'The token has a key of this name already.',
     hint: 'Use it without --create-key, or choose another object=.',
   },
-  'pkcs11-key-exportable': {
-    summary: 'The key was not born in the token, or may leave it.',
-    hint: 'Make a key in the token: CKA_ALWAYS_SENSITIVE and CKA_NEVER_EXTRACTABLE are to be true.',
+  'pkcs11-key-extractable': {
+    summary: 'The key may leave the token.',
+    hint: 'Make a key in the token with CKA_EXTRACTABLE false, and use no copy of this one.',
     source: 'PKCS #11 v3.0 §4.9',
+  },
+  'pkcs11-key-not-sensitive': {
+    summary: 'The token would show the value of the key.',
+    hint: 'Make a key in the token with CKA_SENSITIVE true.',
+    source: 'PKCS #11 v3.0 §4.9',
+  },
+  'pkcs11-key-not-local': {
+    summary: 'The key was not made in the token: somebody had it before.',
+    hint: 'Make a key in the token, so that CKA_LOCAL is true; do not bring one in.',
+    source: 'PKCS #11 v3.0 §4.8',
+  },
+  'pkcs11-key-once-extractable': {
+    summary: 'The key could leave the token before, so it may have.',
+    hint: 'Make a key in the token with CKA_EXTRACTABLE false from the beginning.',
+    source: 'PKCS #11 v3.0 §4.9 CKA_NEVER_EXTRACTABLE',
+  },
+  'pkcs11-key-once-insensitive': {
+    summary: 'The token would have shown the value of the key before, so it may have.',
+    hint: 'Make a key in the token with CKA_SENSITIVE true from the beginning.',
+    source: 'PKCS #11 v3.0 §4.9 CKA_ALWAYS_SENSITIVE',
+  },
+  'pkcs11-key-changed': {
+    summary: 'The token has another key under this name than the one that is known here.',
+    hint: 'Put the token back that was here before; a new key needs a certificate of its own.',
+    source: 'RFC 7512 §2.3',
   },
   'pkcs11-key-unsuitable': {
     summary: 'The key of the token cannot sign here.',
-    hint: 'Make an EC key on P-256 or P-384 that signs without asking for the PIN each time.',
+    hint: 'Make an EC key on P-256 or P-384, for the log one on Ed25519, that signs without asking for the PIN each time.',
     source: 'RFC 7518 §3.4; PKCS #11 v3.0 §4.9',
   },
   'pkcs11-signature-wrong': {
     summary: 'The token gave a signature that this key did not make.',
     hint: 'Private and public key of the token do not belong together, or something answers in its place.',
+  },
+  'pkcs11-timeout': {
+    summary: 'The token did not answer in time.',
+    hint: 'See that it is reachable; keys.deadlineMs of the configuration says how long it may take.',
+  },
+  'pkcs11-busy': {
+    summary: 'More signatures wait for the token than it can make soon.',
+    hint: 'Try again in a moment; a token of hardware signs a few times a second.',
+  },
+  'pkcs11-token-full': {
+    summary: 'The token has no room for another key.',
+    hint: 'Take away keys that are not used, with the tool of the token.',
+    source: 'PKCS #11 v3.0 §5.1 CKR_DEVICE_MEMORY',
   },
   'pkcs11-failed': {
     summary: 'The token failed.',
@@ -84,7 +122,11 @@ export type Pkcs11ErrorCode = keyof typeof rows
 
 /** A PKCS#11 token or key that cannot be used. Never holds a PIN. */
 export class Pkcs11Error extends CodedError<Pkcs11ErrorCode> {
-  constructor(code: Pkcs11ErrorCode, facts?: ErrorFacts) {
+  /** Name of the return value behind it, such as `CKR_DEVICE_REMOVED`; undefined where no function of the token failed. */
+  readonly returnValue: string | undefined
+
+  constructor(code: Pkcs11ErrorCode, facts?: ErrorFacts, returnValue?: string) {
     super(code, rows[code], facts)
+    this.returnValue = returnValue
   }
 }

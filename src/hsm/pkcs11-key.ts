@@ -1,11 +1,10 @@
-import { createHash, verify, type KeyObject } from 'node:crypto'
-import { algorithmOfCurve, type JwsAlgorithm } from '../core/jose/algorithm.ts'
-import { importJwk, parsePublicJwk, thumbprint, type PublicJwk } from '../core/jose/jwk.ts'
+import { exportJwk, thumbprint, type PublicJwk } from '../core/jose/jwk.ts'
 import { loadPin } from './pin.ts'
 import { Pkcs11Error } from './pkcs11-error.ts'
-import type { OpenedKey } from './pkcs11-messages.ts'
-import { Pkcs11Module } from './pkcs11-module.ts'
-import { parsePinSource, parsePkcs11Uri } from './pkcs11-uri.ts'
+import { Pkcs11PublicKey } from './pkcs11-public-key.ts'
+import { recoveryOf } from './pkcs11-recovery.ts'
+import { Pkcs11Token } from './pkcs11-token.ts'
+import { parsePinSource, parsePkcs11Uri, type Pkcs11Uri } from './pkcs11-uri.ts'
 
 /** What a URI does not hold itself. */
 export interface Pkcs11KeyOptions {
@@ -15,8 +14,11 @@ export interface Pkcs11KeyOptions {
   readonly create?: boolean | undefined
 }
 
+/** A client signs once in a while, for somebody who waits: it is given time, and one session. */
+const clientUse = { deadlineMs: 30_000, sessions: 1 } as const
+
 /**
- * Opens a private key in a PKCS#11 token. All calls of the token are made in a thread of their own; the token is asked
+ * Opens a private key in a PKCS#11 token. All calls of the token are made in a process of their own; the token is asked
  * for its login once a start, whatever the outcome.
  *
  * @param uri which key, as RFC 7512 writes it, with `module-path`
@@ -28,21 +30,29 @@ export async function openPkcs11Key(
   options: Pkcs11KeyOptions = {},
 ): Promise<Pkcs11Key> {
   const parsed = parsePkcs11Uri(uri)
-  const source = parsed.pinSource ?? pinSourceOf(options.pinSource)
-  const pin = source === undefined ? undefined : await loadPin(source)
-  const module = await Pkcs11Module.enter(parsed.modulePath)
+  const pin = await loadPinOf(parsed, options.pinSource)
+  const token = Pkcs11Token.enter(parsed, { ...clientUse, pin })
   try {
-    const call = options.create === true ? 'create' : 'open'
-    const opened = (await module.call({ call, uri: parsed, pin })) as OpenedKey
-    return new Pkcs11Key(module, opened)
+    if (options.create === true) await token.create(parsed, 'P-256')
+    const publicKey = Pkcs11PublicKey.ofPoint(await token.open(parsed))
+    return new Pkcs11Key(token, parsed, publicKey)
   } catch (error) {
-    await module.leave()
+    await token.leave()
     throw error
   }
 }
 
-function pinSourceOf(source: string | undefined): string | undefined {
-  return source === undefined ? undefined : parsePinSource(source)
+/**
+ * The PIN for a URI, from the file that it or its surroundings name; undefined where neither does.
+ *
+ * @throws Pkcs11Error `pkcs11-pin-absent`, `pkcs11-pin-exposed`, `pkcs11-uri-malformed`
+ */
+export async function loadPinOf(
+  uri: Pkcs11Uri,
+  pinSource: string | undefined,
+): Promise<string | undefined> {
+  const source = uri.pinSource ?? (pinSource === undefined ? undefined : parsePinSource(pinSource))
+  return source === undefined ? undefined : await loadPin(source)
 }
 
 /** A private key in a PKCS#11 token. */
@@ -51,51 +61,48 @@ export class Pkcs11Key {
   readonly jwk: PublicJwk
   readonly jkt: string
   readonly algorithm: 'ES256' | 'ES384'
-  readonly #module: Pkcs11Module
-  readonly #number: number
-  readonly #row: JwsAlgorithm
-  readonly #publicKey: KeyObject
+  readonly #token: Pkcs11Token
+  readonly #uri: Pkcs11Uri
+  readonly #publicKey: Pkcs11PublicKey
   #isClosed = false
 
-  constructor(module: Pkcs11Module, opened: OpenedKey) {
-    const row = algorithmOfCurve(opened.curve)
-    if (row === undefined) throw new TypeError('the thread gives curves of the table')
-    this.jwk = jwkOf(opened, row)
+  /** @throws Pkcs11Error `pkcs11-key-unsuitable` for a key on Ed25519 */
+  constructor(token: Pkcs11Token, uri: Pkcs11Uri, publicKey: Pkcs11PublicKey) {
+    if (publicKey.algorithm === 'Ed25519')
+      throw new Pkcs11Error('pkcs11-key-unsuitable', { expected: 'a key on P-256 or P-384' })
+    this.algorithm = publicKey.algorithm
+    this.jwk = exportJwk(publicKey.key)
     this.jkt = thumbprint(this.jwk)
-    this.algorithm = row.name
-    this.#module = module
-    this.#number = opened.key
-    this.#row = row
-    this.#publicKey = importJwk(this.jwk)
+    this.#token = token
+    this.#uri = uri
+    this.#publicKey = publicKey
   }
 
   /** Hashes here, signs in the token, and sees that this key has signed; r ‖ s (RFC 7518 §3.4). */
   async sign(message: Uint8Array): Promise<Uint8Array> {
-    const { hash, coordinateLength } = this.#row
-    const digest = createHash(hash).update(message).digest()
-    const signature = (await this.#module.call({
-      call: 'sign',
-      key: this.#number,
-      digest,
-    })) as Uint8Array
-    const verifier = { key: this.#publicKey, dsaEncoding: 'ieee-p1363' } as const
-    if (signature.length !== 2 * coordinateLength || !verify(hash, message, verifier, signature))
-      throw new Pkcs11Error('pkcs11-signature-wrong')
+    if (this.#isClosed) throw new Pkcs11Error('pkcs11-failed', { found: 'a key that was closed' })
+    const signature = await this.#signPrepared(this.#publicKey.prepare(message))
+    this.#publicKey.requireSignature(message, signature)
     return signature
   }
 
-  /** Gives the session back; the last key of a module to close ends its thread. */
+  /** Tries once more where the token only lost its sessions. */
+  async #signPrepared(data: Uint8Array): Promise<Uint8Array> {
+    const { generation } = this.#token
+    try {
+      return await this.#token.sign(this.#uri, data)
+    } catch (error) {
+      const { returnValue } = error as Pkcs11Error
+      if (returnValue === undefined || recoveryOf(returnValue) !== 'reopen') throw error
+      await this.#token.reopen(generation)
+      return await this.#token.sign(this.#uri, data)
+    }
+  }
+
+  /** Gives the token back; the last key of a token to close ends its process. Safe to call twice. */
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
-    await this.#module.call({ call: 'release', key: this.#number })
-    await this.#module.leave()
+    await this.#token.leave()
   }
-}
-
-function jwkOf({ curve, point }: OpenedKey, { coordinateLength }: JwsAlgorithm): PublicJwk {
-  const coordinate = (from: number): string =>
-    Buffer.from(point.subarray(from, from + coordinateLength)).toString('base64url')
-  const x = coordinate(1)
-  return parsePublicJwk({ kty: 'EC', crv: curve, x, y: coordinate(1 + coordinateLength) })
 }

@@ -1,14 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import type { Handle, PKCS11, Template } from 'pkcs11js'
-import { CKA, CKK, CKM, CKO, curvesByParameters } from './pkcs11-constants.ts'
+import { readAttribute, requireBornInside } from './pkcs11-attributes.ts'
+import { CKA, CKO, kinds, kindsByParameters, type KeyKind } from './pkcs11-constants.ts'
 import { Pkcs11Error } from './pkcs11-error.ts'
 import type { Pkcs11Uri } from './pkcs11-uri.ts'
 
 /** A private key in a token, with its public half. */
 export interface KeyObjects {
   readonly privateKey: Handle
-  readonly curve: 'P-256' | 'P-384'
-  /** Uncompressed point. */
+  readonly kind: KeyKind
+  /** Uncompressed point; of Ed25519 its 32 bytes. */
   readonly point: Uint8Array
 }
 
@@ -16,13 +17,10 @@ export interface KeyObjects {
  * Finds the one private key that the URI names, and its public half; it must have been born in the token and be unable
  * to leave it.
  *
- * @throws Pkcs11Error `pkcs11-key-absent`, `pkcs11-key-ambiguous`, `pkcs11-key-exportable`, `pkcs11-key-unsuitable`
+ * @throws Pkcs11Error `pkcs11-key-absent`, `pkcs11-key-ambiguous`, `pkcs11-key-…` of the attributes
  */
 export function findKey(module: PKCS11, session: Handle, uri: Pkcs11Uri): KeyObjects {
-  const found = findObjects(module, session, [
-    { type: CKA.CLASS, value: CKO.PRIVATE_KEY },
-    ...namesOf(uri),
-  ])
+  const found = privateKeys(module, session, uri)
   const [privateKey, ...others] = found
   if (privateKey === undefined)
     throw new Pkcs11Error('pkcs11-key-absent', { expected: uri.object ?? 'the id of the URI' })
@@ -32,29 +30,52 @@ export function findKey(module: PKCS11, session: Handle, uri: Pkcs11Uri): KeyObj
   return { privateKey, ...publicHalf(module, session, privateKey) }
 }
 
+/** What a token may not know, and what is left out then: PKCS #11 v3.0 §5.1 for such a template. */
+const isTemplateRefused = /^CKR_(ATTRIBUTE_(TYPE|VALUE)_INVALID|ATTRIBUTE_READ_ONLY|TEMPLATE_IN)/
+
 /**
- * Makes a key pair on P-256 in the token, under the label and id of the URI.
+ * Makes a key pair in the token, under the label and id of the URI: sensitive, not extractable, for signing alone, and
+ * not to be modified where the token knows how to hold to that.
  *
- * @throws Pkcs11Error `pkcs11-key-exists`
+ * @throws Pkcs11Error `pkcs11-key-exists`, `pkcs11-token-full`
  */
-export function generateKey(module: PKCS11, session: Handle, uri: Pkcs11Uri): void {
-  const found = findObjects(module, session, [
-    { type: CKA.CLASS, value: CKO.PRIVATE_KEY },
-    ...namesOf(uri),
-  ])
-  if (found.length > 0)
+export function generateKey(module: PKCS11, session: Handle, uri: Pkcs11Uri, kind: KeyKind): void {
+  if (privateKeys(module, session, uri).length > 0)
     throw new Pkcs11Error('pkcs11-key-exists', { found: uri.object ?? 'the id of the URI' })
   const shared = [
     { type: CKA.TOKEN, value: true },
     { type: CKA.LABEL, value: uri.object ?? 'assay' },
     { type: CKA.ID, value: Buffer.from(uri.id ?? randomBytes(16)) },
   ]
+  try {
+    generatePair(module, session, kind, shared, unbending)
+  } catch (error) {
+    if (!(error instanceof Error) || !isTemplateRefused.test(error.message)) throw error
+    generatePair(module, session, kind, shared, [])
+  }
+}
+
+/** Attributes beyond those that {@link requireBornInside} insists on. */
+const unbending: Template = [
+  { type: CKA.MODIFIABLE, value: false },
+  { type: CKA.DERIVE, value: false },
+  { type: CKA.UNWRAP, value: false },
+]
+
+function generatePair(
+  module: PKCS11,
+  session: Handle,
+  kind: KeyKind,
+  shared: Template,
+  more: Template,
+): void {
+  const { parameters, generation } = kinds[kind]
   module.C_GenerateKeyPair(
     session,
-    { mechanism: CKM.EC_KEY_PAIR_GEN },
+    { mechanism: generation },
     [
       ...shared,
-      { type: CKA.EC_PARAMS, value: Buffer.from('06082a8648ce3d030107', 'hex') },
+      { type: CKA.EC_PARAMS, value: Buffer.from(parameters, 'hex') },
       { type: CKA.VERIFY, value: true },
     ],
     [
@@ -63,15 +84,25 @@ export function generateKey(module: PKCS11, session: Handle, uri: Pkcs11Uri): vo
       { type: CKA.SENSITIVE, value: true },
       { type: CKA.EXTRACTABLE, value: false },
       { type: CKA.SIGN, value: true },
+      ...more,
     ],
   )
 }
 
-function namesOf({ object, id }: Pkcs11Uri): Template {
-  return [
+/** Takes the private key that the URI names out of the token, and the public keys of its id; none there is no error. */
+export function destroyKey(module: PKCS11, session: Handle, uri: Pkcs11Uri): void {
+  for (const privateKey of privateKeys(module, session, uri)) {
+    const publicKeys = publicKeysOf(module, session, privateKey)
+    for (const object of [privateKey, ...publicKeys]) module.C_DestroyObject(session, object)
+  }
+}
+
+function privateKeys(module: PKCS11, session: Handle, { object, id }: Pkcs11Uri): Handle[] {
+  return findObjects(module, session, [
+    { type: CKA.CLASS, value: CKO.PRIVATE_KEY },
     ...(object === undefined ? [] : [{ type: CKA.LABEL, value: object }]),
     ...(id === undefined ? [] : [{ type: CKA.ID, value: Buffer.from(id) }]),
-  ]
+  ])
 }
 
 function findObjects(module: PKCS11, session: Handle, template: Template): Handle[] {
@@ -83,73 +114,38 @@ function findObjects(module: PKCS11, session: Handle, template: Template): Handl
   }
 }
 
-/** One attribute; undefined where the token does not have it or does not show it. */
-function attributeOf(
-  module: PKCS11,
-  session: Handle,
-  object: Handle,
-  type: number,
-): Buffer | undefined {
-  try {
-    const [attribute] = module.C_GetAttributeValue(session, object, [{ type }])
-    const value = attribute?.value
-    return Buffer.isBuffer(value) ? value : undefined
-  } catch (error) {
-    // PKCS #11 v3.0 §5.7.5: the two answers that say that there is no value to be had.
-    if (error instanceof Error && /^CKR_ATTRIBUTE_(TYPE_INVALID|SENSITIVE)/.test(error.message))
-      return undefined
-    throw error
-  }
+function publicKeysOf(module: PKCS11, session: Handle, privateKey: Handle): Handle[] {
+  const id = readAttribute(module, session, privateKey, CKA.ID)
+  if (id === undefined || id.length === 0) return []
+  return findObjects(module, session, [
+    { type: CKA.CLASS, value: CKO.PUBLIC_KEY },
+    { type: CKA.ID, value: id },
+  ])
 }
 
-function isTrue(value: Buffer | undefined): boolean {
-  return value?.length === 1 && value[0] === 1
-}
-
-function requireBornInside(module: PKCS11, session: Handle, key: Handle): void {
-  const read = (type: number): Buffer | undefined => attributeOf(module, session, key, type)
-  const rules = [
-    ['CKA_ALWAYS_SENSITIVE', CKA.ALWAYS_SENSITIVE],
-    ['CKA_NEVER_EXTRACTABLE', CKA.NEVER_EXTRACTABLE],
-  ] as const
-  for (const [name, type] of rules)
-    if (!isTrue(read(type))) throw new Pkcs11Error('pkcs11-key-exportable', { expected: name })
-  if (!isTrue(read(CKA.SIGN))) throw unsuitable('CKA_SIGN')
-  if (isTrue(read(CKA.ALWAYS_AUTHENTICATE))) throw unsuitable('no CKA_ALWAYS_AUTHENTICATE')
-}
-
-/** Curve and point, from the public key of the same id, or from the private key where the token shows them there. */
+/** Kind and point, from the public key of the same id, or from the private key where the token shows them there. */
 function publicHalf(
   module: PKCS11,
   session: Handle,
   privateKey: Handle,
-): { curve: 'P-256' | 'P-384'; point: Uint8Array } {
-  const id = attributeOf(module, session, privateKey, CKA.ID)
-  const publicKeys =
-    id === undefined || id.length === 0
-      ? []
-      : findObjects(module, session, [
-          { type: CKA.CLASS, value: CKO.PUBLIC_KEY },
-          { type: CKA.KEY_TYPE, value: CKK.EC },
-          { type: CKA.ID, value: id },
-        ])
-  for (const object of [...publicKeys, privateKey]) {
-    const parameters = attributeOf(module, session, object, CKA.EC_PARAMS)
-    const point = attributeOf(module, session, object, CKA.EC_POINT)
-    const curve = curvesByParameters[parameters?.toString('hex') ?? '']
-    if (curve !== undefined && point !== undefined)
-      return { curve, point: uncompressed(point, curve === 'P-256' ? 32 : 48) }
+): { kind: KeyKind; point: Uint8Array } {
+  for (const object of [...publicKeysOf(module, session, privateKey), privateKey]) {
+    const parameters = readAttribute(module, session, object, CKA.EC_PARAMS)
+    const point = readAttribute(module, session, object, CKA.EC_POINT)
+    const kind = kindsByParameters[parameters?.toString('hex') ?? '']
+    if (kind !== undefined && point !== undefined) return { kind, point: barePoint(point, kind) }
   }
-  throw unsuitable('a public key on P-256 or P-384 with the same CKA_ID')
+  throw unsuitable('a public key on P-256, P-384 or Ed25519 with the same CKA_ID')
 }
 
 /** The point inside the OCTET STRING that the standard asks for, or bare as some tokens give it. */
-function uncompressed(encoded: Buffer, coordinate: number): Uint8Array {
-  const length = 1 + 2 * coordinate
-  const point = encoded.subarray(-length)
-  const header = encoded.subarray(0, -length)
-  const isWrapped = header.equals(Buffer.of(0x04, length))
-  if (point.length !== length || point[0] !== 0x04 || (header.length > 0 && !isWrapped))
+function barePoint(encoded: Buffer, kind: KeyKind): Uint8Array {
+  const { pointLength } = kinds[kind]
+  const point = encoded.subarray(-pointLength)
+  const header = encoded.subarray(0, -pointLength)
+  const isWrapped = header.equals(Buffer.of(0x04, pointLength))
+  const isWhole = kind === 'Ed25519' || point[0] === 0x04
+  if (point.length !== pointLength || !isWhole || (header.length > 0 && !isWrapped))
     throw unsuitable('an uncompressed point')
   return new Uint8Array(point)
 }

@@ -84,6 +84,8 @@ const statusOf: Readonly<Record<string, number>> = {
   'authority-inactive': 503,
   'authority-expired': 503,
   'body-crowded': 503,
+  'signer-down': 503,
+  'signer-busy': 503,
   'store-unavailable': 503,
   'store-overloaded': 503,
 }

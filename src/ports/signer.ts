@@ -9,3 +9,26 @@ export interface Signer {
    */
   sign(message: Uint8Array): Uint8Array | Promise<Uint8Array>
 }
+
+/** What a signer signs for. */
+export type SignerRole = 'issuing' | 'standby' | 'token' | 'log'
+
+/** How a signer is at the moment. */
+export interface SignerState {
+  readonly isUp: boolean
+  /** Unix milliseconds of the last change. */
+  readonly since: number
+  /** Why it is down: a code of the hardware. */
+  readonly reason?: string
+  /** Signatures that wait. */
+  readonly waiting: number
+}
+
+/** A signer of the service that can go down and come back. */
+export interface WatchedSigner extends Signer {
+  readonly role: SignerRole
+  readonly place: 'embedded' | 'pkcs11'
+  state(): SignerState
+  /** Gives back what it holds; safe to call twice. */
+  close(): Promise<void>
+}

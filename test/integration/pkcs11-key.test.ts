@@ -191,14 +191,14 @@ test.serial('a key that was brought into the token is refused', async t => {
     pin,
   ])
   await t.throwsAsync(openPkcs11Key(uriOf('outside'), { pinSource }), {
-    code: 'pkcs11-key-exportable',
+    code: 'pkcs11-key-not-local',
   })
 })
 
 test.serial('a key that may leave the token is refused', async t => {
   await generate('leaving', 'EC:prime256v1', '--id', 'b2', '--extractable')
   await t.throwsAsync(openPkcs11Key(uriOf('leaving'), { pinSource }), {
-    code: 'pkcs11-key-exportable',
+    code: 'pkcs11-key-extractable',
   })
 })
 
