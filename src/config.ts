@@ -152,6 +152,19 @@ export const configSchema = z.strictObject({
       bundleRefreshSeconds: z.int().min(10).max(86_400).default(300),
     })
     .prefault({}),
+  inspection: z
+    .strictObject({
+      /**
+       * Tokens on which this service opens sessions of its own, to look at hosts' keys there (`hsm-inspected`): PKCS#11
+       * URIs with module-path and pin-source.
+       */
+      pkcs11: z
+        .array(z.string().startsWith('pkcs11:', 'a pkcs11: URI of a token'))
+        .max(16)
+        .refine(uris => uris.every(uri => !/[?&]pin-value=/.test(uri)), 'a PIN has no place here')
+        .default([]),
+    })
+    .prefault({}),
   certificate: z
     .strictObject({ lifetimeSeconds: z.int().min(60).max(86_400).default(3600) })
     .prefault({}),

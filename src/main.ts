@@ -9,6 +9,8 @@ import { ProofKeys } from './core/token/proof-key.ts'
 import { createDataDirectory, loadDataDirectory, type DataDirectory } from './data-directory.ts'
 import { createFileAuthorityKeys } from './hsm/authority-keys.ts'
 import { createEmbeddedSigner } from './hsm/embedded-key.ts'
+import { parsePkcs11Uri } from './hsm/pkcs11-uri.ts'
+import { createTokenInspector } from './hsm/token-inspector.ts'
 import { createApp, type RequestLog } from './http/app.ts'
 import { followConfiguration } from './services/appraisal-policy.ts'
 import { createRandom } from './random.ts'
@@ -154,6 +156,7 @@ async function openService(data: DataDirectory): Promise<{ service: Service; roo
     nonceKey: randomBytes(32),
     firmwareAdvisories: loadFirmwareAdvisories(),
     outbound: createOutboundOf(config),
+    tokenInspector: createInspectorOf(config),
     clients: new ClientDirectory(store.clients),
     proofKeys: new ProofKeys(proofKeyCapacity),
   }
@@ -183,6 +186,16 @@ function createOutboundOf({ endorsements }: Config): Service['outbound'] {
   const { fetch } = endorsements
   if (fetch.hosts.length === 0) return undefined
   return createOutbound(fetch, internet, { now: () => Date.now() })
+}
+
+/** No token is looked into where the configuration names none. */
+function createInspectorOf({ inspection }: Config): Service['tokenInspector'] {
+  if (inspection.pkcs11.length === 0) return undefined
+  const uris = inspection.pkcs11.map(uri => {
+    parsePkcs11Uri(uri, 'token')
+    return uri
+  })
+  return createTokenInspector(uris)
 }
 
 /** What a crash left open is closed before the first request: an intent without a result becomes `unknown`. */

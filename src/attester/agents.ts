@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto'
 import type { Tpm } from '../../native/index.ts'
 import { encodeBase64url } from '../core/bytes/base64url.ts'
 import { importJwk } from '../core/jose/jwk.ts'
@@ -16,13 +17,36 @@ import { parseSigningKey } from './signing-key.ts'
 import { withSlots } from './slots.ts'
 import { createSubjectKey, subjectKeyBody, type CertifiedKey } from './subject-key.ts'
 
-/** What the host needs to give one of its agents a key. */
-export interface AgentKeyRequest {
+/** What the host needs to give one of its agents a key, whatever its hardware. */
+interface AgentKeyBasis {
   /** A client with the host's key. */
   readonly client: ServiceClient
-  readonly tpm: Tpm
   readonly home: Home
   readonly progress?: Progress | undefined
+}
+
+/** A key of an agent that its hardware has proven. */
+export interface ProvenAgentKey {
+  /** Body of the request for its first credential, without the challenge. */
+  readonly csr: string
+  readonly evidence: object
+  /** What the key file holds: TSS2 PRIVATE KEY, or a `pkcs11:` URI. */
+  readonly file: string
+  readonly publicKey: KeyObject
+}
+
+/** A host whose agents' keys lie in a PKCS#11 token. */
+export interface TokenAgentRequest extends AgentKeyBasis {
+  /** Makes a key for an agent and has it proven for the challenge. */
+  readonly proveTokenKey: (agentId: string, challenge: KeyChallenge) => Promise<ProvenAgentKey>
+}
+
+/** How a host gives its agents keys. */
+export type AgentKeyRequest = TpmAgentRequest | TokenAgentRequest
+
+/** A host whose agents' keys lie in its TPM. */
+export interface TpmAgentRequest extends AgentKeyBasis {
+  readonly tpm: Tpm
   /** The authValues that the TPM's owner has set, if any. */
   readonly endorsementAuth?: Uint8Array | undefined
   readonly ownerAuth?: Uint8Array | undefined
@@ -82,23 +106,40 @@ async function proveKey(
   challenge: KeyChallenge,
 ): Promise<CredentialedAgent> {
   const { client, home, progress = silent } = request
-  progress('creating the key in the TPM')
-  const key = await certifyKey(request, agentId, challenge)
+  progress('creating the key')
+  const key =
+    'tpm' in request
+      ? await proveTpmKey(request, agentId, challenge)
+      : await request.proveTokenKey(agentId, challenge)
   progress('proving the key')
   const answer = await client.call('POST', `/v1/agents/${agentId}/credentials`, {
-    csr: encodeBase64url(key.csr),
-    evidence: { challenge: challenge.id, subjectKey: subjectKeyBody(key) },
+    csr: key.csr,
+    evidence: { challenge: challenge.id, ...key.evidence },
   })
   const agent = readAgent(answer, agentId, key)
   const { id, spiffeId, className, keyFile, certificateFile } = agent
-  await home.writeText(keyFile, key.pem)
+  await home.writeText(keyFile, key.file)
   await home.writeText(certificateFile, agent.certificateChain.join(''))
   await home.saveAgent({ id, spiffeId, className, keyFile, certificateFile })
   return agent
 }
 
+async function proveTpmKey(
+  request: TpmAgentRequest,
+  agentId: string,
+  challenge: KeyChallenge,
+): Promise<ProvenAgentKey> {
+  const key = await certifyKey(request, agentId, challenge)
+  return {
+    csr: encodeBase64url(key.csr),
+    evidence: { subjectKey: subjectKeyBody(key) },
+    file: key.pem,
+    publicKey: parseSigningKey(key.public).key,
+  }
+}
+
 async function certifyKey(
-  { client, tpm, home, endorsementAuth, ownerAuth }: AgentKeyRequest,
+  { client, tpm, home, endorsementAuth, ownerAuth }: TpmAgentRequest,
   agentId: string,
   { nonce, audience }: KeyChallenge,
 ): Promise<CertifiedKey> {
@@ -120,7 +161,7 @@ function requireSameName(name: Uint8Array, enrolled: string): void {
     throw new AttesterError('attestation-key-differs')
 }
 
-function readAgent(value: unknown, agentId: string, key: CertifiedKey): CredentialedAgent {
+function readAgent(value: unknown, agentId: string, key: ProvenAgentKey): CredentialedAgent {
   const answer = new Answer(value, 'credential')
   const agent = answer.within('agent')
   return {
@@ -130,7 +171,7 @@ function readAgent(value: unknown, agentId: string, key: CertifiedKey): Credenti
     ...agentFiles(agentId),
     serial: answer.text('serial'),
     notAfter: answer.number('notAfter'),
-    certificateChain: readCertificateChain(answer, parseSigningKey(key.public).key),
+    certificateChain: readCertificateChain(answer, key.publicKey),
   }
 }
 

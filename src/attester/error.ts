@@ -5,6 +5,11 @@ const rows = {
     summary: 'There is no TPM where one was looked for.',
     hint: 'Switch the TPM on in the firmware set-up, give the virtual machine one, or name another with --tcti or ASSAY_TCTI.',
   },
+  'attestation-incomplete': {
+    summary: 'The attestation of the key is not complete.',
+    hint: 'Give a known --vendor, and a PEM file with the key’s attestation first and the device’s certificate after it.',
+    source: 'verification section 15',
+  },
   'tpm-forbidden': {
     summary: 'This user may not use the TPM.',
     hint: 'Join the group that owns the device (`sudo usermod -aG tss $USER`, then log in again), or run as root.',

@@ -3,19 +3,24 @@ import { defineCommand, type CommandAnswer, type CommandGroup, type CommandRow }
 import { connectAgent, findLocalAgent } from './agent-machine.ts'
 import { tokenCommand } from './agent-token-command.ts'
 import { connectHost, tpmOptions, type TpmOptions } from './host-machine.ts'
+import { agentTokenOptions, type AgentTokenOptions } from './token-machine.ts'
 import { connectOperator } from './operator-client.ts'
 import { cellOf, recordOf, recordsOf, type ShownRecord } from './records.ts'
 import { renderFacts, renderTable, renderTime } from './table.ts'
 import type { Session } from './session.ts'
 import { someText, valueOf } from './usage-error.ts'
 
-const create: CommandRow = defineCommand<TpmOptions & { readonly class: string }>({
+const create: CommandRow = defineCommand<
+  TpmOptions & AgentTokenOptions & { readonly class: string }
+>({
   name: 'create',
-  summary: 'Creates an agent on this machine: its key is made in the TPM and certified by it.',
+  summary:
+    'Creates an agent on this machine: its key is made in the TPM or token of the host and proven.',
   examples: ['assay agent create --class coder'],
   options: [
     new Option('--class <name>', 'what kind of agent it is').makeOptionMandatory(),
     ...tpmOptions(),
+    ...agentTokenOptions(),
   ],
   run: async ({ session, options }) => {
     const connected = await connectHost(session, options)
@@ -82,15 +87,21 @@ async function listLocal(session: Session): Promise<CommandAnswer> {
   }
 }
 
-const renew: CommandRow = defineCommand<TpmOptions & { readonly rekey?: boolean }>({
+const renew: CommandRow = defineCommand<
+  TpmOptions & AgentTokenOptions & { readonly rekey?: boolean }
+>({
   name: 'renew',
   args: '[id]',
   summary: 'Renews the certificate of an agent of this machine; with --rekey, for a new key.',
   details: ['The id may be left out where this machine has one agent.'],
   examples: ['assay agent renew', 'assay agent renew 5Jw0… --rekey'],
   options: [
-    new Option('--rekey', 'make a new key in the TPM and prove it; the old one is of no use after'),
+    new Option(
+      '--rekey',
+      'make a new key in the hardware and prove it; the old one is of no use after',
+    ),
     ...tpmOptions(),
+    ...agentTokenOptions(),
   ],
   run: async ({ session, args: [id], options }) => {
     const renewed =
@@ -137,7 +148,7 @@ async function renewForSameKey(
 async function rekey(
   session: Session,
   id: string | undefined,
-  options: TpmOptions,
+  options: TpmOptions & AgentTokenOptions,
 ): Promise<Renewed> {
   const { id: agentId } = await findLocalAgent(await session.openHome(), id)
   const connected = await connectHost(session, options)

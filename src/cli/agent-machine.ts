@@ -3,7 +3,7 @@ import { AttesterError } from '../attester/error.ts'
 import type { AgentIdentity, Home } from '../attester/home.ts'
 import type { ServiceClient } from '../attester/service-client.ts'
 import { CommandError } from './command-error.ts'
-import { openLocalKey, openMachineTpm, type TpmOptions } from './host-machine.ts'
+import { openKeyOfFile, type TpmOptions } from './host-machine.ts'
 import type { Session } from './session.ts'
 
 /** An agent of this machine, speaking for itself. */
@@ -15,7 +15,7 @@ export interface ConnectedAgent {
 }
 
 /**
- * Connects as an agent whose key is in the TPM of this machine.
+ * Connects as an agent whose key is in the TPM or the token of this machine.
  *
  * @param id may be left out where there is one agent
  * @throws HomeError `home-empty`; CommandError `agent-unclear`, `agent-not-local`; AttesterError `tpm-…`
@@ -28,8 +28,7 @@ export async function connectAgent(
   const home = await session.openHome()
   const service = await home.loadService()
   const agent = await findLocalAgent(home, id)
-  const opened = await openMachineTpm(session, options)
-  const key = await openLocalKey(session, opened, await home.readText(agent.keyFile))
+  const key = await openKeyOfFile(session, await home.readText(agent.keyFile), options)
   const client = session.connect(service.issuer, { root: service.root }, key)
   return { home, agent, key, client }
 }

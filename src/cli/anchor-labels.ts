@@ -1,4 +1,5 @@
 import { Option } from 'commander'
+import { attestationVendorOf } from '../core/formats/attested/vendor-table.ts'
 import { cellOf, type ShownRecord } from './records.ts'
 import { renderTime, type Column } from './table.ts'
 import { UsageError, valueOf } from './usage-error.ts'
@@ -16,20 +17,19 @@ export function labelOptions(): readonly [Option, Option, Option] {
     new Option('--name <name>', 'what to call it'),
     new Option(
       '--vendor <id>',
-      'TCG vendor id, such as id:49465800, or its letters, such as IFX',
+      'TCG vendor id, such as id:49465800, or its letters, such as IFX; of HSMs the product, such as yubihsm2',
     ).argParser(valueOf(parseVendor)),
-    new Option('--assurance <level>', 'how its TPMs are built').choices([
-      'tpm-discrete',
-      'tpm-firmware',
-      'tpm-virtual',
-      'emulated',
-    ]),
+    new Option(
+      '--assurance <level>',
+      'how its TPMs are built; hsm-attested for a product’s authority of an HSM vendor',
+    ).choices(['tpm-discrete', 'tpm-firmware', 'tpm-virtual', 'hsm-attested', 'emulated']),
   ]
 }
 
 /** TCG Vendor ID Registry: `id:` and eight digits, or up to four letters of which the digits are the ASCII. */
 function parseVendor(text: string): string {
   if (/^id:[0-9A-Fa-f]{8}$/.test(text)) return `id:${text.slice(3).toUpperCase()}`
+  if (attestationVendorOf(text) !== undefined) return text
   if (!/^[A-Z][A-Z0-9 ]{1,3}$/.test(text))
     throw new UsageError('usage-malformed', { expected: 'id:49465800 or letters such as IFX' })
   return `id:${Buffer.from(text.padEnd(4, '\0'), 'ascii').toString('hex').toUpperCase()}`

@@ -5,6 +5,7 @@ import { auditCommands } from './audit-commands.ts'
 import { classCommands } from './class-commands.ts'
 import type { CommandGroup, CommandRow } from './command.ts'
 import { endorsementCommands } from './endorsement-commands.ts'
+import { hsmKeyCommands } from './hsm-key-commands.ts'
 import { hostCommands } from './host-commands.ts'
 import { initCommand } from './init-command.ts'
 import { operatorCommands } from './operator-commands.ts'
@@ -19,6 +20,7 @@ export const commands: readonly (CommandGroup | CommandRow)[] = [
   anchorCommands,
   policyCommands,
   endorsementCommands,
+  hsmKeyCommands,
   hostCommands,
   classCommands,
   agentCommands,

@@ -8,11 +8,20 @@ import { endorsementTemplates, type EndorsementTemplate } from '../core/tpm/temp
 import { defineCommand, type CommandAnswer, type CommandRow } from './command.ts'
 import { openMachineTpm, tpmOptions, type TpmOptions } from './host-machine.ts'
 import { pinLogKey } from './log-key.ts'
+import { parseKeyChoice } from './operator-key.ts'
 import type { Session } from './session.ts'
+import {
+  openTokenKey,
+  openVoucher,
+  recordOfOptions,
+  saveTokenRecord,
+  tokenOptions,
+  type TokenOptions,
+} from './token-machine.ts'
 import { renderFacts } from './table.ts'
 import { UsageError, valueOf } from './usage-error.ts'
 
-interface EnrollOptions extends TpmOptions {
+interface EnrollOptions extends TpmOptions, TokenOptions {
   readonly fingerprint?: string
   readonly name?: string
   readonly template?: EndorsementTemplate['name']
@@ -24,14 +33,16 @@ export const enrollCommand: CommandRow = defineCommand<EnrollOptions>({
   name: 'enroll',
   args: '[url]',
   summary:
-    'Enrols this machine: its TPM proves what it is, and the service gives it a certificate.',
+    'Enrols this machine: its TPM or HSM proves what it is, and the service gives it a certificate.',
   details: [
     'Nothing is sent before the service has shown the root certificate of this fingerprint. A machine that is enrolled attests anew with the same command, then without URL and fingerprint.',
     'Needs the right to use the TPM (group tss, or root). The endorsement certificate comes out of the TPM; for a TPM without one, --no-certificate shows the key’s digest for an operator to approve.',
+    'With --pkcs11 the host’s key lies in a token. attested: the device’s vendor signed for the key. inspected: the service looks into the token itself. declared: a registered key of the token signs what this machine says of it; whoever has the PIN could say anything.',
   ],
   examples: [
     'assay host enroll https://assay.example:8443 --fingerprint sha256:… --name web-1',
     'assay host enroll',
+    "assay host enroll https://… --fingerprint sha256:… --pkcs11 'pkcs11:token=fleet;object=host?module-path=…' --create-key --evidence inspected",
   ],
   options: [
     new Option(
@@ -44,27 +55,75 @@ export const enrollCommand: CommandRow = defineCommand<EnrollOptions>({
     ),
     new Option('--no-certificate', 'for a TPM without endorsement certificate'),
     ...tpmOptions(),
+    ...tokenOptions(),
   ],
   run: async ({ session, args: [url], options }) => {
     const home = await session.openHome()
     const client = await connectToEnroll(session, home, url, options.fingerprint)
     const logKey = await pinLogKey(client, home)
-    const opened = await openMachineTpm(session, options)
-    const { enrollHost } = await import('../attester/enroll.ts')
-    const host = await enrollHost({
-      ...opened,
-      client,
-      home,
-      name: options.name ?? defaultName(),
-      progress: session.progress.step,
-      template: options.template,
-      withoutCertificate: options.certificate === false,
-      onDigest: digest => showDigest(session, digest),
-    })
+    const known = await home.findHost()
+    const name = options.name ?? known?.name ?? defaultName()
+    const host =
+      options.pkcs11 === undefined
+        ? await enrollByTpm(session, { client, home, name }, options)
+        : await enrollByToken(
+            session,
+            { client, home, name },
+            { ...options, pkcs11: options.pkcs11 },
+          )
     await home.saveService({ issuer: client.issuer, root: await client.root(), logKey })
     return answerOf(host)
   },
 })
+
+/** By the TPM of this machine. */
+async function enrollByTpm(
+  session: Session,
+  request: EnrollTarget,
+  options: EnrollOptions,
+): Promise<EnrolledHost> {
+  const opened = await openMachineTpm(session, options)
+  const { enrollHost } = await import('../attester/enroll.ts')
+  return await enrollHost({
+    ...opened,
+    ...request,
+    progress: session.progress.step,
+    template: options.template,
+    withoutCertificate: options.certificate === false,
+    onDigest: digest => showDigest(session, digest),
+  })
+}
+
+interface EnrollTarget {
+  readonly client: ServiceClient
+  readonly home: Home
+  readonly name: string
+}
+
+/** By a key in a PKCS#11 token. */
+async function enrollByToken(
+  session: Session,
+  request: EnrollTarget,
+  options: EnrollOptions & { readonly pkcs11: string },
+): Promise<EnrolledHost> {
+  const keyUri = parseKeyUri(options.pkcs11)
+  const record = recordOfOptions(options)
+  const key = await openTokenKey(session, keyUri, options.createKey === true)
+  const voucher = await openVoucher(session, keyUri, record, options.attestation)
+  const { enrollTokenHost } = await import('../attester/token-enroll.ts')
+  const { step: progress } = session.progress
+  const host = await enrollTokenHost({ ...request, key, keyUri, voucher, progress })
+  await saveTokenRecord(request.home, record)
+  return host
+}
+
+/** Checked here, not by commander, which repeats what it refuses: there may be a PIN in it. */
+function parseKeyUri(uri: string): string {
+  const choice = parseKeyChoice(uri)
+  if (!choice.startsWith('pkcs11:'))
+    throw new UsageError('usage-malformed', { expected: 'a pkcs11: URI as --pkcs11' })
+  return choice
+}
 
 /** Said whatever comes of it: an operator approves the key by what is read here. */
 function showDigest(session: Session, digest: string): void {

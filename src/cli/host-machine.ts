@@ -1,11 +1,13 @@
 import { Option } from 'commander'
 import type { Tpm } from '../../native/index.ts'
+import type { TokenAgentRequest } from '../attester/agents.ts'
 import type { ClientKey } from '../attester/client-key.ts'
 import { AttesterError } from '../attester/error.ts'
 import type { Home, HostIdentity } from '../attester/home.ts'
 import { readPrivateFile } from '../attester/private-file.ts'
 import type { ServiceClient } from '../attester/service-client.ts'
 import type { Session } from './session.ts'
+import { openTokenKey, tokenKeyProver, type AgentTokenOptions } from './token-machine.ts'
 
 /** Options of the commands that use the TPM of this machine. */
 export interface TpmOptions {
@@ -51,32 +53,57 @@ async function loadAuth(path: string | undefined): Promise<Uint8Array | undefine
   return Buffer.from((await readPrivateFile(path)).replace(/\r?\n$/, ''), 'utf8')
 }
 
-/** An enrolled host, speaking for itself. */
-export interface ConnectedHost extends OpenedTpm {
+/** An enrolled host, speaking for itself; with the hardware that holds its keys. */
+export type ConnectedHost = {
   readonly home: Home
   readonly host: HostIdentity
   readonly key: ClientKey
   readonly client: ServiceClient
-}
+} & (OpenedTpm | Pick<TokenAgentRequest, 'proveTokenKey'>)
 
 /**
  * Connects as the host that this machine is.
  *
  * @throws HomeError `home-empty`; AttesterError `not-enrolled`, `tpm-…`
  */
-export async function connectHost(session: Session, options: TpmOptions): Promise<ConnectedHost> {
+export async function connectHost(
+  session: Session,
+  options: TpmOptions & AgentTokenOptions,
+): Promise<ConnectedHost> {
   const home = await session.openHome()
   const service = await home.loadService()
   const host = await home.findHost()
   if (host === undefined) throw new AttesterError('not-enrolled', { found: home.directory })
+  const file = await home.readText(host.keyFile)
+  const connect = (key: ClientKey): ServiceClient =>
+    session.connect(service.issuer, { root: service.root }, key)
+  if (isTokenKey(file)) {
+    const uri = file.trim()
+    const key = await openTokenKey(session, uri)
+    const proveTokenKey = tokenKeyProver(session, home, uri, options)
+    return { proveTokenKey, home, host, key, client: connect(key) }
+  }
   const opened = await openMachineTpm(session, options)
-  const key = await openLocalKey(session, opened, await home.readText(host.keyFile))
-  const client = session.connect(service.issuer, { root: service.root }, key)
-  return { ...opened, home, host, key, client }
+  const key = await openLocalKey(session, opened, file)
+  return { ...opened, home, host, key, client: connect(key) }
+}
+
+function isTokenKey(file: string): boolean {
+  return file.startsWith('pkcs11:')
+}
+
+/** Opens the key of a key file, in the token or the TPM of this machine; closed with the session. */
+export async function openKeyOfFile(
+  session: Session,
+  file: string,
+  options: TpmOptions,
+): Promise<ClientKey> {
+  if (isTokenKey(file)) return await openTokenKey(session, file.trim())
+  return await openLocalKey(session, await openMachineTpm(session, options), file)
 }
 
 /** Opens a key file of this machine in its TPM; closed with the session, before the TPM. */
-export async function openLocalKey(
+async function openLocalKey(
   session: Session,
   { tpm, ownerAuth }: OpenedTpm,
   pem: string,

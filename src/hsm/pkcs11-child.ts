@@ -21,12 +21,13 @@ async function perform(call: Pkcs11Call): Promise<Pkcs11Answers[keyof Pkcs11Answ
   library ??= Pkcs11Library.load(modulePath)
   if (call.call === 'locate') return library.locate(call.uri)
   if (call.call === 'open') return library.open(call.uri)
+  if (call.call === 'describe') return library.describe(call.key)
   if (call.call === 'sign') return await library.sign(call.key, call.data)
   act(library, call)
   return undefined
 }
 
-type Act = Exclude<Pkcs11Call, { call: 'finish' | 'locate' | 'open' | 'sign' }>
+type Act = Exclude<Pkcs11Call, { call: 'finish' | 'locate' | 'open' | 'describe' | 'sign' }>
 
 function act(loaded: Pkcs11Library, call: Act): void {
   if (call.call === 'login') loaded.logIn(call.pin)

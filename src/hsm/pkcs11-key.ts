@@ -1,5 +1,6 @@
 import { exportJwk, thumbprint, type PublicJwk } from '../core/jose/jwk.ts'
 import { loadPin } from './pin.ts'
+import type { KeyDescription } from './pkcs11-description.ts'
 import { Pkcs11Error } from './pkcs11-error.ts'
 import { Pkcs11PublicKey } from './pkcs11-public-key.ts'
 import { recoveryOf } from './pkcs11-recovery.ts'
@@ -29,7 +30,21 @@ export async function openPkcs11Key(
   uri: string,
   options: Pkcs11KeyOptions = {},
 ): Promise<Pkcs11Key> {
-  const parsed = parsePkcs11Uri(uri)
+  return await enter(parsePkcs11Uri(uri), options)
+}
+
+/**
+ * Opens the private key of a public one in a token, to look at it. As {@link openPkcs11Key}, whatever the key may do.
+ *
+ * @param uri of the token alone
+ * @param point uncompressed
+ * @throws Pkcs11Error `pkcs11-…`
+ */
+export async function findPkcs11Key(uri: string, point: Uint8Array): Promise<Pkcs11Key> {
+  return await enter({ ...parsePkcs11Uri(uri, 'token'), point }, {})
+}
+
+async function enter(parsed: Pkcs11Uri, options: Pkcs11KeyOptions): Promise<Pkcs11Key> {
   const pin = await loadPinOf(parsed, options.pinSource)
   const token = Pkcs11Token.enter(parsed, { ...clientUse, pin })
   try {
@@ -97,6 +112,11 @@ export class Pkcs11Key {
       await this.#token.reopen(generation)
       return await this.#token.sign(this.#uri, data)
     }
+  }
+
+  /** What the token says of the key and of itself. */
+  async describe(): Promise<KeyDescription> {
+    return await this.#token.describe(this.#uri)
   }
 
   /** Gives the token back; the last key of a token to close ends its process. Safe to call twice. */

@@ -2,8 +2,9 @@ import { PKCS11, type Handle } from 'pkcs11js'
 import { readAttribute } from './pkcs11-attributes.ts'
 import { CKA, CKF, CKU_USER, kinds, type KeyKind } from './pkcs11-constants.ts'
 import { Pkcs11Error } from './pkcs11-error.ts'
+import { describeKey, type KeyDescription } from './pkcs11-description.ts'
 import type { LocatedToken, OpenedKey } from './pkcs11-messages.ts'
-import { destroyKey, findKey, generateKey } from './pkcs11-object.ts'
+import { destroyKey, findKey, findKeyOfPoint, generateKey } from './pkcs11-object.ts'
 import { findToken } from './pkcs11-slot.ts'
 import type { Pkcs11Uri } from './pkcs11-uri.ts'
 
@@ -73,11 +74,25 @@ export class Pkcs11Library {
   /** Looks a key up. The number stands for it from then on. */
   open(uri: Pkcs11Uri): OpenedKey {
     const session = this.#takeSession()
-    const { privateKey, kind, point } = findKey(this.#module, session, uri)
+    const { privateKey, kind, point } =
+      uri.point === undefined
+        ? findKey(this.#module, session, uri)
+        : findKeyOfPoint(this.#module, session, uri.point)
     this.#idle.push(session)
     this.#count += 1
     this.#keys.set(this.#count, { privateKey, kind })
     return { key: this.#count, kind, point }
+  }
+
+  /** Reads what there is to be read of a key and its token. */
+  describe(number: number): KeyDescription {
+    const { privateKey } = this.#held(number)
+    if (this.#slot === undefined) throw new TypeError('a key that is held is of a token')
+    const session = this.#takeSession()
+    const info = this.#module.C_GetTokenInfo(this.#slot)
+    const description = describeKey(this.#module, session, privateKey, info)
+    this.#idle.push(session)
+    return description
   }
 
   /** Signs in a session of its own; as many at once as are asked for. */

@@ -1,4 +1,5 @@
 import type { KeyKind } from './pkcs11-constants.ts'
+import type { KeyDescription } from './pkcs11-description.ts'
 import type { Pkcs11ErrorCode } from './pkcs11-error.ts'
 import type { Pkcs11Uri } from './pkcs11-uri.ts'
 
@@ -10,6 +11,8 @@ export type Pkcs11Call =
   | { readonly call: 'create'; readonly uri: Pkcs11Uri; readonly kind: KeyKind }
   | { readonly call: 'destroy'; readonly uri: Pkcs11Uri }
   | { readonly call: 'open'; readonly uri: Pkcs11Uri }
+  /** What the token says of the key and of itself. */
+  | { readonly call: 'describe'; readonly key: number }
   /** A digest for ECDSA, a message for EdDSA. */
   | { readonly call: 'sign'; readonly key: number; readonly data: Uint8Array }
   /** Whether session and key still answer. */
@@ -44,6 +47,7 @@ export interface Pkcs11Answers {
   readonly create: undefined
   readonly destroy: undefined
   readonly open: OpenedKey
+  readonly describe: KeyDescription
   readonly sign: Uint8Array
   readonly probe: undefined
   readonly reset: undefined

@@ -30,6 +30,35 @@ export function findKey(module: PKCS11, session: Handle, uri: Pkcs11Uri): KeyObj
   return { privateKey, ...publicHalf(module, session, privateKey) }
 }
 
+/**
+ * Finds the private key that goes with a public point, whatever it is called and whatever it may do: who looks at it
+ * wants to know.
+ *
+ * @param point uncompressed
+ * @throws Pkcs11Error `pkcs11-key-absent`, `pkcs11-key-ambiguous`
+ */
+export function findKeyOfPoint(module: PKCS11, session: Handle, point: Uint8Array): KeyObjects {
+  const wrapped = Buffer.concat([Buffer.of(0x04, point.length), point])
+  const publicKeys = [wrapped, Buffer.from(point)].flatMap(value =>
+    findObjects(module, session, [
+      { type: CKA.CLASS, value: CKO.PUBLIC_KEY },
+      { type: CKA.EC_POINT, value },
+    ]),
+  )
+  const ids = publicKeys.map(key => readAttribute(module, session, key, CKA.ID)?.toString('hex'))
+  const found = [...new Set(ids)].flatMap(id =>
+    id === undefined || id === ''
+      ? []
+      : privateKeys(module, session, { modulePath: '', id: Buffer.from(id, 'hex') }),
+  )
+  const [privateKey, ...others] = found
+  if (privateKey === undefined)
+    throw new Pkcs11Error('pkcs11-key-absent', { expected: 'the key of the request' })
+  if (others.length > 0)
+    throw new Pkcs11Error('pkcs11-key-ambiguous', { found: `${found.length} keys` })
+  return { privateKey, ...publicHalf(module, session, privateKey) }
+}
+
 /** What a token may not know, and what is left out then: PKCS #11 v3.0 §5.1 for such a template. */
 const isTemplateRefused = /^CKR_(ATTRIBUTE_(TYPE|VALUE)_INVALID|ATTRIBUTE_READ_ONLY|TEMPLATE_IN)/
 
@@ -58,6 +87,9 @@ export function generateKey(module: PKCS11, session: Handle, uri: Pkcs11Uri, kin
 /** Attributes beyond those that {@link requireBornInside} insists on. */
 const unbending: Template = [
   { type: CKA.MODIFIABLE, value: false },
+  { type: CKA.COPYABLE, value: false },
+  { type: CKA.DECRYPT, value: false },
+  { type: CKA.SIGN_RECOVER, value: false },
   { type: CKA.DERIVE, value: false },
   { type: CKA.UNWRAP, value: false },
 ]

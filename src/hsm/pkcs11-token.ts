@@ -1,6 +1,7 @@
 import type { KeyKind } from './pkcs11-constants.ts'
 import { Pkcs11Error } from './pkcs11-error.ts'
 import { logInOnce } from './pkcs11-login.ts'
+import type { KeyDescription } from './pkcs11-description.ts'
 import type { OpenedKey } from './pkcs11-messages.ts'
 import { Pkcs11Process } from './pkcs11-process.ts'
 import type { Pkcs11Uri } from './pkcs11-uri.ts'
@@ -73,6 +74,13 @@ export class Pkcs11Token {
   /** Looks a key up, or gives it as it was found before. Throws Pkcs11Error. */
   async open(uri: Pkcs11Uri): Promise<OpenedKey> {
     return (await this.#hold(uri)).opened
+  }
+
+  /** What the token says of a key and of itself. Throws Pkcs11Error. */
+  async describe(uri: Pkcs11Uri): Promise<KeyDescription> {
+    const { opened } = await this.#hold(uri)
+    const library = await this.#connect()
+    return await library.ask({ call: 'describe', key: opened.key }, this.#patience)
   }
 
   /** Makes a key pair. Throws Pkcs11Error `pkcs11-key-exists`, `pkcs11-token-full`. */
@@ -210,6 +218,8 @@ export class Pkcs11Token {
   }
 }
 
-function keyName({ object, id }: Pkcs11Uri): string {
-  return JSON.stringify([object, id === undefined ? null : Buffer.from(id).toString('hex')])
+function keyName({ object, id, point }: Pkcs11Uri): string {
+  const text = (bytes: Uint8Array | undefined): string | null =>
+    bytes === undefined ? null : Buffer.from(bytes).toString('hex')
+  return JSON.stringify([object, text(id), text(point)])
 }

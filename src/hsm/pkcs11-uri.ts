@@ -13,6 +13,8 @@ export interface Pkcs11Uri {
   readonly object?: string
   /** CKA_ID. */
   readonly id?: Uint8Array
+  /** Uncompressed point of the public key: whose private key is meant, and no name. In no URI. */
+  readonly point?: Uint8Array
   /** Path of the file that holds the PIN. */
   readonly pinSource?: string
 }
@@ -34,13 +36,13 @@ const pathValue = /^(?:[A-Za-z0-9\-._~:[\]@!$'()*+,=&]|%[0-9A-Fa-f]{2})*$/
 const queryValue = /^(?:[A-Za-z0-9\-._~:[\]@!$'()*+,=/?|]|%[0-9A-Fa-f]{2})*$/
 
 /**
- * Reads a PKCS#11 URI that names a private key. An attribute that is not understood is refused, since it may be the one
+ * Reads a PKCS#11 URI that names a private key, or a token where that is asked for. An attribute that is not understood is refused, since it may be the one
  * that tells two keys apart; so is a PIN in the URI.
  *
  * @throws Pkcs11Error `pkcs11-uri-malformed`, `pkcs11-pin-in-uri`
  * @see RFC 7512 §2.3, §2.4
  */
-export function parsePkcs11Uri(text: string): Pkcs11Uri {
+export function parsePkcs11Uri(text: string, named: 'key' | 'token' = 'key'): Pkcs11Uri {
   const [, path, query] = /^pkcs11:([^?#]*)(?:\?([^#]*))?$/.exec(text) ?? []
   if (path === undefined) throw malformed('the scheme pkcs11:')
   if (/(^|[?&])pin-value=/.test(`?${query ?? ''}`)) throw new Pkcs11Error('pkcs11-pin-in-uri')
@@ -48,7 +50,9 @@ export function parsePkcs11Uri(text: string): Pkcs11Uri {
   const how = parseAttributes(query ?? '', '&', queryNames, queryValue)
   const modulePath = textOf(how.get('module-path'))
   if (modulePath === undefined || modulePath === '') throw malformed('module-path=')
-  if (!where.has('object') && !where.has('id')) throw malformed('object= or id=')
+  const isKeyNamed = where.has('object') || where.has('id')
+  if (named === 'key' && !isKeyNamed) throw malformed('object= or id=')
+  if (named === 'token' && isKeyNamed) throw malformed('a token without object= and id=')
   if ((textOf(where.get('type')) ?? 'private') !== 'private') throw malformed('type=private')
   return {
     modulePath,

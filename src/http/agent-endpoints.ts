@@ -3,6 +3,7 @@ import {
   proveAgentKey,
   renewCertificate,
   requireHostCaller,
+  type AgentKeyEvidence,
 } from '../services/agent-credentials.ts'
 import { challengeAgent, createAgent, type KeyChallenge } from '../services/agents.ts'
 import { ServiceError } from '../services/error.ts'
@@ -13,7 +14,7 @@ import { revokeAgent } from '../services/revocation.ts'
 import { agentView, pem } from '../services/view.ts'
 import { callerOf, pathId, type RequestContext } from './context.ts'
 import { protectedEndpoint, type Endpoint } from './endpoint.ts'
-import { decodeSubjectKey } from './host-endpoints.ts'
+import { decodeHsmKey, decodeSubjectKey } from './host-endpoints.ts'
 import * as schema from './schema.ts'
 
 /** Agents: created by their host, proven by its TPM, renewed by themselves, revoked by operators. */
@@ -121,11 +122,13 @@ async function prove(
 ): Promise<Record<string, unknown>> {
   const caller = callerOf(ctx)
   const host = await requireHostCaller(ctx.service, caller.client)
-  const { agent, certificate } = await proveAgentKey(ctx.service, host, caller.id, pathId(ctx), {
-    challenge: evidence.challenge,
-    csr,
-    subjectKey: decodeSubjectKey(evidence.subjectKey),
-  })
+  const { challenge } = evidence
+  const proof: AgentKeyEvidence =
+    'hsm' in evidence
+      ? { hardware: 'hsm', challenge, ...decodeHsmKey(csr, evidence.hsm) }
+      : { hardware: 'tpm', challenge, csr, subjectKey: decodeSubjectKey(evidence.subjectKey) }
+  const proven = await proveAgentKey(ctx.service, host, caller.id, pathId(ctx), proof)
+  const { agent, certificate } = proven
   return {
     agent: agentView(agent, agentSpiffeId(ctx.service, agent.className, agent.id)),
     ...certificateView(certificate),

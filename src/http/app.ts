@@ -12,6 +12,7 @@ import { endorsementEndpoints } from './endorsement-endpoints.ts'
 import type { Endpoint } from './endpoint.ts'
 import { HttpError } from './error.ts'
 import { healthEndpoints } from './health-endpoints.ts'
+import { hsmKeyEndpoints } from './hsm-key-endpoints.ts'
 import { hostEndpoints } from './host-endpoints.ts'
 import { oauthEndpoints } from './oauth-endpoints.ts'
 import { openApiDocument } from './openapi.ts'
@@ -37,6 +38,7 @@ export const endpoints: readonly Endpoint[] = [
   ...operatorEndpoints,
   ...policyEndpoints,
   ...endorsementEndpoints,
+  ...hsmKeyEndpoints,
   ...auditEndpoints,
   ...healthEndpoints,
 ]

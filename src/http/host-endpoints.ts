@@ -1,7 +1,9 @@
 import { decodeBase64url, encodeBase64url } from '../core/bytes/base64url.ts'
-import { proveEnrollment } from '../services/enrollment.ts'
+import { proveEnrollment, type EnrollmentAnswer } from '../services/enrollment.ts'
 import { requestEnrollment } from '../services/enrollment-request.ts'
-import { isAnswerAwaited, type EnrollmentAnswer } from '../services/attempt.ts'
+import { isAnswerAwaited } from '../services/attempt.ts'
+import { requestHsmEnrollment } from '../services/hsm-enrollment-request.ts'
+import type { HsmAnswer } from '../services/hsm-evidence.ts'
 import { ServiceError } from '../services/error.ts'
 import { hostSpiffeId, isEnrollmentId } from '../services/naming.ts'
 import { findHost, listHosts } from '../services/hosts.ts'
@@ -23,7 +25,7 @@ export const hostEndpoints: readonly Endpoint[] = [
     method: 'POST',
     path: '/v1/enrollments',
     summary:
-      'Shows an EK certificate and an attestation key; answers with a challenge that only their TPM can solve.',
+      'Shows an EK certificate and an attestation key, or names a token; answers with a challenge for that hardware.',
     request: schema.enrollmentRequest,
     status: 201,
     isLimited: true,
@@ -31,24 +33,9 @@ export const hostEndpoints: readonly Endpoint[] = [
       limitEnrollments,
       readJson(schema.enrollmentRequest),
       async ctx => {
-        const { name, endorsementKey, attestationKey } = ctx.state
-          .body as schema.EnrollmentRequestBody
-        const challenge = await requestEnrollment(ctx.service, {
-          name,
-          endorsementKey: {
-            public: decodeBase64url(endorsementKey.public),
-            certificate: decodeOptional(endorsementKey.certificate),
-            chain: endorsementKey.chain.map(decodeBase64url),
-          },
-          attestationKey: { public: decodeBase64url(attestationKey.public) },
-        })
+        const body = ctx.state.body as schema.EnrollmentRequestBody
+        ctx.body = 'hsm' in body ? await challengeHsm(ctx, body) : await challengeTpm(ctx, body)
         ctx.status = 201
-        ctx.body = {
-          ...challenge,
-          nonce: encodeBase64url(challenge.nonce),
-          credentialBlob: encodeBase64url(challenge.credentialBlob),
-          encryptedSecret: encodeBase64url(challenge.encryptedSecret),
-        }
       },
     ],
   },
@@ -114,6 +101,35 @@ export const hostEndpoints: readonly Endpoint[] = [
   ),
 ]
 
+async function challengeTpm(
+  ctx: RequestContext,
+  { name, endorsementKey, attestationKey }: schema.TpmEnrollmentBody,
+): Promise<Record<string, unknown>> {
+  const challenge = await requestEnrollment(ctx.service, {
+    name,
+    endorsementKey: {
+      public: decodeBase64url(endorsementKey.public),
+      certificate: decodeOptional(endorsementKey.certificate),
+      chain: endorsementKey.chain.map(decodeBase64url),
+    },
+    attestationKey: { public: decodeBase64url(attestationKey.public) },
+  })
+  return {
+    ...challenge,
+    nonce: encodeBase64url(challenge.nonce),
+    credentialBlob: encodeBase64url(challenge.credentialBlob),
+    encryptedSecret: encodeBase64url(challenge.encryptedSecret),
+  }
+}
+
+async function challengeHsm(
+  ctx: RequestContext,
+  body: schema.HsmEnrollmentBody,
+): Promise<Record<string, unknown>> {
+  const challenge = await requestHsmEnrollment(ctx.service, body)
+  return { ...challenge, nonce: encodeBase64url(challenge.nonce) }
+}
+
 /** Megabytes are read for an enrolment that was begun here, and for nothing else. */
 async function requireEnrollmentId(
   ctx: RequestContext,
@@ -135,11 +151,13 @@ function decodeOptional(text: string | undefined): Uint8Array | null {
 }
 
 function decodeEvidence(body: schema.EvidenceRequestBody): EnrollmentAnswer {
+  if ('hsm' in body)
+    return { hardware: 'hsm', answer: decodeHsmKey(decodeBase64url(body.csr), body.hsm) }
   const attestation = (part: { attest: string; signature: string }) => ({
     attest: decodeBase64url(part.attest),
     signature: decodeBase64url(part.signature),
   })
-  return {
+  const answer = {
     activation: decodeBase64url(body.activation),
     quote: attestation(body.quote),
     pcrs: { sha256: body.pcrs.sha256 },
@@ -148,10 +166,21 @@ function decodeEvidence(body: schema.EvidenceRequestBody): EnrollmentAnswer {
     eventLog: decodeOptional(body.eventLog),
     imaLog: decodeOptional(body.imaLog),
   }
+  return { hardware: 'tpm', answer }
+}
+
+/** What vouches for a key of an HSM, from its JSON form. */
+export function decodeHsmKey(csr: Uint8Array, key: schema.HsmKeyBody): HsmAnswer {
+  return {
+    csr,
+    statement: decodeOptional(key.statement) ?? new Uint8Array(),
+    chain: key.chain.map(decodeBase64url),
+    proof: decodeBase64url(key.proof),
+  }
 }
 
 /** A certified key from its JSON form. */
-export function decodeSubjectKey(key: schema.EvidenceRequestBody['subjectKey']): {
+export function decodeSubjectKey(key: schema.SubjectKeyBody): {
   public: Uint8Array
   parent: { public: Uint8Array; hierarchy: 'owner' | 'endorsement' }
   certify: { attest: Uint8Array; signature: Uint8Array }

@@ -22,6 +22,8 @@ const pcrIndex = z.string().regex(/^([0-9]|1[0-9]|2[0-3])$/, 'a PCR number')
 const tpmPublic = base64url(1024)
 const certificate = base64url(8 * 1024)
 
+const certificationRequest = base64url(4096)
+
 /** What a token is for (RFC 8707 §2): compared as a text, so written as URLs are. */
 const audience = z
   .url()
@@ -38,8 +40,14 @@ export const source: z.ZodString = z
 export const anchorRequest = z.strictObject({
   certificate,
   name,
-  vendor: z.string().regex(/^id:[0-9A-F]{8}$/, 'a TCG vendor id such as id:49465800'),
-  assurance: z.enum(['tpm-discrete', 'tpm-firmware', 'tpm-virtual', 'emulated']),
+  /** TCG vendor id; of an HSM vendor's authority the product, such as yubihsm2. */
+  vendor: z
+    .string()
+    .regex(
+      /^(id:[0-9A-F]{8}|[a-z][a-z0-9-]{0,39})$/,
+      'a TCG vendor id such as id:49465800, or a product',
+    ),
+  assurance: z.enum(['tpm-discrete', 'tpm-firmware', 'tpm-virtual', 'hsm-attested', 'emulated']),
   source: source.default('given by hand'),
 })
 
@@ -65,7 +73,32 @@ export const operatorRequest = z.strictObject({
   jwk: publicJwk,
 })
 
-export const enrollmentRequest = z.strictObject({
+/** A name as CK_TOKEN_INFO has it, without padding. */
+const tokenName = z.string().regex(/^[\x20-\x7E]{1,64}$/, 'printable ASCII, 64 characters at most')
+
+export const hsmToken = z.strictObject({
+  manufacturer: tokenName,
+  model: tokenName,
+  serial: tokenName,
+})
+
+/** An attestation key of an HSM, as read at the token. */
+export const hsmKeyRequest = z.strictObject({ name, jwk: publicJwk, token: hsmToken })
+
+const hsmEnrollmentRequest = z.strictObject({
+  name,
+  hsm: z.strictObject({
+    format: z.enum(['hsm-attested', 'hsm-inspected', 'hsm-declared']),
+    /** The product whose attestation it is, such as yubihsm2; for hsm-attested alone. */
+    vendor: z
+      .string()
+      .regex(/^[a-z0-9-]{0,40}$/)
+      .default(''),
+    token: hsmToken,
+  }),
+})
+
+const tpmEnrollmentRequest = z.strictObject({
   name,
   endorsementKey: z.strictObject({
     public: tpmPublic,
@@ -75,6 +108,8 @@ export const enrollmentRequest = z.strictObject({
   }),
   attestationKey: z.strictObject({ public: tpmPublic }),
 })
+
+export const enrollmentRequest = z.union([tpmEnrollmentRequest, hsmEnrollmentRequest])
 
 /** A TPM attestation: TPMS_ATTEST and TPMT_SIGNATURE. */
 const attestation = z.strictObject({ attest: base64url(2048), signature: base64url(1024) })
@@ -86,9 +121,17 @@ const subjectKey = z.strictObject({
   certify: attestation,
 })
 
-const certificationRequest = base64url(4096)
+/** What vouches for a key of an HSM, and the key's own proof. */
+const hsmKey = z.strictObject({
+  /** A certificate of the device (DER), or a statement (JWS); absent where the service looks itself. */
+  statement: base64url(16 * 1024).optional(),
+  chain: z.array(certificate).max(4).default([]),
+  proof: base64url(128),
+})
 
-export const evidenceRequest = z.strictObject({
+const hsmEvidenceRequest = z.strictObject({ csr: certificationRequest, hsm: hsmKey })
+
+export const tpmEvidenceRequest = z.strictObject({
   activation: base64url(64),
   quote: attestation,
   pcrs: z.strictObject({ sha256: z.record(pcrIndex, digest) }),
@@ -100,12 +143,19 @@ export const evidenceRequest = z.strictObject({
   imaLog: base64url(4 * 1024 * 1024).optional(),
 })
 
+export const evidenceRequest = z.union([tpmEvidenceRequest, hsmEvidenceRequest])
+
 export const agentRequest = z.strictObject({ class: name })
 
 export const credentialRequest = z.strictObject({
   csr: certificationRequest,
   /** Present when a key is to be proven; absent to renew for the key proven before. */
-  evidence: z.strictObject({ challenge: id, subjectKey }).optional(),
+  evidence: z
+    .union([
+      z.strictObject({ challenge: id, subjectKey }),
+      z.strictObject({ challenge: id, hsm: hsmKey }),
+    ])
+    .optional(),
 })
 
 export const classRequest = z.strictObject({
@@ -142,5 +192,10 @@ export type AnchorImportRequest = z.infer<typeof anchorImportRequest>
 export type OperatorRequestBody = z.infer<typeof operatorRequest>
 export type EnrollmentRequestBody = z.infer<typeof enrollmentRequest>
 export type EvidenceRequestBody = z.infer<typeof evidenceRequest>
+export type SubjectKeyBody = z.infer<typeof subjectKey>
+export type HsmKeyBody = z.infer<typeof hsmKey>
+export type HsmKeyRequestBody = z.infer<typeof hsmKeyRequest>
+export type HsmEnrollmentBody = z.infer<typeof hsmEnrollmentRequest>
+export type TpmEnrollmentBody = z.infer<typeof tpmEnrollmentRequest>
 export type CredentialRequestBody = z.infer<typeof credentialRequest>
 export type ClassRequestBody = z.infer<typeof classRequest>

@@ -1,5 +1,6 @@
 import type { RevocationReason } from '../core/status/revocation-reason.ts'
 import type { AssuranceLevel } from '../core/verifier/assurance.ts'
+import type { HsmEnrollment } from './hsm-records.ts'
 
 /** What the stores keep. Times are Unix milliseconds; identifiers are opaque strings; bytes are `Uint8Array`. */
 
@@ -53,6 +54,8 @@ export interface EnrollmentRecord {
   readonly pcrs: readonly number[]
   /** `HostRecord.stateVersion` of this TPM's host when the challenge was made; 0 where there was none. */
   readonly hostStateVersion: number
+  /** Set where the host has an HSM; then there are no endorsement and attestation keys, and no PCRs. */
+  readonly hsm: HsmEnrollment | null
   readonly createdAt: number
   readonly expiresAt: number
 }
@@ -64,6 +67,7 @@ export interface HostRecord {
   readonly name: string
   /** Keyed hash of the EK's SubjectPublicKeyInfo: stable for a TPM, useless outside this service. */
   readonly endorsementId: string
+  /** TPMT_PUBLIC of the attestation key of a TPM; empty of an HSM, whose keys are each proven by themselves. */
   readonly attestationPublic: Uint8Array
   readonly assurance: AssuranceLevel
   readonly status: Status
@@ -193,7 +197,7 @@ export interface AttestationSummary {
   /** Null when it was refused before there was a host. */
   readonly hostId: string | null
   readonly enrollmentId: string
-  /** Who verified it: `tpm2`. */
+  /** The format of its Evidence: `tpm2`, `hsm-declared`. */
   readonly format: string
   /** Hex SHA-256 of `evidence`. */
   readonly evidenceSha256: string

@@ -1,4 +1,5 @@
 import type { AuthorityStore } from './authority.ts'
+import type { HsmKeyRecord } from './hsm-records.ts'
 import type {
   AgentClassRecord,
   AgentRecord,
@@ -38,6 +39,7 @@ export interface Store {
   readonly attestations: AttestationStore
   readonly policies: PolicyStore
   readonly endorsements: EndorsementStore
+  readonly hsmKeys: HsmKeyStore
   readonly revocationLists: RevocationListStore
   readonly authorities: AuthorityStore
   readonly classes: AgentClassStore
@@ -191,6 +193,18 @@ export interface EndorsementStore {
 }
 
 /** What issuers of endorsement key certificates said of revocation: of each slot the newest word. */
+export interface HsmKeyStore {
+  /** `'exists'` for a key that was registered before, also where it is retired: its name is its thumbprint. */
+  add(key: HsmKeyRecord, entry: AuditEntry): Promise<'done' | 'exists'>
+  /** Newest first, retired ones among them. */
+  list(): Promise<HsmKeyRecord[]>
+  retire(
+    jkt: string,
+    change: { readonly at: number; readonly by: string; readonly reason: string },
+    entry: AuditEntry,
+  ): Promise<'done' | 'unknown' | 'already'>
+}
+
 export interface RevocationListStore {
   /**
    * Keeps it in place of the one of its slot. `'older'` unless its number, or with the same number its `thisUpdate`,

@@ -1,20 +1,27 @@
 import { CodedError } from '../core/coded-error.ts'
 import { EvidenceError } from '../core/verifier/error.ts'
 import { restoreAttestationKey } from '../core/verifier/attestation-key.ts'
+import type { VerifiedHsmKey } from '../core/formats/hsm/verified.ts'
 import { verifySubjectKey, type VerifiedSubjectKey } from '../core/verifier/subject-key.ts'
 import { verifyRenewalRequest, type RenewalKey } from '../core/issuance/renewal-key.ts'
 import type { AgentRecord, ChallengeRecord, ClientRecord, HostRecord } from '../ports/records.ts'
 import { requireAgentOnHost } from './agents.ts'
 import { auditEntry } from './audit-entry.ts'
 import { requireTaken } from './challenge.ts'
+import { requireTpm, verifyAgentHsmKey } from './agent-hsm-key.ts'
 import { ServiceError } from './error.ts'
+import type { HsmAnswer } from './hsm-evidence.ts'
 import { issueCertificate, type IssuedCertificate } from './issuance.ts'
 import { agentSpiffeId, clientId, clientSpiffeId } from './naming.ts'
 import { explainRevocation } from './revocation.ts'
 import type { Service } from './service.ts'
 
-/** The host's proof that an agent's key lives in its TPM. Bytes, untrusted. */
-export interface AgentKeyEvidence {
+/** The host's proof that an agent's key lives in its hardware. Bytes, untrusted. */
+export type AgentKeyEvidence = TpmKeyEvidence | HsmKeyEvidence
+
+/** Of a key in a TPM. */
+export interface TpmKeyEvidence {
+  readonly hardware: 'tpm'
   readonly challenge: string
   readonly csr: Uint8Array
   readonly subjectKey: {
@@ -22,6 +29,12 @@ export interface AgentKeyEvidence {
     readonly parent: { readonly public: Uint8Array; readonly hierarchy: 'owner' | 'endorsement' }
     readonly certify: { readonly attest: Uint8Array; readonly signature: Uint8Array }
   }
+}
+
+/** Of a key in the host's HSM, at the level of the host. */
+export interface HsmKeyEvidence extends HsmAnswer {
+  readonly hardware: 'hsm'
+  readonly challenge: string
 }
 
 /**
@@ -63,8 +76,11 @@ async function verifyAgentKey(
   agent: AgentRecord,
   challenge: ChallengeRecord,
   evidence: AgentKeyEvidence,
-): Promise<VerifiedSubjectKey> {
+): Promise<VerifiedSubjectKey | VerifiedHsmKey> {
   try {
+    if (evidence.hardware === 'hsm')
+      return await verifyAgentHsmKey(service, host, agent.id, challenge, evidence)
+    requireTpm(host)
     return verifySubjectKey({
       attestationKey: restoreAttestationKey(host.attestationPublic),
       public: evidence.subjectKey.public,
@@ -78,7 +94,7 @@ async function verifyAgentKey(
       contextId: agent.id,
     })
   } catch (cause) {
-    if (cause instanceof EvidenceError) {
+    if (cause instanceof EvidenceError || cause instanceof ServiceError) {
       const subject = agentSpiffeId(service, agent.className, agent.id)
       await service.store.audit.append(
         auditEntry(service, 'agent.refused', actor, subject, { code: cause.code }),
@@ -92,7 +108,7 @@ async function bindAgentKey(
   service: Service,
   actor: string,
   agent: AgentRecord,
-  key: VerifiedSubjectKey,
+  key: VerifiedSubjectKey | VerifiedHsmKey,
 ): Promise<void> {
   const subject = agentSpiffeId(service, agent.className, agent.id)
   const entry = auditEntry(service, 'agent.key-bound', actor, subject, { jkt: key.jkt })

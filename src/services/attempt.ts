@@ -1,16 +1,12 @@
 import type { AppraisalPolicy } from '../core/appraisal/appraisal-policy.ts'
 import type { AttestationContext } from '../core/appraisal/attestation-context.ts'
 import { encodeBase64url } from '../core/bytes/base64url.ts'
-import { encodeEnvelope, envelopeSha256 } from '../core/formats/envelope.ts'
+import { envelopeSha256 } from '../core/formats/envelope.ts'
 import type { ChallengeFacts } from '../core/formats/evidence-format.ts'
-import { evidenceFormats, type EvidenceFormatId } from '../core/formats/format-table.ts'
-import type { TpmEvidence } from '../core/formats/tpm2/evidence.ts'
+import type { EvidenceFormatId } from '../core/formats/format-table.ts'
 import type { EnrollmentRecord } from '../ports/records.ts'
 import { createId } from './naming.ts'
 import type { Service } from './service.ts'
-
-/** The host's answer to its challenge, as it came in. */
-export type EnrollmentAnswer = Omit<TpmEvidence, 'endorsementKey' | 'attestationKey'>
 
 /** One answer on its way from bytes to a verdict: each fact of it once. */
 export interface Attempt {
@@ -18,9 +14,7 @@ export interface Attempt {
   readonly id: string
   readonly enrollment: EnrollmentRecord
   readonly format: EvidenceFormatId
-  /** Both halves of what the host sent. */
-  readonly received: TpmEvidence
-  /** The same as it will be kept. */
+  /** Both halves of what the host sent, as they will be kept. */
   readonly evidence: Uint8Array
   /** Hex. */
   readonly evidenceSha256: string
@@ -38,24 +32,13 @@ export async function isAnswerAwaited(service: Service, id: string): Promise<boo
 export function beginAttempt(
   service: Service,
   enrollment: EnrollmentRecord,
-  answer: EnrollmentAnswer,
+  { format, evidence }: Pick<Attempt, 'format' | 'evidence'>,
   policy: AppraisalPolicy,
 ): Attempt {
-  const received: TpmEvidence = {
-    ...answer,
-    endorsementKey: {
-      public: enrollment.endorsementPublic,
-      certificate: enrollment.endorsementCertificate,
-      chain: enrollment.endorsementChain,
-    },
-    attestationKey: { public: enrollment.attestationPublic },
-  }
-  const evidence = encodeEnvelope(evidenceFormats.tpm2, received)
   return {
     id: createId(service),
     enrollment,
-    format: 'tpm2',
-    received,
+    format,
     evidence,
     evidenceSha256: envelopeSha256(evidence),
     policy,

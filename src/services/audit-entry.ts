@@ -24,6 +24,8 @@ export const auditTypes = [
   'endorsement.approved',
   'endorsement.listed',
   'endorsement.refused',
+  'hsm-key.registered',
+  'hsm-key.retired',
   'enrollment.challenged',
   'enrollment.refused',
   'host.enrolled',

@@ -5,6 +5,7 @@ import type { EndorsementKey } from '../core/verifier/endorsement-key.ts'
 import type { TrustAnchor } from '../core/verifier/trust-anchor.ts'
 import { requireEndorsed } from './endorsements.ts'
 import { endorsementPolicyOf, loadRevocationSources } from './revocation-sources.ts'
+import { loadRegisteredHsmKeys } from './hsm-keys.ts'
 import type { Service } from './service.ts'
 
 /**
@@ -53,12 +54,13 @@ export async function requireVouched(
 
 /** On whose word hardware is genuine at this moment. */
 export async function loadEndorsementBasis(
-  service: Pick<Service, 'store' | 'settings'>,
+  service: Pick<Service, 'store' | 'settings' | 'privacyKey'>,
 ): Promise<EndorsementBasis> {
   return {
     ...(await loadAuthorities(service)),
     revocation: await loadRevocationSources(service),
     endorsementPolicy: endorsementPolicyOf(service.settings),
+    hsmKeys: await loadRegisteredHsmKeys(service),
   }
 }
 

@@ -43,15 +43,15 @@ export async function recordRefusal(
 }
 
 /**
- * As {@link recordRefusal}, of Evidence that did not verify: it is kept with the checks that ran, once the activation
- * has shown that the challenged TPM sent it. What anybody may have sent is not worth megabytes of disk.
+ * As {@link recordRefusal}, of Evidence that did not verify: it is kept with the checks that ran, once it has
+ * shown that hardware which operators know sent it. What anybody may have sent is not worth megabytes of disk.
  */
 export async function recordForgery(
   service: Service,
   attempt: Attempt,
   cause: unknown,
 ): Promise<unknown> {
-  if (!(cause instanceof EvidenceError) || !isActivated(cause))
+  if (!(cause instanceof EvidenceError) || !isOfKnownHardware(cause))
     return recordRefusal(service, attempt.enrollment, cause)
   const verdict = refusedVerdict(cause, attempt.policy, attempt)
   const outcome = { verdict, hostId: null, isRefused: true, endorsementKind: null, before: null }
@@ -59,8 +59,16 @@ export async function recordForgery(
   return recordRefusal(service, attempt.enrollment, cause, { kept })
 }
 
-function isActivated({ checks }: EvidenceError): boolean {
-  return checks.some(({ code, outcome }) => code === 'activation-proof' && outcome === 'pass')
+/** Checks that only hardware that operators know can make pass. */
+const knownHardware: readonly string[] = [
+  'activation-proof',
+  'hsm-certificate-signature',
+  'hsm-inspection-signature',
+  'hsm-statement-signature',
+]
+
+function isOfKnownHardware({ checks }: EvidenceError): boolean {
+  return checks.some(({ code, outcome }) => knownHardware.includes(code) && outcome === 'pass')
 }
 
 function checksOf(cause: CodedError): string[] {

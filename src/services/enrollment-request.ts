@@ -103,6 +103,7 @@ async function recordChallenge(
     attestationPublic: request.attestationKey.public,
     pcrs,
     hostStateVersion: before?.stateVersion ?? 0,
+    hsm: null,
     createdAt,
     expiresAt: createdAt + service.settings.attestation.challengeSeconds * 1000,
   }

@@ -1,68 +1,45 @@
-import { appraise } from '../core/appraisal/appraise.ts'
-import { verifyLogsInSlices, type MeasuredPlatform } from '../core/appraisal/measured-platform.ts'
 import type { AttestationResult } from '../core/appraisal/attestation-result.ts'
+import type { AppraisalPolicy } from '../core/appraisal/appraisal-policy.ts'
 import type { PlatformState } from '../core/appraisal/platform-state.ts'
-import type { EndorsementKind } from '../core/appraisal/subject.ts'
-import { tpm2Format } from '../core/formats/tpm2/format.ts'
-import type { VerifiedEvidence } from '../core/verifier/evidence.ts'
 import type { EnrollmentRecord, HostRecord } from '../ports/records.ts'
 import type { KeptAttestation } from '../ports/store.ts'
 import { activePolicy } from './appraisal-policy.ts'
-import {
-  beginAttempt,
-  challengeOfEnrollment,
-  type Attempt,
-  type EnrollmentAnswer,
-} from './attempt.ts'
 import { auditEntry } from './audit-entry.ts'
 import { requireTaken } from './challenge.ts'
-import { loadEndorsementBasis, requireVouched } from './enrollment-keys.ts'
-import { evidenceFacts, recordForgery, recordRefusal } from './enrollment-refusal.ts'
+import { evidenceFacts, recordRefusal } from './enrollment-refusal.ts'
 import { ServiceError, type ServiceErrorCode } from './error.ts'
 import { admitHost } from './host-admission.ts'
+import { judgeHsm } from './hsm-attempt.ts'
+import type { HsmAnswer } from './hsm-evidence.ts'
 import { issueCertificate, type IssuedCertificate } from './issuance.ts'
+import type { JudgedAttempt } from './judged-attempt.ts'
 import { keepAttempt } from './kept-attestation.ts'
-import { endorsementId, hostIdOf, hostSpiffeId } from './naming.ts'
-import { runInSlices } from './run-in-slices.ts'
+import { hostSpiffeId } from './naming.ts'
 import type { Service } from './service.ts'
+import { judgeTpm, type TpmAnswer } from './tpm-attempt.ts'
+
+/** A host's answer to its challenge, as it came in. */
+export type EnrollmentAnswer =
+  | { readonly hardware: 'tpm'; readonly answer: TpmAnswer }
+  | { readonly hardware: 'hsm'; readonly answer: HsmAnswer }
 
 /** A host that is in, with its first certificate. */
 export interface EnrolledHost {
   readonly host: HostRecord
   readonly certificate: IssuedCertificate
-  readonly attestationResult: AttestationResult
+  readonly attestationResult: AttestationResult<PlatformState | null>
   /** The result as a signed EAR, compact JWS. */
   readonly ear: string
 }
 
-/** Evidence that verified, and on whose word its hardware is genuine. */
-interface GenuineAttempt extends Attempt {
-  readonly verified: VerifiedEvidence
-  readonly endorsementKind: EndorsementKind
-}
-
-/** The same with its logs, and the host that its TPM is known as. */
-export interface VerifiedAttempt extends GenuineAttempt {
-  /** Keyed hash of the EK. */
-  readonly endorsement: string
-  readonly hostId: string
-  /** The host as it was before; undefined at its first enrolment. */
-  readonly host: HostRecord | undefined
-  readonly before: PlatformState | undefined
-  /** What its logs show. */
-  readonly measured: MeasuredPlatform
-}
-
-type KnownAttempt = Omit<VerifiedAttempt, 'measured'>
-
 /**
  * Second half of an enrolment: takes the challenge out for good, verifies the Evidence against what this service
- * computed, appraises it, admits the host, and issues its certificate. A host that is known by its TPM keeps its id,
- * and what its TPM shows now must follow what it showed before.
+ * computed, appraises it, admits the host, and issues its certificate. A host that is known by its hardware keeps its
+ * id, and what a TPM shows now must follow what it showed before.
  *
  * @throws ServiceError `enrollment-unknown`, `challenge-used`, `challenge-expired`, `attestation-contraindicated`,
  *   `attestation-superseded`, `attestation-rollback`, `policy-empty`, `host-revoked`, `host-name-in-use`,
- *   `key-in-use`, `endorsement-…`; EvidenceError with the checks that ran
+ *   `key-in-use`, `endorsement-…`, `hsm-…`; EvidenceError with the checks that ran
  * @see RFC 9334 §7
  */
 export async function proveEnrollment(
@@ -72,18 +49,16 @@ export async function proveEnrollment(
 ): Promise<EnrolledHost> {
   const enrollment = await takeEnrollment(service, id)
   const { policy } = await activePolicy(service)
-  const attempt = beginAttempt(service, enrollment, answer, policy)
-  const known = await findHost(service, await verifyAnswer(service, attempt))
-  const verified = await measureHost(service, known)
-  const result = appraiseAttempt(service, verified)
-  await requireAccepted(service, verified, result)
-  const kept = await keep(service, verified, result, false)
-  const host = await admitHost(service, verified, result, kept)
+  const attempt = await judgeAnswer(service, enrollment, answer, policy)
+  const { result, key } = attempt
+  await requireAccepted(service, attempt)
+  const kept = await keep(service, attempt, false)
+  const host = await admitHost(service, attempt, kept)
   const certificate = await issueCertificate(service, {
     kind: 'host',
     id: host.id,
     spiffeId: hostSpiffeId(service, host.id),
-    key: verified.verified.subjectKey,
+    key,
     attestation: host,
   })
   return { host, certificate, attestationResult: result, ear: kept.attestation.ear }
@@ -95,78 +70,29 @@ async function takeEnrollment(service: Service, id: string): Promise<EnrollmentR
   return requireTaken(answer)
 }
 
-/** Everything anew, both keys among it: what was admitted when they were challenged may have been taken back. */
-async function verifyAnswer(service: Service, attempt: Attempt): Promise<GenuineAttempt> {
-  const { enrollment, received, now } = attempt
-  try {
-    const verified = tpm2Format.verify(received, {
-      ...(await loadEndorsementBasis(service)),
-      challenge: challengeOfEnrollment(service, enrollment),
-      now,
-    })
-    const claim = { name: enrollment.name, endorsementKey: received.endorsementKey }
-    const endorsementKind = await requireVouched(service, claim, verified.endorsementKey)
-    return { ...attempt, verified, endorsementKind }
-  } catch (cause) {
-    throw await recordForgery(service, attempt, cause)
-  }
-}
-
-/**
- * The host of this TPM. Its state must be the one of when the challenge was made: only then is Evidence that shows an
- * earlier one a sign that the TPM was set back, and not of two answers that crossed.
- */
-async function findHost(service: Service, attempt: GenuineAttempt): Promise<KnownAttempt> {
-  const endorsement = endorsementId(service, attempt.verified.endorsementKey.spkiSha256)
-  const host = await service.store.hosts.findByEndorsement(endorsement)
-  const refuse = async (code: ServiceErrorCode): Promise<unknown> =>
-    recordRefusal(service, attempt.enrollment, new ServiceError(code, { found: host?.id ?? '' }))
-  if (host?.status === 'revoked') throw await refuse('host-revoked')
-  if ((host?.stateVersion ?? 0) !== attempt.enrollment.hostStateVersion)
-    throw await refuse('attestation-superseded')
-  const hostId = host?.id ?? hostIdOf(service, endorsement)
-  return { ...attempt, endorsement, hostId, host, before: stateOf(host) }
-}
-
-/** The logs of the boot, against the quote that verified and what was seen of the same boot before. */
-async function measureHost(service: Service, attempt: KnownAttempt): Promise<VerifiedAttempt> {
-  const { verified, received, policy, before } = attempt
-  try {
-    const work = verifyLogsInSlices(verified, received, policy, before)
-    return { ...attempt, measured: await runInSlices(work) }
-  } catch (cause) {
-    throw await recordForgery(service, attempt, cause)
-  }
-}
-
-function stateOf(host: HostRecord | undefined): PlatformState | undefined {
-  const state = host?.platformState ?? null
-  return state === null ? undefined : (JSON.parse(state) as PlatformState)
-}
-
-function appraiseAttempt(service: Service, attempt: VerifiedAttempt): AttestationResult {
-  const { verified, measured, policy, now, evidenceSha256, endorsementKind, before } = attempt
-  return appraise(verified, policy, {
-    now,
-    measured,
-    evidenceSha256,
-    endorsementKind,
-    challengedAt: new Date(attempt.enrollment.createdAt),
-    before,
-    advisories: service.firmwareAdvisories,
-    isEmulationAllowed: service.settings.attestation.assurance.includes('emulated'),
-  })
-}
-
-async function requireAccepted(
+/** The challenge says what hardware it is for; an answer of other hardware is none. */
+async function judgeAnswer(
   service: Service,
-  attempt: VerifiedAttempt,
-  result: AttestationResult,
-): Promise<void> {
+  enrollment: EnrollmentRecord,
+  sent: EnrollmentAnswer,
+  policy: AppraisalPolicy,
+): Promise<JudgedAttempt> {
+  const { hsm } = enrollment
+  if (sent.hardware === 'tpm' && hsm === null)
+    return judgeTpm(service, enrollment, sent.answer, policy)
+  if (sent.hardware === 'hsm' && hsm !== null)
+    return judgeHsm(service, enrollment, { hsm, answer: sent.answer }, policy)
+  const expected = `the answer of ${hsm === null ? 'a TPM' : 'an HSM'}`
+  const refusal = new ServiceError('request-malformed', { expected })
+  throw await recordRefusal(service, enrollment, refusal)
+}
+
+async function requireAccepted(service: Service, attempt: JudgedAttempt): Promise<void> {
+  const { result } = attempt
   if (result.rollback !== undefined)
-    throw await revokeForRollback(service, attempt, result, result.rollback)
+    throw await revokeForRollback(service, attempt, result.rollback)
   if (result.isAccepted) return
-  const kept = await keep(service, attempt, result, true)
+  const kept = await keep(service, attempt, true)
   const code = attempt.policy.isEmpty ? 'policy-empty' : 'attestation-contraindicated'
   const refusal = refusalOf(code, result, kept)
   throw await recordRefusal(service, attempt.enrollment, refusal, { rule: result.rule, kept })
@@ -175,13 +101,12 @@ async function requireAccepted(
 /** A TPM that was set back is not the one that was trusted: its host goes, with its log entry, in one transaction. */
 async function revokeForRollback(
   service: Service,
-  attempt: VerifiedAttempt,
-  result: AttestationResult,
+  attempt: JudgedAttempt,
   rule: string,
 ): Promise<unknown> {
-  const { host, enrollment, hostId } = attempt
+  const { host, enrollment, hostId, result } = attempt
   if (host === undefined) throw new TypeError('without a state before nothing goes back')
-  const kept = await keep(service, attempt, result, false)
+  const kept = await keep(service, attempt, false)
   const reason = `rollback of the TPM: ${rule}`
   const entry = auditEntry(service, 'host.revoked', `enrollment/${enrollment.id}`, hostId, {
     reason,
@@ -197,7 +122,7 @@ async function revokeForRollback(
 
 function refusalOf(
   code: ServiceErrorCode,
-  result: AttestationResult,
+  result: JudgedAttempt['result'],
   kept: KeptAttestation,
 ): ServiceError {
   const details = { attestationResult: result.toJSON(), ear: kept.attestation.ear }
@@ -206,11 +131,10 @@ function refusalOf(
 
 function keep(
   service: Service,
-  attempt: VerifiedAttempt,
-  result: AttestationResult,
+  attempt: JudgedAttempt,
   isRefused: boolean,
 ): Promise<KeptAttestation> {
-  const { endorsementKind, host, before, hostId } = attempt
+  const { endorsementKind, host, before, hostId, result } = attempt
   return keepAttempt(service, attempt, {
     verdict: result.verdict,
     hostId: isRefused && host === undefined ? null : hostId,

@@ -30,6 +30,33 @@ const rows = {
     summary: 'There is no such enrolment.',
     hint: 'Begin again; an enrolment is forgotten once its time is over.',
   },
+  'hsm-key-exists': {
+    summary: 'This attestation key is registered already, or was.',
+    hint: 'See it with `assay hsm-key list`; make a new key where it was retired.',
+  },
+  'hsm-key-unknown': {
+    summary: 'There is no such attestation key.',
+    hint: 'See them with `assay hsm-key list`.',
+  },
+  'hsm-key-retired': {
+    summary: 'This attestation key is retired already.',
+    hint: 'Make a new key in the token and register that.',
+  },
+  'hsm-level-closed': {
+    summary: 'The appraisal policy in force admits no keys of HSMs at this level.',
+    hint: 'Ask the operator which levels are open, or have the policy name this one.',
+    source: 'RFC 9334 §8.5',
+  },
+  'hsm-token-unavailable': {
+    summary: 'The service has no session on this token now, so it cannot look at its keys.',
+    hint: 'Have the operator add the token under inspection.pkcs11 and see that it can be reached; then begin again.',
+    source: 'verification section 14',
+  },
+  'hsm-key-absent': {
+    summary: 'The service finds no key of this request in the token.',
+    hint: 'See that host and service are on the same token, and that the public key lies beside the private one.',
+    source: 'verification section 14, H1',
+  },
   'challenge-unknown': {
     summary: 'There is no such challenge for this subject.',
     hint: 'Ask for a challenge and answer that one.',

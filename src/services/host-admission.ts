@@ -1,9 +1,8 @@
-import type { AttestationResult } from '../core/appraisal/attestation-result.ts'
 import type { AuditEntry, HostRecord } from '../ports/records.ts'
 import type { KeptAttestation } from '../ports/store.ts'
 import { auditEntry } from './audit-entry.ts'
 import { evidenceFacts, recordRefusal } from './enrollment-refusal.ts'
-import type { VerifiedAttempt } from './enrollment.ts'
+import type { JudgedAttempt } from './judged-attempt.ts'
 import { ServiceError } from './error.ts'
 import type { Service } from './service.ts'
 
@@ -15,26 +14,24 @@ import type { Service } from './service.ts'
  */
 export async function admitHost(
   service: Service,
-  attempt: VerifiedAttempt,
-  result: AttestationResult,
+  attempt: JudgedAttempt,
   kept: KeptAttestation,
 ): Promise<HostRecord> {
-  const { subjectKey } = attempt.verified
-  const host = recordOf(attempt, result)
-  const key = { jkt: host.jkt, jwk: JSON.stringify(subjectKey.jwk) }
+  const host = recordOf(attempt)
+  const key = { jkt: host.jkt, jwk: JSON.stringify(attempt.key.jwk) }
   const entry = entryOf(service, attempt, host, kept)
   const answer = await service.store.hosts.admit(host, key, kept, entry)
   if (answer === 'done') return host
   throw await recordRefusal(service, attempt.enrollment, refusalOf(answer, host))
 }
 
-function recordOf(attempt: VerifiedAttempt, result: AttestationResult): HostRecord {
-  const { enrollment, host: before } = attempt
+function recordOf(attempt: JudgedAttempt): HostRecord {
+  const { enrollment, host: before, result } = attempt
   return {
     id: attempt.hostId,
     name: enrollment.name,
     endorsementId: attempt.endorsement,
-    attestationPublic: enrollment.attestationPublic,
+    attestationPublic: attempt.attestationPublic,
     assurance: result.assurance,
     status: 'active',
     enrolledAt: before?.enrolledAt ?? result.issuedAt.getTime(),
@@ -43,34 +40,23 @@ function recordOf(attempt: VerifiedAttempt, result: AttestationResult): HostReco
     evidenceSha256: result.evidenceSha256,
     attestationResult: JSON.stringify(result),
     attestationId: attempt.id,
-    platformState: JSON.stringify(result.nextState),
+    platformState: result.nextState && JSON.stringify(result.nextState),
     stateVersion: (before?.stateVersion ?? 0) + 1,
-    jkt: attempt.verified.subjectKey.jkt,
+    jkt: attempt.key.jkt,
     revokedAt: null,
     revocationReason: null,
-    ...firmwareOf(attempt),
-  }
-}
-
-/** As the TPM signed it; whose it is, its certificate says. */
-function firmwareOf({
-  verified,
-}: VerifiedAttempt): Pick<HostRecord, 'firmwareVendor' | 'firmwareVersion'> {
-  return {
-    firmwareVendor: verified.endorsementKey.vendor ?? null,
-    firmwareVersion: verified.facts.firmwareVersion.toString(16).padStart(16, '0'),
+    ...attempt.firmware,
   }
 }
 
 /** What changed since the host was seen last stands in the entry: another name, another key, reboots. */
 function entryOf(
   service: Service,
-  attempt: VerifiedAttempt,
+  attempt: JudgedAttempt,
   host: HostRecord,
   kept: KeptAttestation,
 ): AuditEntry {
-  const { host: before, before: state, verified } = attempt
-  const { resetCount } = verified.facts.clockInfo
+  const { host: before, reboots } = attempt
   return auditEntry(service, 'host.enrolled', `enrollment/${attempt.enrollment.id}`, host.id, {
     name: host.name,
     endorsement: host.endorsementId,
@@ -80,7 +66,7 @@ function entryOf(
     jkt: host.jkt,
     ...(before === undefined ? {} : { formerly: before.attestationId }),
     ...(before === undefined || before.name === host.name ? {} : { formerName: before.name }),
-    ...(state === undefined ? {} : { reboots: Math.max(0, resetCount - state.resetCount) }),
+    ...(reboots === undefined ? {} : { reboots }),
   })
 }
 

@@ -5,6 +5,7 @@ import type { Random } from '../ports/random.ts'
 import type { AssuranceLevel } from '../ports/records.ts'
 import type { Outbound } from '../ports/outbound.ts'
 import type { Store } from '../ports/store.ts'
+import type { TokenInspector } from '../ports/token-inspector.ts'
 import type { Authorities } from './authorities.ts'
 import type { ProofKeys } from '../core/token/proof-key.ts'
 import type { ClientDirectory } from './client-directory.ts'
@@ -68,6 +69,8 @@ export interface Service {
   readonly firmwareAdvisories: readonly FirmwareAdvisory[]
   /** Fetches what issuers publish; undefined where nothing is to be fetched. */
   readonly outbound: Outbound | undefined
+  /** Looks into tokens that the service has sessions of its own on; undefined where the configuration names none. */
+  readonly tokenInspector: TokenInspector | undefined
   readonly clients: ClientDirectory
   readonly proofKeys: ProofKeys
 }

@@ -1,3 +1,4 @@
+import type { HsmKeyRecord } from '../ports/hsm-records.ts'
 import type {
   AgentRecord,
   AnchorRecord,
@@ -53,4 +54,10 @@ export function pem(certificate: Uint8Array): string {
       .toString('base64')
       .match(/.{1,64}/g) ?? []
   return ['-----BEGIN CERTIFICATE-----', ...lines, '-----END CERTIFICATE-----', ''].join('\n')
+}
+
+/** An attestation key of an HSM; its token by the keyed hash alone. */
+export function hsmKeyView({ jwk, ...key }: HsmKeyRecord): Record<string, unknown> {
+  const status = key.retiredAt === null ? 'active' : 'retired'
+  return { ...key, jwk: JSON.parse(jwk) as unknown, status }
 }

@@ -14,6 +14,7 @@ import {
 import { createAuditStore, createCertificateStore, createClientStore } from './credential-stores.ts'
 import { createAuthorityStore } from './authority-store.ts'
 import type { Executor } from './executor.ts'
+import { createHsmKeyStore } from './hsm-key-store.ts'
 import { createRevocationListStore } from './revocation-list-store.ts'
 
 /** The whole `Store` over whatever runs its operations. */
@@ -26,6 +27,7 @@ export function createStore(db: Executor): Store {
     attestations: createAttestationStore(db),
     policies: createPolicyStore(db),
     endorsements: createEndorsementStore(db),
+    hsmKeys: createHsmKeyStore(db),
     revocationLists: createRevocationListStore(db),
     authorities: createAuthorityStore(db),
     classes: createAgentClassStore(db),

@@ -12,6 +12,7 @@ export interface Schema {
   policies: PolicyRow
   policy_activations: PolicyActivationRow
   endorsements: EndorsementRow
+  hsm_keys: HsmKeyRow
   revocation_lists: RevocationListRow
   authorities: AuthorityRow
   bundle_state: BundleStateRow
@@ -94,6 +95,8 @@ export interface EnrollmentRow {
   /** JSON array of numbers. */
   pcrs: string
   host_state_version: number
+  /** JSON; null for a TPM, and once taken. */
+  hsm: string | null
   created_at: number
   expires_at: number
   taken: number
@@ -213,6 +216,20 @@ export interface BundleAdoptionRow {
   host_id: string
   sequence: number
   adopted_at: number
+}
+
+export interface HsmKeyRow {
+  jkt: string
+  jwk: string
+  name: string
+  manufacturer: string
+  model: string
+  token_id: string
+  registered_at: number
+  registered_by: string
+  retired_at: number | null
+  retired_by: string | null
+  retirement_reason: string | null
 }
 
 export interface AgentClassRow {

@@ -24,7 +24,7 @@ import {
   type VerifiedEvidence,
 } from '../../src/core/verifier/evidence.ts'
 import { parseTrustAnchor } from '../../src/core/verifier/trust-anchor.ts'
-import { evidenceRequest } from '../../src/http/schema.ts'
+import { tpmEvidenceRequest } from '../../src/http/schema.ts'
 import { createPrivateDirectory, discardDirectory } from '../../swtpm/leftovers.ts'
 import { startTestBench, type TestBench } from '../../swtpm/software-tpm.ts'
 import { startProxy } from '../../swtpm/tpm-proxy.ts'
@@ -143,7 +143,7 @@ test.serial('writes evidence in the form that the interface of the service takes
   await using tpm = await Tpm.open(bench.tcti)
   const { evidence } = await attest(tpm, bench)
   const body: unknown = JSON.parse(JSON.stringify(evidenceBody(evidence)))
-  t.true(evidenceRequest.safeParse(body).success)
+  t.true(tpmEvidenceRequest.safeParse(body).success)
 })
 
 test.serial('sends the event logs that there are, and knows none of a software TPM', async t => {
@@ -152,7 +152,7 @@ test.serial('sends the event logs that there are, and knows none of a software T
   t.deepEqual(evidence.logs, { firmware: undefined, ima: undefined, notes: [] })
   t.false('eventLog' in evidenceBody(evidence))
   const logs = { firmware: Buffer.from('the log'), ima: Buffer.from('the list'), notes: [] }
-  const body = evidenceRequest.parse(evidenceBody({ ...evidence, logs }))
+  const body = tpmEvidenceRequest.parse(evidenceBody({ ...evidence, logs }))
   t.is(body.eventLog, encodeBase64url(logs.firmware))
   t.is(body.imaLog, encodeBase64url(logs.ima))
 })

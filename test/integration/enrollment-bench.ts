@@ -1,5 +1,5 @@
 import { Tpm } from '../../native/index.ts'
-import type { AgentKeyRequest } from '../../src/attester/agents.ts'
+import type { TpmAgentRequest } from '../../src/attester/agents.ts'
 import { createAttestationKey } from '../../src/attester/attestation-key.ts'
 import { parseEnrollmentChallenge, type EnrollmentChallenge } from '../../src/attester/challenge.ts'
 import type { ClientKey } from '../../src/attester/client-key.ts'
@@ -19,7 +19,7 @@ export const audience = 'https://tickets.example'
 export const className = 'helper'
 
 /** A host of the service in a home of its own, with a client that speaks for it. */
-export interface Host extends AgentKeyRequest {
+export interface Host extends TpmAgentRequest {
   readonly enrolled: EnrolledHost
   readonly key: ClientKey
 }

@@ -106,6 +106,7 @@ export const enrollment: EnrollmentRecord = {
   endorsementPublic: slice(9),
   attestationPublic: slice(10),
   pcrs: [0, 7, 23],
+  hsm: null,
   hostStateVersion: 0,
   createdAt: now,
   expiresAt: later,

@@ -108,6 +108,7 @@ export async function createTestService(
     nonceKey: randomBytes(32),
     firmwareAdvisories: [],
     outbound: undefined,
+    tokenInspector: undefined,
     clients: new ClientDirectory(store.clients),
     proofKeys: new ProofKeys(1_000),
   }

@@ -9,6 +9,7 @@ import { anchorSets } from './0003-anchor-sets.ts'
 import { revocationLists } from './0004-revocation-lists.ts'
 import { authorities } from './0006-authorities.ts'
 import { revocations } from './0007-revocations.ts'
+import { hsmKeys } from './0009-hsm-keys.ts'
 
 /** All migrations, oldest first. Names are forever: they are what a database remembers. */
 function migrationsFor(types: ColumnTypes): Record<string, Migration> {
@@ -19,6 +20,7 @@ function migrationsFor(types: ColumnTypes): Record<string, Migration> {
     '0004-revocation-lists': revocationLists(types),
     '0006-authorities': authorities(types),
     '0007-revocations': revocations(types),
+    '0009-hsm-keys': hsmKeys(types),
   }
 }
 

@@ -15,6 +15,7 @@ const insert = statement<EnrollmentRow>()((db, is) =>
     attestation_public: is.attestation_public,
     pcrs: is.pcrs,
     host_state_version: is.host_state_version,
+    hsm: is.hsm,
     created_at: is.created_at,
     expires_at: is.expires_at,
     taken: is.taken,
@@ -43,6 +44,7 @@ const take = statement<{ id: string }>()((db, is) =>
       endorsement_chain: '[]',
       endorsement_public: new Uint8Array(0),
       attestation_public: new Uint8Array(0),
+      hsm: null,
     })
     .where('id', '=', is.id)
     .where('taken', '=', 0),

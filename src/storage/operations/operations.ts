@@ -48,6 +48,7 @@ import {
   listHosts,
   revokeHost,
 } from './hosts.ts'
+import { addHsmKey, listHsmKeys, retireHsmKey } from './hsm-keys.ts'
 import { addOperator, listOperators, revokeOperator } from './operators.ts'
 import {
   activatePolicy,
@@ -97,6 +98,9 @@ export interface Operations {
   readonly listEndorsements: typeof listEndorsements
   readonly enqueueEndorsement: typeof enqueueEndorsement
   readonly decideEndorsement: typeof decideEndorsement
+  readonly addHsmKey: typeof addHsmKey
+  readonly listHsmKeys: typeof listHsmKeys
+  readonly retireHsmKey: typeof retireHsmKey
   readonly putRevocationList: typeof putRevocationList
   readonly listRevocationLists: typeof listRevocationLists
   readonly currentRevocationLists: typeof currentRevocationLists
@@ -174,6 +178,9 @@ export const operations: Operations = {
   listEndorsements,
   enqueueEndorsement,
   decideEndorsement,
+  addHsmKey,
+  listHsmKeys,
+  retireHsmKey,
   putRevocationList,
   listRevocationLists,
   currentRevocationLists,

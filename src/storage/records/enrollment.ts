@@ -1,3 +1,4 @@
+import type { HsmEnrollment } from '../../ports/hsm-records.ts'
 import type { EnrollmentRecord } from '../../ports/records.ts'
 import type { EnrollmentRow } from '../schema.ts'
 import { encodeByteList, exactBytes, parseByteList } from './bytes.ts'
@@ -15,6 +16,7 @@ export function encodeEnrollment(enrollment: EnrollmentRecord): EnrollmentRow {
     attestation_public: exactBytes(enrollment.attestationPublic),
     pcrs: JSON.stringify(enrollment.pcrs),
     host_state_version: enrollment.hostStateVersion,
+    hsm: enrollment.hsm && JSON.stringify(enrollment.hsm),
     created_at: enrollment.createdAt,
     expires_at: enrollment.expiresAt,
     taken: 0,
@@ -35,6 +37,7 @@ export function parseEnrollment(row: EnrollmentRow): EnrollmentRecord {
     attestationPublic: row.attestation_public,
     pcrs: JSON.parse(row.pcrs) as number[],
     hostStateVersion: row.host_state_version,
+    hsm: row.hsm === null ? null : (JSON.parse(row.hsm) as HsmEnrollment),
     createdAt: row.created_at,
     expiresAt: row.expires_at,
   }
