@@ -28,6 +28,7 @@ const sourceFolders = [
   'attester',
   'cli',
   'outbound',
+  'resource',
 ]
 const wiring = ['main.ts', 'config.ts', 'random.ts', 'tls-server.ts', 'data-directory.ts']
 

@@ -18,7 +18,8 @@ export const layers: readonly Layer[] = [
     files: /^src\/core\//,
     ours: [],
     packages: [
-      /^node:crypto$/,
+      // Compression is a function of its bytes.
+      /^node:(crypto|zlib)$/,
       /^@peculiar\/(x509|asn1-)/,
       /^reflect-metadata$/,
       /^cborg(\/|$)/,
@@ -38,6 +39,7 @@ export const layers: readonly Layer[] = [
     ours: ['src/core', 'src/ports'],
     packages: [builtIns, /^pkcs11js$/, /^@peculiar\/webcrypto$/],
   },
+  { files: /^src\/resource\//, ours: ['src/core'], packages: [builtIns] },
   { files: /^src\/outbound\//, ours: ['src/core', 'src/ports'], packages: [builtIns] },
   {
     files: /^src\/http\//,

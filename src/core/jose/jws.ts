@@ -5,8 +5,8 @@ import type { JwsAlgorithm } from './algorithm.ts'
 import { isEcdsaSignature, signEcdsa } from './ecdsa.ts'
 import { JoseError } from './error.ts'
 
-/** Longest compact JWS that is read at all, in characters. */
-const maxLength = 8192
+/** Longest compact JWS that is read where nobody says otherwise, in characters. */
+const usualMaxLength = 8192
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
@@ -25,10 +25,11 @@ export interface ParsedJws {
 /**
  * Takes a compact JWS apart.
  *
+ * @param maxLength characters; a longer one is not read at all
  * @throws JoseError `jws-malformed`
  * @see RFC 7515 §7.1
  */
-export function parseJws(compact: string): ParsedJws {
+export function parseJws(compact: string, maxLength = usualMaxLength): ParsedJws {
   if (compact.length > maxLength)
     throw new JoseError('jws-malformed', { expected: `at most ${maxLength} characters` })
   const first = compact.indexOf('.')
