@@ -51,7 +51,7 @@ function explainPlatform({ platform, boot, ima, hsm }: Verdict): string[] {
 function explainHsm({ manufacturer, model, firmware, properties }: VerdictHsm): string[] {
   const shown = Object.entries(properties).map(([name, value]) => `${name} ${value}`)
   return [
-    `HSM         ${manufacturer}, ${model}, firmware ${firmware ?? 'not known'}`,
+    `HSM         ${manufacturer}, ${model}, firmware ${firmware}`,
     `            ${shown.join(', ') || 'nothing more is shown of the key'}`,
   ]
 }

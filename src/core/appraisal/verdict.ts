@@ -61,7 +61,7 @@ export interface VerdictHsm {
   readonly vendor: string
   readonly manufacturer: string
   readonly model: string
-  readonly firmware: string | null
+  readonly firmware: string
   readonly properties: HsmFacts['properties']
 }
 

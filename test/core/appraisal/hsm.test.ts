@@ -5,7 +5,7 @@ import type { AttestationContext } from '../../../src/core/appraisal/attestation
 import { explainVerdict } from '../../../src/core/appraisal/explain.ts'
 import type { PolicyDocument } from '../../../src/core/appraisal/policy.ts'
 import { reappraise } from '../../../src/core/appraisal/reappraise.ts'
-import type { Rule } from '../../../src/core/appraisal/rule-table.ts'
+import { appraiseRule, notJudged, type Rule } from '../../../src/core/appraisal/rule-table.ts'
 import { encodeEnvelope } from '../../../src/core/formats/envelope.ts'
 import { hsmFormats } from '../../../src/core/formats/format-table.ts'
 import {
@@ -18,7 +18,7 @@ import {
   verified,
   yubiHsmEvidence,
 } from '../formats/hsm-fixtures.ts'
-import { certified, document, withRule } from './fixtures.ts'
+import { certified, document, subject, withRule } from './fixtures.ts'
 
 const levels = ['hsm-attested', 'hsm-inspected', 'hsm-declared'] as const
 const attested = verified('hsm-attested', yubiHsmEvidence())
@@ -106,7 +106,7 @@ test('on whose word the key is one of an HSM is for the policy to say', t => {
   t.is(outcome(accept('registered'), declared).outcome, 'affirming')
 })
 
-test('firmware below the minimum of its maker is refused, also where nothing says what it is', t => {
+test('firmware below the minimum of its maker is refused', t => {
   const rule = (vendors: Record<string, string>, others: 'accept' | 'refuse' = 'refuse'): Rule => ({
     kind: 'hsm-firmware-minimum',
     id: 'firmware',
@@ -149,6 +149,11 @@ test('a property of the key has one of the values that the rule names, or the ru
 })
 
 test('a rule about HSMs says nothing of a TPM', t => {
+  const rule: Rule = { kind: 'hsm-inventory', id: 'inventory', serials: {} }
+  t.is(appraiseRule(rule, subject), notJudged)
+})
+
+test('a verdict about an HSM is explained with its firmware and properties', t => {
   const lines = explainVerdict(appraised(attested, { ...document, assurance: levels }).verdict)
   t.true(lines.includes('HSM         Yubico (www.yubico.com), YubiHSM, firmware 2.4.0'))
   t.true(lines.includes('            domains 1, object-id 258'))
@@ -161,11 +166,11 @@ test('an HSM that shows nothing more is explained as that', t => {
     vendor: '',
     manufacturer: 'M',
     model: 'B',
-    firmware: null,
+    firmware: '1.0',
     properties: {},
   }
   const lines = explainVerdict({ ...verdict, hsm })
-  t.true(lines.includes('HSM         M, B, firmware not known'))
+  t.true(lines.includes('HSM         M, B, firmware 1.0'))
   t.true(lines.includes('            nothing more is shown of the key'))
 })
 

@@ -41,6 +41,7 @@ test('a key that a YubiHSM 2 attests is verified, with what a policy may ask for
   const proven = verified(format, yubiHsmEvidence())
   t.is(proven.jkt, key.jkt)
   t.deepEqual(proven.jwk, key.jwk)
+  t.deepEqual(Buffer.from(proven.spki), key.publicKey.export({ format: 'der', type: 'spki' }))
   t.is(proven.assurance, 'hsm-attested')
   t.is(proven.endorsementKind, 'certificate')
   t.deepEqual(proven.facts, {
@@ -223,6 +224,11 @@ test('an attestation for another key, for an authority, of other names or times 
     issuer: yubiKey.authority.name,
   })
   t.is(refusal({ edit: renamed }), 'hsm-certificate-signature')
+  const unknown = Buffer.from(yubiHsmEvidence().statement)
+  const algorithm = Buffer.from('2a8648ce3d040302', 'hex')
+  for (let at = unknown.indexOf(algorithm); at >= 0; at = unknown.indexOf(algorithm))
+    unknown[at + 7] = 9
+  t.is(refusal({}, { statement: unknown }), 'hsm-certificate-signature')
   const early = (parts: CertificateParts): CertificateParts => ({ ...parts, notBefore: now + 1000 })
   t.is(refusal({ edit: early }), 'hsm-certificate-validity')
 })
@@ -272,7 +278,8 @@ test('an attestation is worth nothing without the key’s own proof for this cha
 
 test('versions are compared by number', t => {
   t.true(compareVersions('5.10.0', '5.7.0') > 0)
-  t.true(compareVersions('5.7', '5.7.0') < 0)
+  t.is(compareVersions('5.7', '5.7.0'), 0)
+  t.true(compareVersions('5.7', '5.7.0.1') < 0)
   t.is(compareVersions('5.7.0', '5.7.0'), 0)
   t.true(compareVersions('5.7.0.1', '5.7.0') > 0)
 })

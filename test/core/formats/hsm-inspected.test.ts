@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto'
 import test from 'ava'
 import { booleanAttributes, type HsmAttributes } from '../../../src/core/formats/hsm/attributes.ts'
 import { createTestKey } from '../../support/compact-jws.ts'
@@ -69,6 +70,8 @@ test('another key than that of the request, or a signature that the token did no
   const other = createTestKey()
   const spki = other.publicKey.export({ format: 'der', type: 'spki' })
   t.is(refusal({ spki }), 'hsm-inspection-key')
+  const edwards = generateKeyPairSync('ed25519').publicKey.export({ format: 'der', type: 'spki' })
+  t.is(refusal({ spki: edwards }), 'hsm-inspection-key')
   t.is(refusal({ signature: new Uint8Array(64) }), 'hsm-inspection-signature')
   t.is(refusal({ signature: signAs(other, context.nonce) }), 'hsm-inspection-signature')
 })
@@ -118,4 +121,8 @@ test('a request that cannot be read, is unsigned, or is of another kind of key i
   const at = offCurve.indexOf(Buffer.from('034200', 'hex')) + 4
   offCurve[at] = (offCurve[at] ?? 0) ^ 1
   t.is(of(offCurve), 'hsm-key-unsupported')
+  const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const p521 = generateKeyPairSync('ec', { namedCurve: 'P-521' })
+  for (const { publicKey } of [rsa, p521])
+    t.is(of(certificationRequest({ ...key, publicKey }, key)), 'hsm-key-unsupported')
 })

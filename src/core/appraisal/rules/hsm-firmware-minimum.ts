@@ -17,12 +17,12 @@ export function appraiseHsmFirmwareMinimum(
   rule: HsmFirmwareMinimumRule,
   { hsm: { vendor, firmware } }: HsmSubject,
 ): Finding {
-  const found = `${vendor} ${firmware ?? 'of no version'}`
+  const found = `${vendor} ${firmware}`
   const least = Object.hasOwn(rule.vendors, vendor) ? rule.vendors[vendor] : undefined
   if (least === undefined) {
     const finding = rule.others === 'accept' ? affirmed : contraindicated
     return finding(found, 'a maker that the rule names')
   }
-  const isNewEnough = firmware !== null && compareVersions(firmware, least) >= 0
+  const isNewEnough = compareVersions(firmware, least) >= 0
   return (isNewEnough ? affirmed : contraindicated)(found, `${least} or newer`)
 }

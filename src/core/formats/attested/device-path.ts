@@ -77,8 +77,9 @@ function verifyDevice(
       checks.pass(code, undefined, code === 'path-issuer' ? fingerprint : undefined)
     return path
   } catch (cause) {
+    /* c8 ignore next -- path validation throws nothing else */
     if (!(cause instanceof PathError)) throw cause
-    return checks.refuse(cause.code, { found: cause.found ?? cause.message, cause })
+    return checks.refuse(cause.code, { found: String(cause.found), cause })
   }
 }
 
@@ -108,7 +109,9 @@ function deviceViolation(device: Certificate): string | undefined {
 
 function isAttestedBy(key: Certificate, device: Certificate): boolean {
   const { algorithm, signed, signature, issuer, extensions } = key.fields
-  if (algorithm === undefined || device.key === undefined) return false
+  /* c8 ignore next -- a device without a usable key was refused before */
+  if (device.key === undefined) return false
+  if (algorithm === undefined) return false
   if (extensions.basicConstraints?.isAuthority === true) return false
   const isNamed = isSameName(issuer, device.fields.subject)
   return isNamed && isSignedWith(algorithm, device.key, signed, signature)

@@ -9,11 +9,15 @@ export interface WeakFirmware {
   readonly until: string
 }
 
-/** Compares dotted versions of the same number of parts; below zero where the first is older. */
+/** Compares dotted versions by their numbers, those that are not written being zero; below zero where the first is older. */
 export function compareVersions(left: string, right: string): number {
-  const [others, parts] = [right.split('.').map(Number), left.split('.').map(Number)]
-  const differs = parts.findIndex((part, index) => part !== (others[index] ?? 0))
-  return differs < 0 ? parts.length - others.length : (parts[differs] ?? 0) - (others[differs] ?? 0)
+  const [parts, others] = [left.split('.').map(Number), right.split('.').map(Number)]
+  const length = Math.max(parts.length, others.length)
+  for (let index = 0; index < length; index += 1) {
+    const difference = (parts[index] ?? 0) - (others[index] ?? 0)
+    if (difference !== 0) return difference
+  }
+  return 0
 }
 
 /** Refuses a version that lies in one of the ranges. Throws EvidenceError with the range's code. */

@@ -63,9 +63,9 @@ export function readExtension<T>(
   return found ?? checks.refuse('hsm-extension', { expected: oid, found: 'another value' })
 }
 
-/** INTEGER of 0 or more as decimal text. For {@link readExtension}. */
+/** The octets of an INTEGER of 0 or more, one at least, as decimal text. For {@link readExtension}. */
 export function decimalOf(octets: Uint8Array): string {
-  return BigInt(`0x${Buffer.from(octets).toString('hex') || '0'}`).toString()
+  return BigInt(`0x${Buffer.from(octets).toString('hex')}`).toString()
 }
 
 /** Three octets as a dotted version; undefined for another number of them. */

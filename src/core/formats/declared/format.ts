@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
-import { algorithmOfCurve } from '../../jose/algorithm.ts'
-import { JoseError } from '../../jose/error.ts'
+import { jwsAlgorithmOf } from '../../jose/algorithm.ts'
 import { exportJwk, importJwk, thumbprint } from '../../jose/jwk.ts'
 import { parseJws, verifyJws, type ParsedJws } from '../../jose/jws.ts'
 import { CheckRecorder } from '../../verifier/check.ts'
@@ -74,9 +73,7 @@ function requireRegistered(
 
 function verifySignature(checks: CheckRecorder, jws: ParsedJws, { jwk }: RegisteredHsmKey): void {
   checks.attempt('hsm-statement-signature', undefined, () => {
-    const algorithm = algorithmOfCurve(jwk.crv)
-    if (algorithm === undefined) throw new JoseError('jws-algorithm')
-    verifyJws(jws, importJwk(jwk), algorithm)
+    verifyJws(jws, importJwk(jwk), jwsAlgorithmOf[jwk.crv])
   })
 }
 

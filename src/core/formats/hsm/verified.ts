@@ -25,8 +25,8 @@ export interface HsmFacts {
   readonly token: HsmToken
   /** How policies name the maker: the vendor's module, or the manufacturer as the token says. */
   readonly vendor: string
-  /** Dotted; null where nothing says. */
-  readonly firmware: string | null
+  /** Dotted. */
+  readonly firmware: string
   readonly properties: Readonly<Partial<Record<HsmProperty, string>>>
 }
 
