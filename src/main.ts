@@ -4,6 +4,14 @@ import type { AddressInfo } from 'node:net'
 import type { Config } from './config.ts'
 import { parseFirmwareAdvisories } from './core/appraisal/firmware-advisory.ts'
 import { importJwk } from './core/jose/jwk.ts'
+import {
+  collectProfiles,
+  parseProfile,
+  profileNames,
+  type CertificateProfile,
+  type CertificateProfiles,
+  type ProfileName,
+} from './core/issuance/profile.ts'
 import { verifierOfPrivateKey } from './core/log/note-key.ts'
 import { ProofKeys } from './core/token/proof-key.ts'
 import { createDataDirectory, loadDataDirectory, type DataDirectory } from './data-directory.ts'
@@ -11,6 +19,7 @@ import { createFileAuthorityKeys } from './hsm/authority-keys.ts'
 import { createEmbeddedSigner } from './hsm/embedded-key.ts'
 import { parsePkcs11Uri } from './hsm/pkcs11-uri.ts'
 import { createTokenInspector } from './hsm/token-inspector.ts'
+import { createThrowawaySigners } from './hsm/throwaway-key.ts'
 import { createApp, type RequestLog } from './http/app.ts'
 import { followConfiguration } from './services/appraisal-policy.ts'
 import { createRandom } from './random.ts'
@@ -150,6 +159,7 @@ async function openService(data: DataDirectory): Promise<{ service: Service; roo
     clock: { now: () => Date.now() },
     random: createRandom(),
     authorities: await Authorities.load(store, createAuthorityKeysOf(data)),
+    issuance: { profiles: loadCertificateProfiles(), throwaway: createThrowawaySigners() },
     tokenKeys: { current: tokenSigner, published: [tokenSigner] },
     logVerifier: verifierOfPrivateKey(logOrigin, logKey),
     privacyKey: data.privacyKey,
@@ -221,6 +231,13 @@ function startSweeper(service: Service, log: RequestLog): NodeJS.Timeout {
 function loadFirmwareAdvisories(): Service['firmwareAdvisories'] {
   const path = new URL('../ca/firmware-advisories.json', import.meta.url)
   return parseFirmwareAdvisories(readFileSync(path, 'utf8'))
+}
+
+/** The certificate profiles that an operator reads and edits, one file each. Throws ProfileError `profile-malformed`. */
+export function loadCertificateProfiles(): CertificateProfiles {
+  const load = (name: ProfileName): CertificateProfile =>
+    parseProfile(readFileSync(new URL(`../ca/profiles/${name}.json`, import.meta.url), 'utf8'))
+  return collectProfiles(profileNames.map(load))
 }
 
 /** `sha256:` and the hex digest of a DER certificate. */

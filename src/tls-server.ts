@@ -114,6 +114,8 @@ async function createSecureOptions(service: Service, host: string): Promise<Secu
   const now = service.clock.now()
   const certificate = await createServiceCertificate(
     {
+      profile: service.issuance.profiles.service,
+      throwaway: service.issuance.throwaway,
       issuer,
       spki: publicKey.export({ format: 'der', type: 'spki' }),
       spiffeId: encodeSpiffeId({
@@ -124,7 +126,7 @@ async function createSecureOptions(service: Service, host: string): Promise<Secu
         ...new Set([new URL(service.settings.issuer).hostname.replaceAll(/[[\]]/g, ''), host]),
       ],
       serial: service.random.bytes(16),
-      notBefore: now - 60_000,
+      notBefore: now,
       notAfter: now + service.settings.serviceCertificateSeconds * 1000,
     },
     authority.signer,

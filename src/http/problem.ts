@@ -95,6 +95,9 @@ const statusOf: Readonly<Record<string, number>> = {
   'store-overloaded': 503,
 }
 
+/** Where one status holds for a whole family: a certificate that our own lints refuse is never the caller's fault. */
+const statusOfFamily: Readonly<Record<string, number>> = { EvidenceError: 403, LintError: 500 }
+
 /** Members that a family adds to its problem: the checks of a verdict, details for the caller. */
 interface Extended {
   readonly checks?: unknown
@@ -103,7 +106,7 @@ interface Extended {
 
 /** The HTTP status of a refusal. Evidence that was refused is 403: understood, and not let in. */
 export function problemStatus(error: CodedError): number {
-  return statusOf[error.code] ?? (error.name === 'EvidenceError' ? 403 : 400)
+  return statusOf[error.code] ?? statusOfFamily[error.name] ?? 400
 }
 
 /**

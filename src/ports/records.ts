@@ -77,6 +77,8 @@ export interface HostRecord {
   readonly attestationExpiresAt: number
   /** Hex SHA-256 of the Evidence that the current Attestation Result rests on. */
   readonly evidenceSha256: string
+  /** Hex SHA-256 of the signed EAR: what certificates name; null on a record from before they did. */
+  readonly earSha256: string | null
   /** The stored verdict, JSON: every check with outcome and source. */
   readonly attestationResult: string
   /** The `AttestationRecord` with the Evidence behind it; null on a record from before Evidence was kept. */

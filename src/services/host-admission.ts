@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { AuditEntry, HostRecord } from '../ports/records.ts'
 import type { KeptAttestation } from '../ports/store.ts'
 import { auditEntry } from './audit-entry.ts'
@@ -17,7 +18,7 @@ export async function admitHost(
   attempt: JudgedAttempt,
   kept: KeptAttestation,
 ): Promise<HostRecord> {
-  const host = recordOf(attempt)
+  const host = recordOf(attempt, kept)
   const key = { jkt: host.jkt, jwk: JSON.stringify(attempt.key.jwk) }
   const entry = entryOf(service, attempt, host, kept)
   const answer = await service.store.hosts.admit(host, key, kept, entry)
@@ -25,7 +26,7 @@ export async function admitHost(
   throw await recordRefusal(service, attempt.enrollment, refusalOf(answer, host))
 }
 
-function recordOf(attempt: JudgedAttempt): HostRecord {
+function recordOf(attempt: JudgedAttempt, kept: KeptAttestation): HostRecord {
   const { enrollment, host: before, result } = attempt
   return {
     id: attempt.hostId,
@@ -38,6 +39,7 @@ function recordOf(attempt: JudgedAttempt): HostRecord {
     attestedAt: result.issuedAt.getTime(),
     attestationExpiresAt: result.expiresAt.getTime(),
     evidenceSha256: result.evidenceSha256,
+    earSha256: createHash('sha256').update(kept.attestation.ear).digest('hex'),
     attestationResult: JSON.stringify(result),
     attestationId: attempt.id,
     platformState: result.nextState && JSON.stringify(result.nextState),

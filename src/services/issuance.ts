@@ -5,7 +5,6 @@ import {
   type ProvenKey,
 } from '../core/issuance/credential.ts'
 import { prepareIssuer } from '../core/issuance/issuer.ts'
-import { agentProfile, hostProfile } from '../core/issuance/profile.ts'
 import type { HostRecord } from '../ports/records.ts'
 import type { Authority } from './authorities.ts'
 import { auditEntry } from './audit-entry.ts'
@@ -23,7 +22,7 @@ export interface CertificateSubject {
   /** The host's standing; no certificate outlasts it. */
   readonly attestation: Pick<
     HostRecord,
-    'attestationExpiresAt' | 'evidenceSha256' | 'attestationId'
+    'attestationExpiresAt' | 'evidenceSha256' | 'attestationId' | 'assurance' | 'earSha256'
   >
 }
 
@@ -67,10 +66,12 @@ function prepareCertificate(
   const [issuer] = authority.chain
   if (issuer === undefined) throw new TypeError('an authority has a chain')
   if (prepareIssuer(issuer).notAfter <= now + 1000) throw new ServiceError('authority-expired')
-  const { attestationExpiresAt } = subject.attestation
-  if (attestationExpiresAt <= now + 1000) throw new ServiceError('attestation-expired')
-  return prepareCredential({
-    profile: subject.kind === 'host' ? hostProfile : agentProfile,
+  const { attestationExpiresAt, assurance, earSha256 } = subject.attestation
+  // A record from before certificates named their Attestation Result has none to name.
+  if (attestationExpiresAt <= now + 1000 || earSha256 === null)
+    throw new ServiceError('attestation-expired')
+  const request = {
+    profile: service.issuance.profiles[subject.kind],
     issuer,
     signatureAlgorithm: authority.signer.algorithm,
     key: subject.key,
@@ -82,7 +83,9 @@ function prepareCertificate(
       now + service.settings.certificateLifetimeSeconds * 1000,
       attestationExpiresAt,
     ),
-  })
+    attestation: { assurance, resultSha256: earSha256, expiresAt: attestationExpiresAt },
+  }
+  return prepareCredential(request, service.issuance.throwaway)
 }
 
 async function recordIntent(

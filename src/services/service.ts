@@ -3,6 +3,8 @@ import type { NoteVerifier } from '../core/log/note-key.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Random } from '../ports/random.ts'
 import type { AssuranceLevel } from '../ports/records.ts'
+import type { ThrowawaySigners } from '../core/issuance/assembly.ts'
+import type { CertificateProfiles } from '../core/issuance/profile.ts'
 import type { Outbound } from '../ports/outbound.ts'
 import type { Store } from '../ports/store.ts'
 import type { TokenInspector } from '../ports/token-inspector.ts'
@@ -50,6 +52,13 @@ export interface Settings {
   readonly tokenMaxLifetimeSeconds: number
 }
 
+/** What certificates are made by, besides the authority that signs them. */
+export interface Issuance {
+  readonly profiles: CertificateProfiles
+  /** Signs the copies that lints read. */
+  readonly throwaway: ThrowawaySigners
+}
+
 /** Everything a use case may touch: what `main` wired. A use case takes the whole and names what it uses. */
 export interface Service {
   readonly settings: Settings
@@ -58,6 +67,7 @@ export interface Service {
   readonly random: Random
   /** The certificate authorities of the trust domain; one of them signs for hosts and agents. */
   readonly authorities: Authorities
+  readonly issuance: Issuance
   readonly tokenKeys: TokenKeys
   /** Verifies the checkpoints of the audit log. */
   readonly logVerifier: NoteVerifier

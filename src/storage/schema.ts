@@ -113,6 +113,7 @@ export interface HostRow {
   attested_at: number
   attestation_expires_at: number
   evidence_sha256: string
+  ear_sha256: string | null
   attestation_result: string
   jkt: string
   revoked_at: number | null

@@ -1,4 +1,4 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { createPrivateKey, generateKeyPairSync, randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
@@ -10,6 +10,10 @@ import {
 } from '../../src/core/issuance/ceremony.ts'
 import { createServiceCertificate } from '../../src/core/issuance/service-certificate.ts'
 import { createEmbeddedSigner, embeddedCrypto, exportPkcs8 } from '../../src/hsm/embedded-key.ts'
+import * as asn1 from '../../src/core/der/writer.ts'
+import { parseCertificate } from '../../src/core/x509/certificate.ts'
+import { buildCertificate, ecdsaSha256 } from '../support/certificate-builder.ts'
+import { testIssuance } from '../support/test-issuance.ts'
 import { encodePem } from '../../src/attester/pem.ts'
 import { fingerprintOf } from '../../src/attester/pinned-tls.ts'
 
@@ -75,19 +79,25 @@ export async function startLocalService(options: LocalServiceOptions = {}): Prom
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const signer = createEmbeddedSigner(issuingKey)
   if (signer.algorithm === 'Ed25519') throw new TypeError('an authority signs with ECDSA')
+  const spki = publicKey.export({ format: 'der', type: 'spki' })
   const certificate = await createServiceCertificate(
     {
+      profile: testIssuance.profiles.service,
+      throwaway: testIssuance.throwaway,
       issuer: issuing,
-      spki: publicKey.export({ format: 'der', type: 'spki' }),
-      spiffeId: options.spiffeId ?? 'spiffe://test.example/service/assay',
+      spki,
+      spiffeId: 'spiffe://test.example/service/assay',
       names: options.names ?? ['localhost'],
       serial: randomBytes(16),
-      notBefore: Date.now() - 120_000,
+      notBefore: Math.min(Date.now(), (options.notAfter ?? Infinity) - 60_000),
       notAfter: options.notAfter ?? Date.now() + 3_600_000,
     },
     { algorithm: signer.algorithm, sign: message => signer.sign(message) },
   )
-  const chain = [certificate, issuing, ...(options.withRoot === false ? [] : [root])]
+  const forged =
+    options.spiffeId === undefined ? [] : [forge(options.spiffeId, issuing, spki, issuingKey)]
+  const [leaf = certificate] = forged
+  const chain = [leaf, issuing, ...(options.withRoot === false ? [] : [root])]
   const seen: SeenRequest[] = []
   let connections = 0
   const maxVersion = options.maxVersion ?? 'TLSv1.3'
@@ -116,6 +126,29 @@ export async function startLocalService(options: LocalServiceOptions = {}): Prom
       })
     },
   }
+}
+
+/** A certificate with this text as its SPIFFE ID, which our own issuer would not sign. */
+function forge(uri: string, issuing: Uint8Array, spki: Uint8Array, key: string): Uint8Array {
+  const names = [
+    asn1.implicitPrimitive(2, Buffer.from('localhost')),
+    asn1.implicitPrimitive(6, Buffer.from(uri)),
+  ]
+  return buildCertificate(
+    {
+      version: asn1.contextConstructed(0, asn1.smallInteger(2)),
+      serial: asn1.unsignedInteger(randomBytes(16).fill(0x41, 0, 1)),
+      innerAlgorithm: ecdsaSha256,
+      outerAlgorithm: ecdsaSha256,
+      issuer: parseCertificate(issuing).fields.subject.encoded,
+      notBefore: asn1.certificateTime(Date.now() - 60_000),
+      notAfter: asn1.certificateTime(Date.now() + 3_600_000),
+      subject: asn1.sequence(),
+      spki,
+      extensions: [{ id: '2.5.29.17', critical: true, value: asn1.sequence(...names) }],
+    },
+    createPrivateKey(key),
+  )
 }
 
 async function serve(

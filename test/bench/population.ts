@@ -97,6 +97,7 @@ async function admitHost(store: Store, n: number): Promise<void> {
       attestedAt: now,
       attestationExpiresAt: later,
       evidenceSha256: '00'.repeat(32),
+      earSha256: 'ef'.repeat(32),
       attestationResult,
       jkt,
       revokedAt: null,

@@ -123,6 +123,7 @@ export const host: HostRecord = {
   attestedAt: now,
   attestationExpiresAt: later,
   evidenceSha256: 'cd'.repeat(32),
+  earSha256: 'ef'.repeat(32),
   attestationResult: '{"checks":[]}',
   jkt: 'host-key-1',
   revokedAt: null,

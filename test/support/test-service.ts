@@ -13,6 +13,7 @@ import { ClientDirectory } from '../../src/services/client-directory.ts'
 import type { Service, Settings } from '../../src/services/service.ts'
 import { createTokenSigner } from '../../src/services/token-keys.ts'
 import { openSqliteStore } from '../../src/storage/sqlite-store.ts'
+import { testIssuance } from './test-issuance.ts'
 import { createTestKey } from './compact-jws.ts'
 import { createTestAuthority } from './test-authority.ts'
 import { MemoryKeyFiles } from './memory-key-files.ts'
@@ -102,6 +103,7 @@ export async function createTestService(
     clock,
     random: { bytes: length => randomBytes(length) },
     authorities,
+    issuance: testIssuance,
     tokenKeys: { current: tokenSigner, published: [tokenSigner] },
     logVerifier: verifierOfPrivateKey(testLogOrigin, logKey),
     privacyKey: randomBytes(32),

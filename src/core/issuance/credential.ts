@@ -1,15 +1,19 @@
 import { createHash } from 'node:crypto'
-import * as der from '../der/writer.ts'
 import type { VerifiedHsmKey } from '../formats/hsm/verified.ts'
 import type { VerifiedSubjectKey } from '../verifier/subject-key.ts'
-import { prepareIssuer } from './issuer.ts'
-import { extension, fixedExtensions, type CertificateProfile } from './profile.ts'
-import type { RenewalKey } from './renewal-key.ts'
 import {
-  encodeEcdsaSignature,
-  signatureAlgorithms,
-  type CertificateSignatureName,
-} from './signature-algorithm.ts'
+  assembleCertificate,
+  commonName,
+  encodeSigned,
+  serialNumber,
+  wholeSeconds,
+  type ThrowawaySigners,
+} from './assembly.ts'
+import type { AttestationReference } from './attestation-extension.ts'
+import { prepareIssuer } from './issuer.ts'
+import type { CertificateProfile } from './profile.ts'
+import type { RenewalKey } from './renewal-key.ts'
+import type { CertificateSignatureName } from './signature-algorithm.ts'
 
 /** A key that may stand in a certificate: one that the TPM certified, or that it certified before. */
 export type ProvenKey = VerifiedSubjectKey | VerifiedHsmKey | RenewalKey
@@ -25,9 +29,11 @@ export interface CredentialRequest {
   readonly commonName: string
   /** 16 random bytes (RFC 5280 §4.1.2.2; CA/B BR §7.1: 64 bits or more). */
   readonly serial: Uint8Array
-  /** Unix milliseconds. */
+  /** Unix milliseconds: now, and the moment at which the certificate is over. */
   readonly notBefore: number
   readonly notAfter: number
+  /** The Attestation Result that it rests on; undefined for a profile without hardware behind it. */
+  readonly attestation?: (AttestationReference & { readonly expiresAt: number }) | undefined
 }
 
 const seal = Symbol('prepared credential')
@@ -37,7 +43,7 @@ export class PreparedCredential {
   /** Lower-case hex. */
   readonly serial: string
   readonly jkt: string
-  /** Unix milliseconds, whole seconds: as the certificate says. */
+  /** Unix milliseconds, whole seconds: as the certificate says, so that its last second is still good. */
   readonly notBefore: number
   readonly notAfter: number
   readonly algorithm: CertificateSignatureName
@@ -76,84 +82,64 @@ export interface Credential {
   readonly x5t: string
 }
 
-// A certificate that begins a little early survives a relying party whose clock is behind.
-const backdateMs = 30_000
-
 /**
- * Assembles the TBSCertificate from the profile and the proven key.
+ * Assembles the TBSCertificate from the profile and the proven key, and lints a copy of it that a throwaway key signed.
+ * A certificate is good through its last second (RFC 5280 §4.1.2.5), so it ends one second before the moment that was
+ * asked for.
  *
- * @throws TypeError for a time span that is empty or outlasts the issuer: the caller computed it
+ * @throws LintError with the code of the rule that it breaks; TypeError for a time span that is empty or lies past the
+ *   issuer's: the caller computed it
  * @see RFC 5280 §4.1, X509-SVID §2 to §4
  */
-export function prepareCredential(request: CredentialRequest): PreparedCredential {
+export function prepareCredential(
+  request: CredentialRequest,
+  throwaway: ThrowawaySigners,
+): PreparedCredential {
   const issuer = prepareIssuer(request.issuer)
-  const notBefore = wholeSeconds(request.notBefore - backdateMs)
-  const notAfter = wholeSeconds(Math.min(request.notAfter, issuer.notAfter))
-  if (notAfter <= request.notBefore) throw new TypeError('a certificate lives for some time')
+  const { profile, key, spiffeId, attestation } = request
+  const { notBefore, notAfter } = validityOf(request, issuer)
   const serial = serialNumber(request.serial)
-  const tbs = der.sequence(
-    der.contextConstructed(0, der.smallInteger(2)),
-    der.unsignedInteger(serial),
-    signatureAlgorithms[request.signatureAlgorithm].identifier,
-    issuer.name,
-    der.sequence(der.certificateTime(notBefore), der.certificateTime(notAfter)),
-    commonName(request.commonName),
-    request.key.spki,
-    der.contextConstructed(3, der.sequence(...extensions(request, issuer.authorityKeyIdentifier))),
+  const tbs = assembleCertificate(
+    {
+      ...profile,
+      signatureAlgorithm: request.signatureAlgorithm,
+      issuer,
+      issuerKeyIdentifier: issuer.keyIdentifier,
+      serial,
+      serialRandom: request.serial,
+      subject: commonName(request.commonName),
+      notBefore,
+      notAfter,
+      spki: key.spki,
+      names: { uri: spiffeId },
+      svid: profile.x509Svid ? spiffeId : undefined,
+      attestation,
+      attestedUntil: attestation?.expiresAt,
+    },
+    throwaway,
   )
   const facts = {
     serial: Buffer.from(serial).toString('hex'),
-    jkt: request.key.jkt,
+    jkt: key.jkt,
     notBefore,
     notAfter,
+    algorithm: request.signatureAlgorithm,
   }
-  return new PreparedCredential(seal, { ...facts, algorithm: request.signatureAlgorithm }, tbs)
+  return new PreparedCredential(seal, facts, tbs)
 }
 
-/** Extensions that the profile fixes are encoded once per profile. */
-const fixedByProfile = new WeakMap<CertificateProfile, Uint8Array>()
-
-function extensions(request: CredentialRequest, authorityKeyIdentifier: Uint8Array): Uint8Array[] {
-  let fixed = fixedByProfile.get(request.profile)
-  if (fixed === undefined) {
-    fixed = fixedExtensions(request.profile)
-    fixedByProfile.set(request.profile, fixed)
-  }
-  return [
-    fixed,
-    subjectKeyIdentifier(request.key.spki),
-    authorityKeyIdentifier,
-    extension(
-      '2.5.29.17',
-      false,
-      der.sequence(der.implicitPrimitive(6, Buffer.from(request.spiffeId, 'ascii'))),
-    ),
-  ]
-}
-
-/** RFC 7093 §2 method 4: a hash of the SubjectPublicKeyInfo, 160 bits of it. */
-export function subjectKeyIdentifier(spki: Uint8Array): Uint8Array {
-  const identifier = createHash('sha256').update(spki).digest().subarray(0, 20)
-  return extension('2.5.29.14', false, der.octetString(identifier))
-}
-
-/** A Name of one commonName. */
-export function commonName(text: string): Uint8Array {
-  return der.sequence(
-    der.setOf(der.sequence(der.objectIdentifier('2.5.4.3'), der.utf8String(text))),
-  )
-}
-
-function wholeSeconds(ms: number): number {
-  return Math.floor(ms / 1000) * 1000
-}
-
-/** Positive, never beginning with a zero byte. */
-export function serialNumber(random: Uint8Array): Uint8Array {
-  if (random.length < 16) throw new TypeError('a serial number takes 16 random bytes')
-  const serial = Uint8Array.from(random)
-  serial[0] = ((serial[0] ?? 0) & 0x7f) | 0x40
-  return serial
+/** First and last second of a certificate that is to be good from now to `notAfter`, inside what profile and issuer allow. */
+export function validityOf(
+  request: Pick<CredentialRequest, 'profile' | 'notBefore' | 'notAfter'>,
+  issuer: { readonly notBefore: number; readonly notAfter: number },
+): { readonly notBefore: number; readonly notAfter: number } {
+  const { backdateSeconds, maxLifetimeSeconds } = request.profile
+  const begin = wholeSeconds(request.notBefore)
+  const notBefore = Math.max(begin - backdateSeconds * 1000, issuer.notBefore)
+  const end = Math.min(request.notAfter, notBefore + maxLifetimeSeconds * 1000)
+  const notAfter = Math.min(wholeSeconds(end) - 1000, issuer.notAfter)
+  if (notAfter < begin) throw new TypeError('a certificate lives for some time')
+  return { notBefore, notAfter }
 }
 
 /** What {@link issueCredential} needs of a signer. */
@@ -179,20 +165,7 @@ export async function issueCredential(
   if (signer.algorithm !== prepared.algorithm) throw new TypeError('prepared for another signer')
   if (issued.has(prepared)) throw new TypeError('a prepared credential is issued once')
   issued.add(prepared)
-  const certificate = await signCertificate(prepared.tbs, prepared.algorithm, signer)
+  const signature = await signer.sign(prepared.tbs)
+  const certificate = encodeSigned(prepared.tbs, prepared.algorithm, signature)
   return { certificate, x5t: createHash('sha256').update(certificate).digest('base64url') }
-}
-
-/** The certificate of a TBSCertificate: TBS, algorithm, signature. */
-export async function signCertificate(
-  tbs: Uint8Array,
-  algorithm: CertificateSignatureName,
-  signer: CertificateSigner,
-): Promise<Uint8Array> {
-  const signature = await signer.sign(tbs)
-  return der.sequence(
-    tbs,
-    signatureAlgorithms[algorithm].identifier,
-    der.bitString(encodeEcdsaSignature(signature)),
-  )
 }

@@ -6,21 +6,32 @@ import {
   issueCredential,
   prepareCredential,
   PreparedCredential,
-  serialNumber,
   type CredentialRequest,
 } from '../../../src/core/issuance/credential.ts'
-import { agentProfile, hostProfile } from '../../../src/core/issuance/profile.ts'
+import { serialNumber } from '../../../src/core/issuance/assembly.ts'
+import { extensionIds } from '../../../src/core/issuance/extension-name.ts'
+import {
+  encodeAssuranceLevel,
+  encodeAttestationResult,
+} from '../../../src/core/issuance/attestation-extension.ts'
 import { embeddedCrypto } from '../../../src/hsm/embedded-key.ts'
 import { createTestKey } from '../../support/compact-jws.ts'
+import { testIssuance } from '../../support/test-issuance.ts'
 import { createTestAuthority } from '../../support/test-authority.ts'
 import { hour, now, openssl, pemOf, renewalKeyOf, spiffeId, trustDomain } from './fixtures.ts'
 
 const authority = await createTestAuthority(trustDomain, new Date(now))
 const [issuer, root] = authority.chain
 const key = createTestKey()
+const { profiles, throwaway } = testIssuance
+const attestation = {
+  assurance: 'tpm-discrete',
+  resultSha256: 'ab'.repeat(32),
+  expiresAt: now + 1000 * hour,
+} as const
 
 const request: CredentialRequest = {
-  profile: agentProfile,
+  profile: profiles.agent,
   issuer,
   signatureAlgorithm: 'ES256',
   key: renewalKeyOf(key),
@@ -29,10 +40,11 @@ const request: CredentialRequest = {
   serial: randomBytes(16),
   notBefore: now,
   notAfter: now + hour,
+  attestation,
 }
 
 async function issue(changes: Partial<CredentialRequest> = {}): Promise<Uint8Array> {
-  const prepared = prepareCredential({ ...request, ...changes })
+  const prepared = prepareCredential({ ...request, ...changes }, throwaway)
   return (await issueCredential(prepared, authority.signer)).certificate
 }
 
@@ -64,6 +76,16 @@ async function secondOpinion(notBefore: number, notAfter: number): Promise<x509.
           embeddedCrypto,
         ),
         new x509.SubjectAlternativeNameExtension([{ type: 'url', value: spiffeId }]),
+        new x509.Extension(
+          extensionIds.assuranceLevel,
+          false,
+          Uint8Array.from(encodeAssuranceLevel(attestation)),
+        ),
+        new x509.Extension(
+          extensionIds.attestationResult,
+          false,
+          Uint8Array.from(encodeAttestationResult(attestation)),
+        ),
       ],
     },
     embeddedCrypto,
@@ -71,7 +93,7 @@ async function secondOpinion(notBefore: number, notAfter: number): Promise<x509.
 }
 
 test('what is signed has, byte for byte, the form that another library gives it', async t => {
-  const prepared = prepareCredential(request)
+  const prepared = prepareCredential(request, throwaway)
   const other = await secondOpinion(prepared.notBefore, prepared.notAfter)
   const parsed = new x509.X509Certificate(Uint8Array.from(await issue()))
   const tbs = (certificate: x509.X509Certificate): string =>
@@ -92,7 +114,7 @@ test('a certificate says who, by whom, for which key, and how long, and no more'
   const certificate = new x509.X509Certificate(Uint8Array.from(await issue()))
   t.is(certificate.subject, 'CN=agent-1')
   t.is(certificate.issuer, authority.issuing.certificate.subject)
-  t.is(certificate.notAfter.getTime(), now + hour)
+  t.is(certificate.notAfter.getTime(), now + hour - 1000)
   t.is(certificate.notBefore.getTime(), now - 30_000)
   t.deepEqual(
     Array.from(certificate.extensions, ({ type, critical }) => [type, critical]),
@@ -103,6 +125,8 @@ test('a certificate says who, by whom, for which key, and how long, and no more'
       ['2.5.29.14', false],
       ['2.5.29.35', false],
       ['2.5.29.17', false],
+      [extensionIds.assuranceLevel, false],
+      [extensionIds.attestationResult, false],
     ],
   )
   t.deepEqual(certificate.getExtension(x509.SubjectAlternativeNameExtension)?.names.toJSON(), [
@@ -116,16 +140,16 @@ test('a certificate says who, by whom, for which key, and how long, and no more'
 })
 
 test('the key in the certificate is the key that was proven, and the credential names its digest', async t => {
-  const credential = await issueCredential(prepareCredential(request), authority.signer)
+  const credential = await issueCredential(prepareCredential(request, throwaway), authority.signer)
   const certificate = new X509Certificate(credential.certificate)
   t.true(certificate.publicKey.equals(key.publicKey))
   t.is(credential.x5t, createHash('sha256').update(credential.certificate).digest('base64url'))
-  t.is(prepareCredential(request).jkt, key.jkt)
+  t.is(prepareCredential(request, throwaway).jkt, key.jkt)
 })
 
 test('openssl reads the certificate and verifies it for clients and servers below the root', async t => {
   const files = {
-    'leaf.pem': pemOf(await issue({ profile: hostProfile })),
+    'leaf.pem': pemOf(await issue({ profile: profiles.host })),
     'issuing.pem': pemOf(issuer),
     'root.pem': pemOf(root),
   }
@@ -147,9 +171,26 @@ test('a certificate on P-384 verifies as well', async t => {
   t.true(certificate.verify(new X509Certificate(issuer).publicKey))
 })
 
-test('no certificate outlasts its issuer, whatever was asked for', async t => {
-  const certificate = new X509Certificate(await issue({ notAfter: now + 20 * 365 * 24 * hour }))
-  t.is(Date.parse(certificate.validTo), Date.parse(new X509Certificate(issuer).validTo))
+test('no certificate outlasts its issuer or its profile, whatever was asked for', async t => {
+  const end = Date.parse(new X509Certificate(issuer).validTo)
+  const later = { notBefore: end - hour, notAfter: end + hour }
+  const late = { ...attestation, expiresAt: end + 2 * hour }
+  const certificate = new X509Certificate(await issue({ ...later, attestation: late }))
+  t.is(Date.parse(certificate.validTo), end)
+  const { notBefore, notAfter } = prepareCredential(
+    { ...request, notAfter: now + 500 * hour },
+    throwaway,
+  )
+  t.is(notAfter - notBefore + 1000, profiles.agent.maxLifetimeSeconds * 1000)
+})
+
+test('a certificate that would outlast its Attestation Result is not prepared, by one second', t => {
+  const until = (expiresAt: number): (() => unknown) => {
+    const changes = { notAfter: now + hour, attestation: { ...attestation, expiresAt } }
+    return () => prepareCredential({ ...request, ...changes }, throwaway)
+  }
+  t.notThrows(until(now + hour))
+  t.throws(until(now + hour - 1), { code: 'lint-attestation-validity' })
 })
 
 test('a certificate that would live for no time is the caller’s bug', t => {
@@ -158,12 +199,14 @@ test('a certificate that would live for no time is the caller’s bug', t => {
     { notAfter: now - hour },
     { notBefore: now + 400 * 24 * hour, notAfter: now + 500 * 24 * hour },
   ])
-    t.throws(() => prepareCredential({ ...request, ...changes }), { instanceOf: TypeError })
+    t.throws(() => prepareCredential({ ...request, ...changes }, throwaway), {
+      instanceOf: TypeError,
+    })
 })
 
 test('a fraction of a second is cut off, never rounded up', t => {
-  const prepared = prepareCredential({ ...request, notAfter: now + hour + 999 })
-  t.is(prepared.notAfter, now + hour)
+  const prepared = prepareCredential({ ...request, notAfter: now + hour + 999 }, throwaway)
+  t.is(prepared.notAfter, now + hour - 1000)
 })
 
 test('a serial number is positive, of 16 bytes, and keeps 126 random bits', t => {
@@ -181,13 +224,13 @@ test('a serial number is positive, of 16 bytes, and keeps 126 random bits', t =>
 })
 
 test('the serial number on record is the one in the certificate', async t => {
-  const prepared = prepareCredential(request)
+  const prepared = prepareCredential(request, throwaway)
   const { certificate } = await issueCredential(prepared, authority.signer)
   t.is(new X509Certificate(certificate).serialNumber.toLowerCase(), prepared.serial)
 })
 
 test('what is issued was prepared here, for this signer, and is issued once', async t => {
-  const prepared = prepareCredential(request)
+  const prepared = prepareCredential(request, throwaway)
   const other = { algorithm: 'ES384', sign: () => new Uint8Array(96) } as const
   await t.throwsAsync(issueCredential(prepared, other), { instanceOf: TypeError })
   await t.notThrowsAsync(issueCredential(prepared, authority.signer))

@@ -1,0 +1,108 @@
+import { createHash } from 'node:crypto'
+import * as der from '../der/writer.ts'
+import { keyUsages } from '../x509/certificate.ts'
+import {
+  encodeAssuranceLevel,
+  encodeAttestationResult,
+  type AttestationReference,
+} from './attestation-extension.ts'
+import { extensionIds, type ExtensionName, type ProfileExtension } from './extension-name.ts'
+import { encodeSubjectNames, type SubjectNames } from './general-names.ts'
+import { keyPurposes } from './key-purpose.ts'
+
+/** What the values of extensions are made of; a profile that names an extension needs the members for it. */
+export interface ExtensionSource {
+  readonly keyUsage: readonly (keyof typeof keyUsages)[]
+  /** Names of purposes (`keyPurposes`). */
+  readonly extendedKeyUsage: readonly string[]
+  /** DER SubjectPublicKeyInfo of the subject. */
+  readonly spki: Uint8Array
+  /** Subject key identifier of the issuer. */
+  readonly issuerKeyIdentifier: Uint8Array
+  readonly names: SubjectNames
+  readonly attestation?: AttestationReference | undefined
+  /** A certificate authority; `pathLength` undefined says that any number may stand below it. */
+  readonly authority?: { readonly pathLength: number | undefined } | undefined
+  /** DER NameConstraints. */
+  readonly nameConstraints?: Uint8Array | undefined
+  /** URLs of the list that speaks of this certificate, and of the responder that does. */
+  readonly crlUrls?: readonly string[] | undefined
+  readonly ocspUrls?: readonly string[] | undefined
+}
+
+/** How the value of each extension is written. */
+const encoders: Readonly<Record<ExtensionName, (source: ExtensionSource) => Uint8Array>> = {
+  basicConstraints: ({ authority }) =>
+    authority === undefined
+      ? der.sequence()
+      : der.sequence(
+          der.booleanTrue,
+          ...(authority.pathLength === undefined ? [] : [der.smallInteger(authority.pathLength)]),
+        ),
+  keyUsage: ({ keyUsage }) => der.namedBits(keyUsageByte(keyUsage)),
+  extendedKeyUsage: ({ extendedKeyUsage }) =>
+    der.sequence(...extendedKeyUsage.map(name => der.objectIdentifier(present(keyPurposes[name])))),
+  subjectKeyIdentifier: ({ spki }) => der.octetString(keyIdentifierOf(spki)),
+  authorityKeyIdentifier: ({ issuerKeyIdentifier }) =>
+    der.sequence(der.implicitPrimitive(0, issuerKeyIdentifier)),
+  subjectAlternativeName: ({ names }) => encodeSubjectNames(names),
+  nameConstraints: ({ nameConstraints }) => present(nameConstraints),
+  crlDistributionPoints: ({ crlUrls }) => {
+    const names = present(crlUrls).map(encodeUrl)
+    const fullName = der.contextConstructed(0, ...names)
+    return der.sequence(der.sequence(der.contextConstructed(0, fullName)))
+  },
+  authorityInformationAccess: ({ ocspUrls }) =>
+    der.sequence(
+      ...present(ocspUrls).map(url =>
+        der.sequence(der.objectIdentifier('1.3.6.1.5.5.7.48.1'), encodeUrl(url)),
+      ),
+    ),
+  assuranceLevel: ({ attestation }) => encodeAssuranceLevel(present(attestation)),
+  attestationResult: ({ attestation }) => encodeAttestationResult(present(attestation)),
+}
+
+function present<T>(value: T | undefined): T {
+  if (value === undefined) throw new TypeError('the profile names an extension without its value')
+  return value
+}
+
+function encodeUrl(url: string): Uint8Array {
+  return der.implicitPrimitive(6, Buffer.from(url, 'ascii'))
+}
+
+/** Bits 0 to 7 of KeyUsage from the left. */
+function keyUsageByte(names: readonly (keyof typeof keyUsages)[]): number {
+  return names.reduce((byte, name) => byte | (0x80 >> Math.log2(keyUsages[name])), 0)
+}
+
+/** One extension (RFC 5280 §4.1.2.9). */
+export function encodeExtension(oid: string, critical: boolean, value: Uint8Array): Uint8Array {
+  const octets = der.octetString(value)
+  const id = der.objectIdentifier(oid)
+  return critical ? der.sequence(id, der.booleanTrue, octets) : der.sequence(id, octets)
+}
+
+/** Extensions that a profile fixes by itself, each encoded once. */
+const fixed: readonly ExtensionName[] = ['keyUsage', 'extendedKeyUsage']
+const encodedOnce = new WeakMap<ProfileExtension, Uint8Array>()
+
+/** The extensions of a profile, in its order. Throws TypeError for a value that is missing. */
+export function encodeExtensions(
+  extensions: readonly ProfileExtension[],
+  source: ExtensionSource,
+): Uint8Array[] {
+  return extensions.map(extension => {
+    const known = encodedOnce.get(extension)
+    if (known !== undefined) return known
+    const { name, critical } = extension
+    const encoded = encodeExtension(extensionIds[name], critical, encoders[name](source))
+    if (fixed.includes(name)) encodedOnce.set(extension, encoded)
+    return encoded
+  })
+}
+
+/** RFC 7093 §2 method 4: a hash of the SubjectPublicKeyInfo, 160 bits of it. */
+export function keyIdentifierOf(spki: Uint8Array): Uint8Array {
+  return createHash('sha256').update(spki).digest().subarray(0, 20)
+}

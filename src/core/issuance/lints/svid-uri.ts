@@ -1,0 +1,14 @@
+import type { CertificateLint } from '../lint.ts'
+
+/** Exactly one URI, and it is the SPIFFE ID that was promised. */
+export const svidUri: CertificateLint = {
+  code: 'lint-svid-uri',
+  summary: 'The certificate does not carry exactly the one SPIFFE ID that it is for.',
+  source: 'X509-SVID §2',
+  find: ({ fields }, { svid }) => {
+    const names = fields.extensions.subjectAlternativeName ?? []
+    const found = names.flatMap(name => (name.kind === 'uri' ? [name.text] : []))
+    const isPromised = svid === undefined || (found.length === 1 && found[0] === svid)
+    return isPromised ? undefined : found.join(' ') || 'none'
+  },
+}

@@ -1,0 +1,9 @@
+import { createThrowawaySigners } from '../../src/hsm/throwaway-key.ts'
+import { loadCertificateProfiles } from '../../src/main.ts'
+import type { Issuance } from '../../src/services/service.ts'
+
+/** The profiles of `ca/profiles`, and throwaway keys of this test's process. */
+export const testIssuance: Issuance = {
+  profiles: loadCertificateProfiles(),
+  throwaway: createThrowawaySigners(),
+}
