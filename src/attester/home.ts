@@ -1,6 +1,7 @@
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { HomeError } from './home-error.ts'
+import { findBundle, rootsOf } from './trust-bundle.ts'
 import { parseRecord, type HomeRecord } from './home-record.ts'
 import { decodePem, encodePem } from './pem.ts'
 import { fingerprintOf } from './pinned-tls.ts'
@@ -15,8 +16,10 @@ import {
 /** The service that a home belongs to. */
 export interface KnownService {
   readonly issuer: string
-  /** DER. What the connection is verified against. */
+  /** DER. The root by which it was known first. */
   readonly root: Uint8Array
+  /** DER. What connections are verified against, once a trust bundle is kept; the root alone before. */
+  readonly roots?: readonly Uint8Array[]
   /** Verifier key of the audit log (C2SP signed-note), once it is pinned. */
   readonly logKey?: string
 }
@@ -84,14 +87,22 @@ export class Home {
     if (root === undefined || fingerprintOf(root) !== record.fingerprint)
       throw new HomeError('home-malformed', { found: this.path(files.root) })
     const { issuer, logKey } = record
-    return { issuer, root, ...(logKey === '' ? {} : { logKey }) }
+    const kept = await findBundle(this)
+    return {
+      issuer,
+      root,
+      ...(kept === undefined ? {} : { roots: rootsOf(kept.bundle) }),
+      ...(logKey === '' ? {} : { logKey }),
+    }
   }
 
   /** Keeps the service of this home. Throws HomeError `home-other-service` where it belongs to another. */
   async saveService(service: KnownService): Promise<void> {
-    const { issuer, root } = service
     const known = await this.findService()
     if (known !== undefined) requireSame(known, service)
+    const { issuer } = service
+    // The root by which the service was known first stays: what is derived from it stays with it.
+    const { root } = known ?? service
     const logKey = service.logKey ?? known?.logKey ?? ''
     await this.writeText(files.root, encodePem('CERTIFICATE', root))
     await this.#writeRecord(files.service, { issuer, fingerprint: fingerprintOf(root), logKey })
@@ -206,8 +217,8 @@ function isId(id: string): boolean {
 }
 
 function requireSame(known: KnownService, given: KnownService): void {
-  const isSame =
-    known.issuer === given.issuer && fingerprintOf(known.root) === fingerprintOf(given.root)
+  const roots = [known.root, ...(known.roots ?? [])].map(fingerprintOf)
+  const isSame = known.issuer === given.issuer && roots.includes(fingerprintOf(given.root))
   const isSameLog = known.logKey === undefined || known.logKey === (given.logKey ?? known.logKey)
   if (!isSame || !isSameLog) {
     throw new HomeError('home-other-service', {

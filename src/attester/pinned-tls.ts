@@ -91,16 +91,16 @@ function hostOf(issuer: URL): string {
 }
 
 /**
- * Connections to the service and to nothing else: TLS 1.3, the chain verified up to this one root, the host name
+ * Connections to the service and to nothing else: TLS 1.3, the chain verified up to one of these roots, the host name
  * checked, and the certificate that of a service, not of one of the clients that stand under the same root.
  *
- * @param root DER
+ * @param roots DER; none trusts nobody
  */
-export function createPinnedAgent(root: Uint8Array): Agent {
+export function createPinnedAgent(roots: readonly Uint8Array[]): Agent {
   return new Agent({
     keepAlive: true,
     maxSockets: 8,
-    ca: encodePem('CERTIFICATE', root),
+    ca: roots.map(root => encodePem('CERTIFICATE', root)),
     minVersion: 'TLSv1.3',
     rejectUnauthorized: true,
     checkServerIdentity: (host: string, certificate: PeerCertificate): Error | undefined => {

@@ -13,8 +13,13 @@ import {
   type TokenAnswer,
 } from './service-answer.ts'
 
-/** By what a client knows the service: the fingerprint of its root, or the root itself (DER). */
-export type ServiceTrust = { readonly fingerprint: string } | { readonly root: Uint8Array }
+/**
+ * By what a client knows the service: the fingerprint of its root, or the root itself (DER) with those that came after
+ * it in the trust bundle.
+ */
+export type ServiceTrust =
+  | { readonly fingerprint: string }
+  | { readonly root: Uint8Array; readonly roots?: readonly Uint8Array[] }
 
 /** What a client is made of. */
 export interface ServiceClientOptions extends Partial<ProofSources> {
@@ -23,6 +28,14 @@ export interface ServiceClientOptions extends Partial<ProofSources> {
   readonly trust: ServiceTrust
   /** The key that speaks for the caller; without one only what is open to everybody can be asked for. */
   readonly key?: ClientKey | undefined
+}
+
+/** What goes to the service, and under which roots. */
+interface Connection {
+  /** By which the service was known first. */
+  readonly root: Uint8Array
+  readonly roots: readonly Uint8Array[]
+  readonly agent: Agent
 }
 
 /** A token of the service's own API, and until when it is used, Unix milliseconds. */
@@ -47,7 +60,8 @@ export class ServiceClient {
   readonly #trust: ServiceTrust
   readonly #key: ClientKey | undefined
   readonly #sources: ProofSources
-  #connection: Promise<{ root: Uint8Array; agent: Agent }> | undefined
+  readonly #formerAgents: Agent[] = []
+  #connection: Promise<Connection> | undefined
   #token: Promise<OwnToken> | undefined
   #nonce: string | undefined
 
@@ -73,6 +87,16 @@ export class ServiceClient {
   /** The root certificate of the service, DER: given, or found by its fingerprint. */
   async root(): Promise<Uint8Array> {
     return (await this.#connect()).root
+  }
+
+  /** Believes these roots (DER) and no others from the next request on: the trust bundle says so. */
+  async trust(roots: readonly Uint8Array[]): Promise<void> {
+    const connection = await this.#connect()
+    if (sameRoots(connection.roots, roots)) return
+    // What is under way goes on; where there is nothing more to send, the connection ends by itself.
+    this.#formerAgents.push(connection.agent)
+    const next = { root: connection.root, roots, agent: createPinnedAgent(roots) }
+    this.#connection = Promise.resolve(next)
   }
 
   /** `sha256:` and hex of the root. */
@@ -139,7 +163,7 @@ export class ServiceClient {
   /** Closes the connections; the key stays its owner's. */
   async close(): Promise<void> {
     const connection = await this.#connection?.catch(() => undefined)
-    connection?.agent.destroy()
+    for (const agent of [...this.#formerAgents, connection?.agent]) agent?.destroy()
   }
 
   #requireKey(): ClientKey {
@@ -218,7 +242,7 @@ export class ServiceClient {
     return answer
   }
 
-  async #connect(): Promise<{ root: Uint8Array; agent: Agent }> {
+  async #connect(): Promise<Connection> {
     this.#connection ??= this.#openConnection()
     try {
       return await this.#connection
@@ -228,12 +252,13 @@ export class ServiceClient {
     }
   }
 
-  async #openConnection(): Promise<{ root: Uint8Array; agent: Agent }> {
+  async #openConnection(): Promise<Connection> {
     const root =
       'root' in this.#trust
         ? this.#trust.root
         : await discoverRoot(this.#url, this.#trust.fingerprint)
-    return { root, agent: createPinnedAgent(root) }
+    const roots = ('root' in this.#trust ? this.#trust.roots : undefined) ?? [root]
+    return { root, roots, agent: createPinnedAgent(roots) }
   }
 }
 
@@ -248,6 +273,13 @@ function parseIssuer(text: string): URL {
     url.hash === ''
   if (!isAddress) throw new ClientError('service-address', { found: text.slice(0, 200) })
   return url
+}
+
+function sameRoots(left: readonly Uint8Array[], right: readonly Uint8Array[]): boolean {
+  return (
+    left.length === right.length &&
+    left.every((root, index) => Buffer.compare(root, right[index] ?? new Uint8Array()) === 0)
+  )
 }
 
 function bodyOf(body: unknown): { body?: string } {

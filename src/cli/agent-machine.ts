@@ -29,7 +29,7 @@ export async function connectAgent(
   const service = await home.loadService()
   const agent = await findLocalAgent(home, id)
   const key = await openKeyOfFile(session, await home.readText(agent.keyFile), options)
-  const client = session.connect(service.issuer, { root: service.root }, key)
+  const client = session.connect(service.issuer, service, key)
   return { home, agent, key, client }
 }
 

@@ -28,7 +28,7 @@ export const attackCommand: CommandRow = defineCommand({
     const setup = {
       operator: client,
       connect: (key?: Parameters<typeof session.connect>[2]) =>
-        session.connect(service.issuer, { root: service.root }, key),
+        session.connect(service.issuer, service, key),
       now: Date.now(),
     }
     const total = attackCases.length

@@ -144,7 +144,7 @@ async function connectToEnroll(
     known !== undefined && (url === undefined || url.replace(/\/$/, '') === known.issuer)
   if (!isKnown || fingerprint !== undefined)
     throw new UsageError('usage-missing', { expected: 'the URL and --fingerprint of the service' })
-  return session.connect(known.issuer, { root: known.root })
+  return session.connect(known.issuer, known)
 }
 
 /** The host name in the letters that the service takes. */

@@ -76,7 +76,7 @@ export async function connectHost(
   if (host === undefined) throw new AttesterError('not-enrolled', { found: home.directory })
   const file = await home.readText(host.keyFile)
   const connect = (key: ClientKey): ServiceClient =>
-    session.connect(service.issuer, { root: service.root }, key)
+    session.connect(service.issuer, service, key)
   if (isTokenKey(file)) {
     const uri = file.trim()
     const key = await openTokenKey(session, uri)

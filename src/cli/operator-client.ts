@@ -26,6 +26,6 @@ export async function connectOperator(session: Session): Promise<ConnectedOperat
     throw new ClientError('key-absent', { expected: `an operator in ${home.directory}` })
   const key = await openOperatorKey(session, home, operator.key, session.environment.tcti)
   session.progress.step(`asking ${service.issuer}`)
-  const client = session.connect(service.issuer, { root: service.root }, key)
+  const client = session.connect(service.issuer, service, key)
   return { home, service, client, key }
 }

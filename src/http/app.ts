@@ -6,6 +6,7 @@ import type { Service } from '../services/service.ts'
 import { agentEndpoints } from './agent-endpoints.ts'
 import { anchorEndpoints } from './anchor-endpoints.ts'
 import { attestationEndpoints } from './attestation-endpoints.ts'
+import { authorityEndpoints } from './authority-endpoints.ts'
 import { auditEndpoints } from './audit-endpoints.ts'
 import type { RequestContext, RequestExtras, RequestState, Step } from './context.ts'
 import { endorsementEndpoints } from './endorsement-endpoints.ts'
@@ -39,6 +40,7 @@ export const endpoints: readonly Endpoint[] = [
   ...policyEndpoints,
   ...endorsementEndpoints,
   ...hsmKeyEndpoints,
+  ...authorityEndpoints,
   ...auditEndpoints,
   ...healthEndpoints,
 ]

@@ -1,5 +1,4 @@
 import { requireReady } from '../services/readiness.ts'
-import { trustBundle } from '../services/trust-bundle.ts'
 import type { Endpoint } from './endpoint.ts'
 
 /** Liveness, readiness, and what anybody may know. */
@@ -22,18 +21,6 @@ export const healthEndpoints: readonly Endpoint[] = [
       async ctx => {
         await requireReady(ctx.service)
         ctx.body = { status: 'ready' }
-      },
-    ],
-  },
-  {
-    method: 'GET',
-    path: '/v1/bundle',
-    summary: 'The trust bundle: the root of all certificates of this trust domain (SPIFFE bundle).',
-    steps: [
-      async ctx => {
-        const bundle = await trustBundle(ctx.service)
-        ctx.set('Cache-Control', `public, max-age=${Math.min(60, bundle.spiffe_refresh_hint)}`)
-        ctx.body = bundle
       },
     ],
   },

@@ -45,10 +45,11 @@ export interface TestApi extends TestService {
 
 /** Serves the real application over a real database; when the test ends, the audit log is verified. */
 export async function startTestApi(
-  t: ExecutionContext,
+  t: Pick<ExecutionContext, 'teardown'>,
   changes: Partial<Settings> = {},
+  authorityLifetimeSeconds?: number,
 ): Promise<TestApi> {
-  const made = await createTestService(t, changes)
+  const made = await createTestService(t, changes, authorityLifetimeSeconds)
   const reports: Report[] = []
   const app = createApp(made.service, {
     report: (level, facts, message) => reports.push({ level, facts, message }),

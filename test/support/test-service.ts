@@ -64,8 +64,9 @@ const settings: Settings = {
 
 /** Wires a service as `main` does, over a database of its own that is gone when the test ends. */
 export async function createTestService(
-  t: ExecutionContext,
+  t: Pick<ExecutionContext, 'teardown'>,
   changes: Partial<Settings> = {},
+  authorityLifetimeSeconds = 86_400,
 ): Promise<TestService> {
   const folder = mkdtempSync(join(tmpdir(), 'assay-service-'))
   const logKey = generateKeyPairSync('ed25519').privateKey.export({ format: 'der', type: 'pkcs8' })
@@ -93,8 +94,8 @@ export async function createTestService(
     createFileAuthorityKeys({
       files: keyFiles,
       trustDomain: testTrustDomain,
-      rootLifetimeSeconds: 86_400,
-      issuingLifetimeSeconds: 86_400,
+      rootLifetimeSeconds: authorityLifetimeSeconds,
+      issuingLifetimeSeconds: authorityLifetimeSeconds,
     }),
   )
   const service: Service = {

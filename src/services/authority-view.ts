@@ -1,0 +1,36 @@
+import type { AuthorityRecord, BundleAdoption } from '../ports/authority.ts'
+import type { Authorities } from './authorities.ts'
+import { pem } from './view.ts'
+
+/** An authority as the API shows it: certificates in PEM, and where its key is not. */
+export function authorityView(authority: AuthorityRecord): Record<string, unknown> {
+  const { chain, keyReference: _key, ...shown } = authority
+  return { ...shown, certificateChain: chain.map(pem) }
+}
+
+/** Where the turnover stands: who issues, what comes next, and who does not know it yet. */
+export function rotationView(
+  authorities: Authorities,
+  adoptions: readonly BundleAdoption[],
+): Record<string, unknown> {
+  return {
+    bundleSequence: authorities.bundleSequence,
+    authorities: authorities.records.map(record => ({
+      ...authorityView(record),
+      adoption: adoptionOf(record, adoptions),
+    })),
+    hosts: adoptions,
+  }
+}
+
+function adoptionOf(
+  { bundleSequence }: AuthorityRecord,
+  adoptions: readonly BundleAdoption[],
+): { hosts: number; adopted: number; missing: string[] } {
+  const missing = adoptions.filter(({ sequence }) => sequence < bundleSequence)
+  return {
+    hosts: adoptions.length,
+    adopted: adoptions.length - missing.length,
+    missing: missing.map(({ name }) => name),
+  }
+}
