@@ -65,7 +65,8 @@ export async function followBundle(
   if (isNew) await home.writeText(file, text)
   await home.writeText(fetchedFile, `${options.now}`)
   await client.trust(rootsOf(bundle))
-  if (options.isHost) await client.call('POST', '/v1/bundle/adoption', { sequence: bundle.sequence })
+  if (options.isHost)
+    await client.call('POST', '/v1/bundle/adoption', { sequence: bundle.sequence })
   return { bundle, isNew }
 }
 

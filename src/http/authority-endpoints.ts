@@ -13,7 +13,8 @@ import { callerOf, pathId } from './context.ts'
 import { protectedEndpoint, type Endpoint } from './endpoint.ts'
 
 const summaries = {
-  taint: 'Ends issuance under an authority; what it signed is to be renewed at once, and is trusted till then.',
+  taint:
+    'Ends issuance under an authority; what it signed is to be renewed at once, and is trusted till then.',
   revoke: 'Takes an authority out of trust, with every certificate below it.',
 } as const
 
@@ -69,7 +70,8 @@ export const authorityEndpoints: readonly Endpoint[] = [
       method: 'POST',
       path: '/v1/authorities',
       scope: 'authorities:write',
-      summary: 'Prepares the next authority: its root is in the trust bundle at once, it signs nothing.',
+      summary:
+        'Prepares the next authority: its root is in the trust bundle at once, it signs nothing.',
       request: schema.preparationRequest,
       status: 201,
     },
@@ -90,7 +92,8 @@ export const authorityEndpoints: readonly Endpoint[] = [
       method: 'POST',
       path: '/v1/authorities/:id/activate',
       scope: 'authorities:write',
-      summary: 'Makes a prepared authority the one that issues, once all hosts keep its trust bundle.',
+      summary:
+        'Makes a prepared authority the one that issues, once all hosts keep its trust bundle.',
       request: schema.activationRequest,
     },
     async ctx => {

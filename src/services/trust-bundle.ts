@@ -53,7 +53,9 @@ async function publishTokenKeys(
   service: Service,
   keys: readonly Record<string, unknown>[],
 ): Promise<void> {
-  const digest = createHash('sha256').update(JSON.stringify([keys, service.settings.bundleRefreshSeconds])).digest('hex')
+  const digest = createHash('sha256')
+    .update(JSON.stringify([keys, service.settings.bundleRefreshSeconds]))
+    .digest('hex')
   if (published.get(service) === digest) return
   const kids = [...new Set(keys.map(({ kid }) => kid))]
   const entry = auditEntry(service, 'bundle.published', 'service', service.settings.trustDomain, {

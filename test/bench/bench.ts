@@ -1,7 +1,7 @@
 // `npm run bench`: what an answer costs beside the cryptography in it, both taken in one run on one machine.
 //   --json             one object and nothing else
 //   --profile FOLDER   CPU profiles of the service's process, for Chrome's or Node's viewer
-//   service, appraisal, ima: these parts alone
+//   service, appraisal, ima, rotation: these parts alone
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util'
 import { benchAppraisal } from './appraisal.ts'
 import { benchIma } from './ima.ts'
 import { printRates, type Rate } from './rate.ts'
+import { benchRotation, printRotation } from './rotation.ts'
 import { benchService } from './service.ts'
 
 /** What each member of the result is, in words. */
@@ -46,5 +47,9 @@ async function runService(): Promise<Record<string, Rate>> {
 }
 
 const rates = await run()
-if (values.json) console.log(JSON.stringify(rates))
-else printRates(Object.entries(rates).map(([part, rate]) => ({ name: names[part] ?? part, rate })))
+const rotation = isWanted('rotation') ? await benchRotation() : undefined
+if (values.json) console.log(JSON.stringify({ ...rates, ...(rotation && { rotation }) }))
+else {
+  printRates(Object.entries(rates).map(([part, rate]) => ({ name: names[part] ?? part, rate })))
+  if (rotation !== undefined) printRotation(rotation)
+}

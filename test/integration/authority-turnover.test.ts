@@ -10,3 +10,11 @@ test('sixty authorities of a minute follow each other, and no handshake fails', 
   t.true(report.handshakes > 2 * report.turnovers, `${report.handshakes} handshakes`)
   t.log(report)
 })
+
+for (const skipped of ['follow', 'renew'] as const) {
+  test(`handshakes fail, and are counted, where the host does not ${skipped}`, async t => {
+    const report = await turnOver(t, 2, skipped)
+    t.true(report.failedHandshakes > 0)
+    t.is(report.turnovers, 2)
+  })
+}

@@ -42,6 +42,10 @@ export interface TurnoverReport {
 /** Seconds that authorities, and certificates of service and host, live. */
 const authoritySeconds = 60
 const certificateSeconds = 10
+/** Longer together than a certificate lives, so that one that is not renewed ends meanwhile. */
+const paceMs = 180
+/** Connections that are being made at once, at most: a loaded machine makes fewer. */
+const mostAtOnce = 4
 /** Each so many turnovers openssl looks as well. */
 const opensslEvery = 10
 
@@ -49,17 +53,20 @@ const opensslEvery = 10
  * Turns the authority of a real service over, again and again, while a host follows the bundle and connects all the
  * time: TLS 1.3, the service verified under the roots that the host keeps, the host by its certificate, which the
  * service must know. On the machine's own clock, since TLS knows no other.
+ *
+ * @param skipped what the host leaves out, to see that it is missed
  */
 export async function turnOver(
   t: Pick<ExecutionContext, 'teardown'>,
   turnovers: number,
+  skipped?: 'follow' | 'renew',
 ): Promise<TurnoverReport> {
   const stage = await begin(t)
-  const visitor = new Visitor(stage)
+  const visitor = new Visitor(stage, skipped !== 'renew')
   const visiting = visitor.run()
   let done = 0
   while (done < turnovers) {
-    await turnOnce(stage, visitor)
+    await Promise.all([turnOnce(stage, visitor, skipped), pause(paceMs)])
     done += 1
     if (done % opensslEvery === 0) await visitor.visitWithOpenssl()
   }
@@ -75,14 +82,15 @@ export async function turnOver(
 }
 
 /** The four verbs in the order in which an operator uses them, and what the host does in between. */
-async function turnOnce(stage: Stage, visitor: Visitor): Promise<void> {
+async function turnOnce(stage: Stage, visitor: Visitor, skipped?: string): Promise<void> {
   const { service } = stage.api
   const before = service.authorities.active().id
   const { authority } = await prepareAuthority(service, 'turnover', { kind: 'root', reason: null })
-  await stage.follow()
-  await activateAuthority(service, 'turnover', authority.id, { isForced: false, reason: null })
+  const isForced = skipped === 'follow'
+  if (!isForced) await stage.follow()
+  await activateAuthority(service, 'turnover', authority.id, { isForced, reason: 'turned over' })
   await taintAuthority(service, 'turnover', before, 'turned over')
-  await stage.renew()
+  if (skipped === undefined) await stage.renew()
   await visitor.settle()
   await revokeAuthority(service, 'turnover', before, 'turned over')
 }
@@ -98,6 +106,8 @@ interface Stage {
   certificateChain: string
   follow(): Promise<void>
   renew(): Promise<void>
+  /** Whether half of the life of the certificate is over, so that a host renews it unasked. */
+  isDue(): boolean
 }
 
 async function begin(t: Pick<ExecutionContext, 'teardown'>): Promise<Stage> {
@@ -155,6 +165,8 @@ async function enterHost(
   })
   t.teardown(async () => await client.close())
   const csr = encodeBase64url(requestCertificate(key))
+  let renewedAt = Date.now()
+  let renewal: Promise<void> = Promise.resolve()
   const stage: Stage = {
     ...place,
     api,
@@ -166,16 +178,27 @@ async function enterHost(
       await followBundle(home, client, { now: Date.now(), isHost: true })
     },
     renew: async () => {
-      const answer = await client.call('POST', `/v1/hosts/${id}/credentials`, { csr })
-      const { certificateChain } = answer as { certificateChain: string[] }
-      stage.certificateChain = certificateChain.join('')
+      // One after the other: the answer that was asked for last stays.
+      const before = renewal
+      const ask = async (): Promise<void> => {
+        await before.catch(() => undefined)
+        const answer = await client.call('POST', `/v1/hosts/${id}/credentials`, { csr })
+        const { certificateChain } = answer as { certificateChain: string[] }
+        stage.certificateChain = certificateChain.join('')
+        renewedAt = Date.now()
+      }
+      renewal = ask()
+      await renewal
     },
+    isDue: () => Date.now() - renewedAt > (certificateSeconds * 1000) / 2,
   }
   await stage.follow()
   return stage
 }
 
-function clientKeyOf(key: EmulatedKey): NonNullable<Parameters<typeof ServiceClient.create>[0]['key']> {
+function clientKeyOf(
+  key: EmulatedKey,
+): NonNullable<Parameters<typeof ServiceClient.create>[0]['key']> {
   const { jwk, jkt } = testKeyOf(key)
   return {
     jwk,
@@ -195,12 +218,18 @@ class Visitor {
   #isStopped = false
   readonly #underWay = new Set<Promise<void>>()
 
-  constructor(stage: Stage) {
+  readonly #isRenewing: boolean
+
+  constructor(stage: Stage, isRenewing: boolean) {
     this.#stage = stage
+    this.#isRenewing = isRenewing
   }
 
   async run(): Promise<void> {
     while (!this.#isStopped) {
+      // An authority that changes at this moment refuses; the next round asks again.
+      if (this.#isRenewing && this.#stage.isDue()) await this.#stage.renew().catch(() => undefined)
+      if (this.#underWay.size >= mostAtOnce) await Promise.race(this.#underWay)
       const visit = this.#visit().finally(() => this.#underWay.delete(visit))
       this.#underWay.add(visit)
       await Promise.race([visit, pause(20)])
@@ -238,7 +267,7 @@ class Visitor {
     await new Promise<void>(resolve => {
       const child = execFile('openssl', [...args, '-verify_ip', '127.0.0.1'], (error, output) => {
         if (error !== null || !output.includes('Verify return code: 0 (ok)'))
-          this.failures.push(`openssl: ${String(error ?? output)}`)
+          this.failures.push(`openssl: ${error?.message ?? output}`)
         resolve()
       })
       child.stdin?.end()
