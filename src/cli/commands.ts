@@ -2,6 +2,7 @@ import { agentCommands } from './agent-commands.ts'
 import { anchorCommands } from './anchor-commands.ts'
 import { attackCommand } from './attack-command.ts'
 import { auditCommands } from './audit-commands.ts'
+import { authorityCommands } from './authority-commands.ts'
 import { classCommands } from './class-commands.ts'
 import type { CommandGroup, CommandRow } from './command.ts'
 import { endorsementCommands } from './endorsement-commands.ts'
@@ -17,6 +18,7 @@ import { versionCommand } from './version-command.ts'
 export const commands: readonly (CommandGroup | CommandRow)[] = [
   initCommand,
   serveCommand,
+  authorityCommands,
   anchorCommands,
   policyCommands,
   endorsementCommands,
