@@ -1,3 +1,5 @@
+import type { AuthorityRow, BundleAdoptionRow, BundleStateRow } from './authority-rows.ts'
+
 /**
  * The tables as Kysely sees them. The same on SQLite and PostgreSQL: text, 64-bit integers within ±2^53, bytes.
  * Columns keep SQL's snake_case so that what is read in a query is what stands in the database.
@@ -188,35 +190,6 @@ export interface RevocationListRow {
   source: string
   added_at: number
   added_by: string
-}
-
-export interface AuthorityRow {
-  id: string
-  /** JSON array of base64url. */
-  chain: string
-  root_id: string
-  key_reference: string
-  state: string
-  bundle_sequence: number
-  prepared_at: number
-  prepared_by: string
-  activated_at: number | null
-  changed_at: number
-  changed_by: string
-  reason: string | null
-}
-
-/** One row: what the trust bundle is now. */
-export interface BundleStateRow {
-  id: number
-  sequence: number
-  keys_digest: string
-}
-
-export interface BundleAdoptionRow {
-  host_id: string
-  sequence: number
-  adopted_at: number
 }
 
 export interface HsmKeyRow {

@@ -14,8 +14,7 @@ const now = { isForced: false, reason: null }
 async function codesOf(calls: readonly Promise<unknown>[]): Promise<Record<string, number>> {
   const counts: Record<string, number> = {}
   for (const result of await Promise.allSettled(calls)) {
-    const word =
-      result.status === 'fulfilled' ? 'done' : String((result.reason as { code: string }).code)
+    const word = result.status === 'fulfilled' ? 'done' : (result.reason as { code: string }).code
     counts[word] = (counts[word] ?? 0) + 1
   }
   return counts

@@ -1,4 +1,4 @@
-import type { AuthorityRow } from '../schema.ts'
+import type { AuthorityRow } from '../authority-rows.ts'
 import { statement } from '../statement.ts'
 import type { Transaction } from '../transaction.ts'
 import { bundleSequence, listAdoptions, nextBundle } from './bundle.ts'

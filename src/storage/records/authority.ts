@@ -1,6 +1,6 @@
 import type { AuthorityRecord, AuthorityState, BundleAdoption } from '../../ports/authority.ts'
 import type { AdoptionRow } from '../operations/bundle.ts'
-import type { AuthorityRow } from '../schema.ts'
+import type { AuthorityRow } from '../authority-rows.ts'
 
 export function encodeAuthority(authority: AuthorityRecord): AuthorityRow {
   return {
