@@ -75,8 +75,7 @@ export async function connectHost(
   const host = await home.findHost()
   if (host === undefined) throw new AttesterError('not-enrolled', { found: home.directory })
   const file = await home.readText(host.keyFile)
-  const connect = (key: ClientKey): ServiceClient =>
-    session.connect(service.issuer, service, key)
+  const connect = (key: ClientKey): ServiceClient => session.connect(service.issuer, service, key)
   if (isTokenKey(file)) {
     const uri = file.trim()
     const key = await openTokenKey(session, uri)

@@ -9,7 +9,7 @@ import { TreeEdge, type FullTile } from '../core/log/tree-edge.ts'
 import type { Signer } from '../ports/signer.ts'
 import { StoreError } from '../ports/store-error.ts'
 import { findLogState, readTile } from './operations/audit.ts'
-import type { LogEntryRow, LogStateRow, LogTileRow } from './schema.ts'
+import type { LogEntryRow, LogStateRow, LogTileRow } from './log-rows.ts'
 import { statement } from './statement.ts'
 import type { Transaction } from './transaction.ts'
 

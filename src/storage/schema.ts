@@ -1,3 +1,4 @@
+import type { LogEntryRow, LogStateRow, LogTileRow } from './log-rows.ts'
 import type { AuthorityRow, BundleAdoptionRow, BundleStateRow } from './authority-rows.ts'
 
 /**
@@ -260,29 +261,6 @@ export interface CertificateRow {
 export interface ReplayKeyRow {
   key: string
   expires_at: number
-}
-
-export interface LogEntryRow {
-  /** Leaf index. */
-  position: number
-  entry: Uint8Array
-}
-
-/** Full tiles only: partial ones follow from what lies below them. */
-export interface LogTileRow {
-  level: number
-  tile_index: number
-  /** 256 hashes. */
-  hashes: Uint8Array
-  /** Their Merkle root: one hash of the tile above. */
-  root: Uint8Array
-}
-
-/** One row: what the log last committed to. */
-export interface LogStateRow {
-  id: number
-  size: number
-  checkpoint: string
 }
 
 /** One row, rewritten to prove that a write becomes durable. */

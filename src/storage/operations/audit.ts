@@ -2,7 +2,7 @@ import { encodeEntryBundle } from '../../core/log/entry-bundle.ts'
 import { hashSize, leafHash } from '../../core/log/merkle-hash.ts'
 import { widthOfTile } from '../../core/log/tile.ts'
 import { tileWidth } from '../../core/log/tile-path.ts'
-import type { LogStateRow } from '../schema.ts'
+import type { LogStateRow } from '../log-rows.ts'
 import { statement } from '../statement.ts'
 import type { Transaction } from '../transaction.ts'
 
