@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { CodedError, type ErrorFacts, type ErrorRow } from './core/coded-error.ts'
 import { isTrustDomain } from './core/spiffe/spiffe-id.ts'
 import { assuranceLevels } from './core/verifier/assurance.ts'
+import { isPkcs11KeyUri } from './hsm/pkcs11-uri.ts'
 
 const rows = {
   'config-exists': {
@@ -47,6 +48,12 @@ const revocationMode = z.enum(['required', 'when-available', 'off'])
 
 /** Names, not addresses: the last label begins with a letter. */
 const hostName = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/
+
+/** Where a signing key of the service lives. A PIN has no place here: `pin-source` names its file. */
+const keyPlace = z.union([
+  z.literal('embedded'),
+  z.string().refine(isPkcs11KeyUri, 'embedded, or a pkcs11: URI that holds no PIN'),
+])
 
 /** The whole configuration of a service; each member has a default but the two that name it. */
 export const configSchema = z.strictObject({
@@ -167,6 +174,18 @@ export const configSchema = z.strictObject({
     .prefault({}),
   certificate: z
     .strictObject({ lifetimeSeconds: z.int().min(60).max(86_400).default(3600) })
+    .prefault({}),
+  keys: z
+    .strictObject({
+      /** The key of the issuing authority that `assay init` makes. */
+      issuing: keyPlace.default('embedded'),
+      /** The key that signs tokens. */
+      token: keyPlace.default('embedded'),
+      /** How long a token of hardware may take over one signature before its process is replaced. */
+      deadlineMs: z.int().min(100).max(60_000).default(900),
+      /** Signatures that a token of hardware makes at once. */
+      sessions: z.int().min(1).max(16).default(4),
+    })
     .prefault({}),
   token: z.strictObject({ maxLifetimeSeconds: z.int().min(30).max(900).default(300) }).prefault({}),
 })

@@ -1,4 +1,10 @@
-import { createPrivateKey, generateKeyPairSync, randomBytes, X509Certificate } from 'node:crypto'
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  randomBytes,
+  X509Certificate,
+} from 'node:crypto'
 import {
   chmodSync,
   closeSync,
@@ -24,6 +30,7 @@ import {
 } from './core/issuance/ceremony.ts'
 import type { KeyFiles } from './hsm/authority-keys.ts'
 import { embeddedCrypto, exportPkcs8 } from './hsm/embedded-key.ts'
+import { takeTokenKey } from './hsm/token-made-key.ts'
 
 /** Where a service keeps what outlives it; directory 0700, files 0600. */
 export interface DataDirectory {
@@ -31,12 +38,13 @@ export interface DataDirectory {
   readonly databasePath: string
   /** DER, issuing certificate first, root last. */
   readonly chain: readonly Uint8Array[]
-  /** Name of the first authority's key among {@link authorityKeyFiles}. */
-  readonly issuingKeyFile: string
+  /** The first authority's key: a name among {@link authorityKeyFiles}, or a `pkcs11:` URI. */
+  readonly issuingKey: string
   /** The keys of authorities; names are relative to the folder. */
   readonly authorityKeyFiles: KeyFiles
-  /** PKCS#8 PEM. */
+  /** PKCS#8 PEM; of a key in a PKCS#11 token its public half, PEM. */
   readonly tokenKey: string
+  /** PKCS#8 PEM. */
   readonly logKey: string
   /** 32 bytes. */
   readonly privacyKey: Uint8Array
@@ -50,6 +58,7 @@ const files = {
   issuingCertificate: 'ca/issuing.pem',
   issuingKey: 'ca/issuing.key.pem',
   tokenKey: 'keys/token.key.pem',
+  tokenPublicKey: 'keys/token.pub.pem',
   logKey: 'keys/log.key.pem',
   privacyKey: 'keys/privacy.bin',
 } as const
@@ -68,8 +77,8 @@ export function isInitialised(directory: string): boolean {
 export async function createDataDirectory(directory: string, config: Config): Promise<void> {
   if (isInitialised(directory)) throw new ConfigError('config-exists', { found: directory })
   makeFolders(directory)
-  await writeAuthority(directory, config.trustDomain)
-  writeSecret(directory, files.tokenKey, newKey('ec'))
+  await writeAuthority(directory, config)
+  await writeTokenKey(directory, config)
   writeSecret(directory, files.logKey, newKey('ed25519'))
   writeSecret(directory, files.privacyKey, randomBytes(32))
   for (const part of folders) syncFolder(join(directory, part))
@@ -88,12 +97,22 @@ function makeFolders(directory: string): void {
   }
 }
 
-async function writeAuthority(directory: string, trustDomain: string): Promise<void> {
+async function writeTokenKey(directory: string, { keys }: Config): Promise<void> {
+  if (keys.token === 'embedded') return writeSecret(directory, files.tokenKey, newKey('ec'))
+  const spki = Buffer.from(await takeTokenKey(keys.token))
+  const key = createPublicKey({ key: spki, format: 'der', type: 'spki' })
+  writeSecret(directory, files.tokenPublicKey, key.export({ format: 'pem', type: 'spki' }))
+}
+
+async function writeAuthority(
+  directory: string,
+  { trustDomain, keys: places }: Config,
+): Promise<void> {
   const { subtle } = embeddedCrypto
   const shared = { crypto: embeddedCrypto, trustDomain, now: new Date() }
   const rootKeys = await subtle.generateKey(rootAlgorithm, true, ['sign', 'verify'])
   const root = await createRoot({ ...shared, serial: randomBytes(16), keys: rootKeys })
-  const issuingKeys = await subtle.generateKey(issuingAlgorithm, true, ['sign', 'verify'])
+  const issuingKeys = await takeIssuingKeys(places.issuing)
   const issuing = await createIssuing(
     { ...shared, serial: randomBytes(16), keys: issuingKeys },
     root,
@@ -101,7 +120,19 @@ async function writeAuthority(directory: string, trustDomain: string): Promise<v
   writeSecret(directory, files.rootCertificate, `${root.certificate.toString('pem')}\n`)
   writeSecret(directory, files.rootKey, await exportPkcs8(rootKeys.privateKey))
   writeSecret(directory, files.issuingCertificate, `${issuing.certificate.toString('pem')}\n`)
-  writeSecret(directory, files.issuingKey, await exportPkcs8(issuingKeys.privateKey))
+  if (issuingKeys.privateKey !== undefined)
+    writeSecret(directory, files.issuingKey, await exportPkcs8(issuingKeys.privateKey))
+}
+
+/** A key of this process, or the public half of one in a PKCS#11 token, made there where there is none. */
+async function takeIssuingKeys(
+  place: string,
+): Promise<{ publicKey: CryptoKey; privateKey?: CryptoKey }> {
+  const { subtle } = embeddedCrypto
+  if (place === 'embedded')
+    return await subtle.generateKey(issuingAlgorithm, true, ['sign', 'verify'])
+  const spki = Buffer.from(await takeTokenKey(place))
+  return { publicKey: await subtle.importKey('spki', spki, issuingAlgorithm, true, ['verify']) }
 }
 
 function newKey(type: 'ec' | 'ed25519'): string {
@@ -144,10 +175,11 @@ export function loadDataDirectory(directory: string): DataDirectory {
   return {
     config,
     databasePath: join(directory, files.database),
-    chain: loadChain(text),
-    issuingKeyFile: basename(files.issuingKey),
+    chain: loadChain(text, config.keys.issuing === 'embedded'),
+    issuingKey:
+      config.keys.issuing === 'embedded' ? basename(files.issuingKey) : config.keys.issuing,
     authorityKeyFiles: createKeyFiles(directory),
-    tokenKey: text(files.tokenKey),
+    tokenKey: text(config.keys.token === 'embedded' ? files.tokenKey : files.tokenPublicKey),
     logKey: text(files.logKey),
     privacyKey,
   }
@@ -169,12 +201,12 @@ function createKeyFiles(directory: string): KeyFiles {
 }
 
 /** Issuing certificate and root, after a look at whether they and the issuing key belong together. */
-function loadChain(text: (name: string) => string): Uint8Array[] {
+function loadChain(text: (name: string) => string, hasKey: boolean): Uint8Array[] {
   const issuing = parseCertificate(text, files.issuingCertificate)
   const root = parseCertificate(text, files.rootCertificate)
   if (!issuing.verify(root.publicKey))
     throw malformed(files.issuingCertificate, 'signed by the root')
-  if (!issuing.checkPrivateKey(parseKey(text, files.issuingKey)))
+  if (hasKey && !issuing.checkPrivateKey(parseKey(text, files.issuingKey)))
     throw malformed(files.issuingKey, 'the key of the issuing certificate')
   return [issuing.raw, root.raw]
 }

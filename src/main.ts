@@ -1,5 +1,11 @@
 import { readFileSync } from 'node:fs'
-import { createPrivateKey, randomBytes, X509Certificate } from 'node:crypto'
+import {
+  createPrivateKey,
+  createPublicKey,
+  randomBytes,
+  X509Certificate,
+  type KeyObject,
+} from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import type { Config } from './config.ts'
 import { parseFirmwareAdvisories } from './core/appraisal/firmware-advisory.ts'
@@ -20,6 +26,8 @@ import { createEmbeddedSigner } from './hsm/embedded-key.ts'
 import { parsePkcs11Uri } from './hsm/pkcs11-uri.ts'
 import { createTokenInspector } from './hsm/token-inspector.ts'
 import { createThrowawaySigners } from './hsm/throwaway-key.ts'
+import { Pkcs11Signer } from './hsm/pkcs11-signer.ts'
+import { withTokenKey } from './hsm/token-authority-keys.ts'
 import { createApp, type RequestLog } from './http/app.ts'
 import { followConfiguration } from './services/appraisal-policy.ts'
 import { createRandom } from './random.ts'
@@ -30,7 +38,9 @@ import { logVerifierKey } from './services/audit-log.ts'
 import { ClientDirectory } from './services/client-directory.ts'
 import { clientSpiffeId } from './services/naming.ts'
 import { registerOperator, type OperatorRequest } from './services/operators.ts'
+import type { SignerRole, WatchedSigner } from './ports/signer.ts'
 import type { Service } from './services/service.ts'
+import { recordSignerChange } from './services/signer-watch.ts'
 import { createTokenSigner } from './services/token-keys.ts'
 import { createOutbound } from './outbound/create-outbound.ts'
 import { internet } from './outbound/network.ts'
@@ -90,7 +100,7 @@ export async function initialiseService(options: {
       clientId: clientSpiffeId(service, client),
     }
   } finally {
-    await service.store.close()
+    await closeService(service)
   }
 }
 
@@ -113,7 +123,9 @@ export async function startService(options: {
   readonly log: RequestLog
 }): Promise<RunningService> {
   const data = loadDataDirectory(options.dataDirectory)
-  const { service, root } = await openService(data)
+  const failed = (error: unknown): void =>
+    options.log.report('error', { error: String(error) }, 'a change of a signer is not recorded')
+  const { service, root } = await openService(data, failed)
   try {
     await closeOrphans(service)
     await followConfiguration(service)
@@ -129,21 +141,53 @@ export async function startService(options: {
       stop: async () => {
         clearInterval(sweeper)
         await server.stop()
-        await service.store.close()
+        await closeService(service)
       },
     }
   } catch (cause) {
-    await service.store.close()
+    await closeService(service)
     throw cause
   }
 }
 
-async function openService(data: DataDirectory): Promise<{ service: Service; root: Uint8Array }> {
+/** The signers of keys in PKCS#11 tokens, as the configuration names them. */
+async function openSigners(
+  { config: { keys }, chain: [issuer], tokenKey }: DataDirectory,
+  onChange: (signer: WatchedSigner) => void,
+): Promise<{ issuing?: WatchedSigner; token?: WatchedSigner }> {
+  const { deadlineMs, sessions } = keys
+  const open = async (
+    role: SignerRole,
+    uri: string,
+    publicKey: KeyObject,
+  ): Promise<WatchedSigner> => {
+    const spki = new Uint8Array(publicKey.export({ format: 'der', type: 'spki' }))
+    const how = { deadlineMs, sessions, onChange }
+    return await Pkcs11Signer.open({ ...how, role, uri, publicKey: spki })
+  }
+  const { publicKey } = new X509Certificate(issuer ?? new Uint8Array())
+  return {
+    ...(keys.issuing === 'embedded'
+      ? {}
+      : { issuing: await open('issuing', keys.issuing, publicKey) }),
+    ...(keys.token === 'embedded'
+      ? {}
+      : { token: await open('token', keys.token, createPublicKey(tokenKey)) }),
+  }
+}
+
+async function openService(
+  data: DataDirectory,
+  report: (cause: unknown) => void = () => undefined,
+): Promise<{ service: Service; root: Uint8Array }> {
   const { config, chain } = data
   const logKey = createPrivateKey(data.logKey).export({ format: 'der', type: 'pkcs8' })
   const logOrigin = `${new URL(config.issuer).host}/audit`
   const store = await openSqliteStore({ path: data.databasePath, logOrigin, logKey })
-  const tokenSigner = createTokenSigner(createEmbeddedSigner(data.tokenKey))
+  const watch: { record?: (signer: WatchedSigner) => void } = {}
+  const { issuing, token } = await openSigners(data, signer => watch.record?.(signer))
+  const tokenSigner = createTokenSigner(token ?? createEmbeddedSigner(data.tokenKey))
+  const signers = [issuing, token].filter(signer => signer !== undefined)
   const service: Service = {
     settings: {
       issuer: config.issuer,
@@ -158,8 +202,9 @@ async function openService(data: DataDirectory): Promise<{ service: Service; roo
     store,
     clock: { now: () => Date.now() },
     random: createRandom(),
-    authorities: await Authorities.load(store, createAuthorityKeysOf(data)),
     issuance: { profiles: loadCertificateProfiles(), throwaway: createThrowawaySigners() },
+    authorities: await Authorities.load(store, createAuthorityKeysOf(data, issuing)),
+    signers,
     tokenKeys: { current: tokenSigner, published: [tokenSigner] },
     logVerifier: verifierOfPrivateKey(logOrigin, logKey),
     privacyKey: data.privacyKey,
@@ -170,8 +215,15 @@ async function openService(data: DataDirectory): Promise<{ service: Service; roo
     clients: new ClientDirectory(store.clients),
     proofKeys: new ProofKeys(proofKeyCapacity),
   }
-  await adoptFirstAuthority(service, { chain, keyReference: data.issuingKeyFile })
+  watch.record = signer => void recordSignerChange(service, signer).catch(report)
+  for (const signer of signers) if (!signer.state().isUp) watch.record(signer)
+  await adoptFirstAuthority(service, { chain, keyReference: data.issuingKey })
   return { service, root: rootOf(service) }
+}
+
+async function closeService({ signers, store }: Service): Promise<void> {
+  for (const signer of signers) await signer.close()
+  await store.close()
 }
 
 /** The root that hosts and operators pin: that of the authority that issues, or of the last one that did. */
@@ -182,13 +234,17 @@ function rootOf({ authorities }: Service): Uint8Array {
   return record?.chain.at(-1) ?? new Uint8Array()
 }
 
-function createAuthorityKeysOf({ config, authorityKeyFiles }: DataDirectory): AuthorityKeys {
-  return createFileAuthorityKeys({
+function createAuthorityKeysOf(
+  { config, authorityKeyFiles, issuingKey }: DataDirectory,
+  issuing: WatchedSigner | undefined,
+): AuthorityKeys {
+  const files = createFileAuthorityKeys({
     files: authorityKeyFiles,
     trustDomain: config.trustDomain,
     rootLifetimeSeconds: config.authority.rootDays * 86_400,
     issuingLifetimeSeconds: config.authority.issuingDays * 86_400,
   })
+  return issuing === undefined ? files : withTokenKey(files, issuingKey, issuing)
 }
 
 /** Nothing is fetched where the configuration names no host. */

@@ -65,7 +65,7 @@ test('a service that was initialised starts, answers under its root, and stops',
   const running = await start(t, dataDirectory)
   t.is(running.fingerprint, made.fingerprint)
   t.is(await get(running, made.root, '/healthz'), '{"status":"ok"}')
-  t.is(await get(running, made.root, '/readyz'), '{"status":"ready"}')
+  t.is(await get(running, made.root, '/readyz'), '{"status":"ready","signers":{}}')
   await running.stop()
   await running.stop()
   await t.throwsAsync(get(running, made.root, '/healthz'))

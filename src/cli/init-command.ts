@@ -47,6 +47,11 @@ export const initCommand: CommandRow = defineCommand<InitOptions>({
     ),
     new Option('--listen <host:port>', 'where it listens (default: this machine alone)'),
     new Option('--allow-emulated', 'let software TPMs enrol, marked emulated: for trials and CI'),
+    new Option(
+      '--issuing-key <where>',
+      'key of the certificate authority: embedded, or a pkcs11: URI with pin-source; made in that token where it has none',
+    ),
+    new Option('--token-key <where>', 'key that signs tokens, as --issuing-key'),
     new Option('--data <directory>', 'where the service keeps its state (ASSAY_DATA)'),
     new Option('--operator <name>', 'name of the first operator')
       .default('admin')

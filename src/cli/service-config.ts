@@ -8,6 +8,8 @@ export interface ServiceOptions {
   readonly trustDomain?: string
   readonly listen?: string
   readonly allowEmulated?: boolean
+  readonly issuingKey?: string
+  readonly tokenKey?: string
 }
 
 /** The service that `assay serve` makes by itself where there is none. */
@@ -31,6 +33,10 @@ export function prepareConfig(options: ServiceOptions): Config {
   const settings = {
     issuer,
     trustDomain: options.trustDomain ?? url.hostname,
+    keys: {
+      ...(options.issuingKey === undefined ? {} : { issuing: options.issuingKey }),
+      ...(options.tokenKey === undefined ? {} : { token: options.tokenKey }),
+    },
     listen: parseListen(options.listen, Number(url.port || 443)),
     ...(options.allowEmulated === true
       ? { attestation: { assurance: [...hardware, 'emulated'] } }

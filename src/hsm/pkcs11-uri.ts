@@ -63,6 +63,15 @@ export function parsePkcs11Uri(text: string, named: 'key' | 'token' = 'key'): Pk
   }
 }
 
+/** Whether a text is such a URI, with the absolute path of a module. */
+export function isPkcs11KeyUri(text: string): boolean {
+  try {
+    return parsePkcs11Uri(text).modulePath.startsWith('/')
+  } catch {
+    return false
+  }
+}
+
 function parseAttributes(
   text: string,
   separator: string,

@@ -1,4 +1,6 @@
 import { requireReady } from '../services/readiness.ts'
+import { reportSigners } from '../services/signer-watch.ts'
+import { trustBundle } from '../services/trust-bundle.ts'
 import type { Endpoint } from './endpoint.ts'
 
 /** Liveness, readiness, and what anybody may know. */
@@ -16,11 +18,12 @@ export const healthEndpoints: readonly Endpoint[] = [
   {
     method: 'GET',
     path: '/readyz',
-    summary: 'The service can make a write durable now; 503 otherwise.',
+    summary:
+      'The service can make a write durable now, 503 otherwise; `hsm_down` while a key in hardware does not sign.',
     steps: [
       async ctx => {
         await requireReady(ctx.service)
-        ctx.body = { status: 'ready' }
+        ctx.body = reportSigners(ctx.service)
       },
     ],
   },

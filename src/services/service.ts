@@ -6,6 +6,7 @@ import type { AssuranceLevel } from '../ports/records.ts'
 import type { ThrowawaySigners } from '../core/issuance/assembly.ts'
 import type { CertificateProfiles } from '../core/issuance/profile.ts'
 import type { Outbound } from '../ports/outbound.ts'
+import type { WatchedSigner } from '../ports/signer.ts'
 import type { Store } from '../ports/store.ts'
 import type { TokenInspector } from '../ports/token-inspector.ts'
 import type { Authorities } from './authorities.ts'
@@ -69,6 +70,8 @@ export interface Service {
   readonly authorities: Authorities
   readonly issuance: Issuance
   readonly tokenKeys: TokenKeys
+  /** Keys in hardware, which can go down and come back. */
+  readonly signers: readonly WatchedSigner[]
   /** Verifies the checkpoints of the audit log. */
   readonly logVerifier: NoteVerifier
   /** 32 bytes: keys the hash by which an EK is known here, so that it means nothing elsewhere. */

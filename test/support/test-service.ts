@@ -105,6 +105,7 @@ export async function createTestService(
     random: { bytes: length => randomBytes(length) },
     authorities,
     issuance: testIssuance,
+    signers: [],
     tokenKeys: { current: tokenSigner, published: [tokenSigner] },
     logVerifier: verifierOfPrivateKey(testLogOrigin, logKey),
     privacyKey: randomBytes(32),

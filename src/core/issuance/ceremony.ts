@@ -56,7 +56,10 @@ export async function createRoot(input: CeremonyInput): Promise<CeremonyKey> {
  *
  * @see RFC 5280 §4.2.1.9, X509-SVID §4.1
  */
-export async function createIssuing(input: CeremonyInput, root: CeremonyKey): Promise<CeremonyKey> {
+export async function createIssuing<Keys extends Pick<CryptoKeyPair, 'publicKey'>>(
+  input: Omit<CeremonyInput, 'keys'> & { readonly keys: Keys },
+  root: CeremonyKey,
+): Promise<{ readonly certificate: x509.X509Certificate; readonly keys: Keys }> {
   const certificate = await x509.X509CertificateGenerator.create(
     {
       serialNumber: serialNumber(input.serial),
@@ -82,12 +85,17 @@ export function parseAuthorityCertificate(certificate: Uint8Array): x509.X509Cer
   return new x509.X509Certificate(Uint8Array.from(certificate))
 }
 
-function endOf({ now, lifetimeSeconds }: CeremonyInput, days: number): Date {
+function endOf(
+  { now, lifetimeSeconds }: Pick<CeremonyInput, 'now' | 'lifetimeSeconds'>,
+  days: number,
+): Date {
   return new Date(now.getTime() + (lifetimeSeconds ?? days * daySeconds) * 1000)
 }
 
 async function authorityExtensions(
-  input: CeremonyInput,
+  input: Pick<CeremonyInput, 'crypto' | 'trustDomain'> & {
+    readonly keys: Pick<CryptoKeyPair, 'publicKey'>
+  },
   pathLength: number,
 ): Promise<x509.Extension[]> {
   return [

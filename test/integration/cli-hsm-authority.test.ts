@@ -1,0 +1,88 @@
+import { mkdirSync } from 'node:fs'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import test from 'ava'
+import { ServiceClient } from '../../src/attester/service-client.ts'
+import { createPrivateDirectory, discardDirectory } from '../../swtpm/leftovers.ts'
+import { createPkcs11Double } from '../../swtpm/pkcs11-double.ts'
+import { createToken } from '../../swtpm/soft-hsm.ts'
+import { createStage } from './cli-fixtures.ts'
+
+const pin = '86420'
+const place = await createPrivateDirectory('assay-hsm-authority')
+const token = await createToken({
+  dir: join(place, 'token'),
+  label: 'authority',
+  pin,
+  soPin: '86428642',
+})
+mkdirSync(join(place, 'double'))
+const double = await createPkcs11Double(join(place, 'double'), token.modulePath)
+const pinFile = join(place, 'pin')
+await writeFile(pinFile, `${pin}\n`, { mode: 0o600 })
+const stage = await createStage(token.environment)
+const { assay, issuer, directory } = stage
+const uri = (name: string): string =>
+  `pkcs11:token=authority;object=${name}?module-path=${double.modulePath}&pin-source=${pinFile}`
+
+test.after.always(async () => {
+  await stage.close()
+  discardDirectory(place)
+})
+
+let fingerprint = ''
+
+async function read(path: string): Promise<string> {
+  const client = ServiceClient.create({ issuer, trust: { fingerprint } })
+  return JSON.stringify(await client.request('GET', path))
+}
+
+async function until(path: string, wanted: RegExp): Promise<void> {
+  for (let round = 0; round < 100 && !wanted.test(await read(path)); round += 1)
+    await new Promise(resolve => setTimeout(resolve, 50))
+}
+
+test.serial('the keys of a service are made in the token, and are nowhere else', async t => {
+  const places = ['--issuing-key', uri('ca'), '--token-key', uri('tokens')]
+  const made = await assay(['init', '--issuer', issuer, ...places, '--json'])
+  t.is(made.status, 0, made.stderr)
+  fingerprint = String(made.json()['fingerprint'])
+  await stage.serve()
+  const listed = await assay(['operator', 'list'])
+  t.is(listed.status, 0, listed.stderr)
+  t.is(await read('/readyz'), '{"status":"ready","signers":{"issuing":"up","token":"up"}}')
+  const names = await readdir(directory, { recursive: true })
+  t.false(names.some(name => /(issuing|token)\.key\.pem$/.test(name)))
+  const config = names.find(name => name.endsWith('config.yaml')) ?? ''
+  t.false((await readFile(join(directory, config), 'utf8')).includes(pin))
+})
+
+test.serial('without its token a service says so, and answers what needs no signature', async t => {
+  await double.control({ call: '*', answer: { code: 0x32 } })
+  await until('/readyz', /"status":"hsm_down"/)
+  t.is(
+    await read('/readyz'),
+    '{"status":"hsm_down","signers":{"issuing":"hsm_down","token":"hsm_down"}}',
+  )
+  t.regex(await read('/oauth/jwks'), /"kid"/)
+  t.regex(await read('/v1/bundle'), /x509-svid/)
+  const refused = await assay(['operator', 'list'])
+  t.is(refused.status, 1)
+  t.regex(refused.stderr, /does not answer now/)
+  await double.control()
+  await until('/readyz', /"status":"ready"/)
+  const listed = await assay(['operator', 'list'])
+  t.is(listed.status, 0, listed.stderr)
+})
+
+test.serial('each change of a signer is one line of the audit log', async t => {
+  const shown = await assay(['audit', 'show', '--type', 'signer', '--json'])
+  t.is(shown.status, 0, shown.stderr)
+  const { entries } = shown.json() as unknown as { entries: { type: string; subject: string }[] }
+  t.deepEqual(entries.map(({ type, subject }) => `${type} ${subject}`).toSorted(), [
+    'signer.down signer/issuing',
+    'signer.down signer/token',
+    'signer.up signer/issuing',
+    'signer.up signer/token',
+  ])
+})
