@@ -1,6 +1,5 @@
 import { requireReady } from '../services/readiness.ts'
 import { reportSigners } from '../services/signer-watch.ts'
-import { trustBundle } from '../services/trust-bundle.ts'
 import type { Endpoint } from './endpoint.ts'
 
 /** Liveness, readiness, and what anybody may know. */
