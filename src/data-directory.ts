@@ -48,10 +48,13 @@ export interface DataDirectory {
   readonly logKey: string
   /** 32 bytes. */
   readonly privacyKey: Uint8Array
+  /** The authorization policies that the service begins with, text. */
+  readonly authorizationPolicies: string
 }
 
 const files = {
   config: 'config.yaml',
+  authorizationPolicies: 'authorization.cedar',
   database: 'assay.sqlite',
   rootCertificate: 'ca/root.pem',
   rootKey: 'ca/root.key.pem',
@@ -62,6 +65,8 @@ const files = {
   logKey: 'keys/log.key.pem',
   privacyKey: 'keys/privacy.bin',
 } as const
+
+const starterPolicies = new URL('../ca/authorization-starter.cedar', import.meta.url)
 
 /** True where `assay init` has been. */
 export function isInitialised(directory: string): boolean {
@@ -82,6 +87,7 @@ export async function createDataDirectory(directory: string, config: Config): Pr
   writeSecret(directory, files.logKey, newKey('ed25519'))
   writeSecret(directory, files.privacyKey, randomBytes(32))
   for (const part of folders) syncFolder(join(directory, part))
+  writeSecret(directory, files.authorizationPolicies, readFileSync(starterPolicies))
   writeSecret(directory, files.config, stringify(config))
   syncFolder(directory)
 }
@@ -182,6 +188,7 @@ export function loadDataDirectory(directory: string): DataDirectory {
     tokenKey: text(config.keys.token === 'embedded' ? files.tokenKey : files.tokenPublicKey),
     logKey: text(files.logKey),
     privacyKey,
+    authorizationPolicies: loadAuthorizationPolicies(directory),
   }
 }
 
@@ -198,6 +205,12 @@ function createKeyFiles(directory: string): KeyFiles {
     },
     remove: name => rmSync(join(directory, place(name)), { force: true }),
   }
+}
+
+/** A data directory from before there were policies begins with those of this version. */
+function loadAuthorizationPolicies(directory: string): string {
+  const path = join(directory, files.authorizationPolicies)
+  return readFileSync(existsSync(path) ? path : starterPolicies, 'utf8')
 }
 
 /** Issuing certificate and root, after a look at whether they and the issuing key belong together. */

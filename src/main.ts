@@ -31,6 +31,8 @@ import { withTokenKey } from './hsm/token-authority-keys.ts'
 import { createApp, type RequestLog } from './http/app.ts'
 import { followConfiguration } from './services/appraisal-policy.ts'
 import { createRandom } from './random.ts'
+import { AuthorizationSchema } from './core/authorization/schema.ts'
+import { AuthorizationDirectory } from './services/authorization-directory.ts'
 import { auditEntry } from './services/audit-entry.ts'
 import { Authorities } from './services/authorities.ts'
 import { adoptFirstAuthority } from './services/authority-rotation.ts'
@@ -86,6 +88,7 @@ export async function initialiseService(options: {
       auditEntry(service, 'service.initialised', 'service', service.settings.issuer),
     )
     await followConfiguration(service)
+    await service.authorization.followStarter()
     const client = {
       kind: 'operator',
       operator,
@@ -129,6 +132,7 @@ export async function startService(options: {
   try {
     await closeOrphans(service)
     await followConfiguration(service)
+    await service.authorization.followStarter()
     const app = createApp(service, options.log)
     const report = (cause: unknown): void =>
       options.log.report('error', { error: String(cause) }, 'TLS server failed')
@@ -188,6 +192,7 @@ async function openService(
   const { issuing, token } = await openSigners(data, signer => watch.record?.(signer))
   const tokenSigner = createTokenSigner(token ?? createEmbeddedSigner(data.tokenKey))
   const signers = [issuing, token].filter(signer => signer !== undefined)
+  const clock = { now: () => Date.now() }
   const service: Service = {
     settings: {
       issuer: config.issuer,
@@ -200,7 +205,7 @@ async function openService(
       tokenMaxLifetimeSeconds: config.token.maxLifetimeSeconds,
     },
     store,
-    clock: { now: () => Date.now() },
+    clock,
     random: createRandom(),
     issuance: { profiles: loadCertificateProfiles(), throwaway: createThrowawaySigners() },
     authorities: await Authorities.load(store, createAuthorityKeysOf(data, issuing)),
@@ -213,6 +218,12 @@ async function openService(
     outbound: createOutboundOf(config),
     tokenInspector: createInspectorOf(config),
     clients: new ClientDirectory(store.clients),
+    authorization: new AuthorizationDirectory({
+      store,
+      clock,
+      schema: loadAuthorizationSchema(),
+      starter: data.authorizationPolicies,
+    }),
     proofKeys: new ProofKeys(proofKeyCapacity),
   }
   watch.record = signer => void recordSignerChange(service, signer).catch(report)
@@ -294,6 +305,12 @@ export function loadCertificateProfiles(): CertificateProfiles {
   const load = (name: ProfileName): CertificateProfile =>
     parseProfile(readFileSync(new URL(`../ca/profiles/${name}.json`, import.meta.url), 'utf8'))
   return collectProfiles(profileNames.map(load))
+}
+
+/** What authorization policies can speak of in this version. */
+function loadAuthorizationSchema(): AuthorizationSchema {
+  const path = new URL('../ca/authorization.cedarschema', import.meta.url)
+  return AuthorizationSchema.prepare(readFileSync(path, 'utf8'))
 }
 
 /** `sha256:` and the hex digest of a DER certificate. */

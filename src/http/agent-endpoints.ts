@@ -127,8 +127,14 @@ async function prove(
     'hsm' in evidence
       ? { hardware: 'hsm', challenge, ...decodeHsmKey(csr, evidence.hsm) }
       : { hardware: 'tpm', challenge, csr, subjectKey: decodeSubjectKey(evidence.subjectKey) }
-  const proven = await proveAgentKey(ctx.service, host, caller.id, pathId(ctx), proof)
-  const { agent, certificate } = proven
+  const { agent, certificate } = await proveAgentKey(
+    ctx.service,
+    host,
+    caller.id,
+    pathId(ctx),
+    proof,
+    caller.sourceAddress,
+  )
   return {
     agent: agentView(agent, agentSpiffeId(ctx.service, agent.className, agent.id)),
     ...certificateView(certificate),
@@ -136,7 +142,7 @@ async function prove(
 }
 
 async function renewOwn(ctx: RequestContext, csr: Uint8Array): Promise<Record<string, unknown>> {
-  const { client } = callerOf(ctx)
+  const { client, sourceAddress } = callerOf(ctx)
   const own =
     client.kind === 'agent' ? client.agent.id : client.kind === 'host' ? client.host.id : undefined
   const path = client.kind === 'agent' ? '/v1/agents/' : '/v1/hosts/'
@@ -146,7 +152,7 @@ async function renewOwn(ctx: RequestContext, csr: Uint8Array): Promise<Record<st
       found: pathId(ctx),
     })
   }
-  return certificateView(await renewCertificate(ctx.service, client, csr))
+  return certificateView(await renewCertificate(ctx.service, client, csr, sourceAddress))
 }
 
 function certificateView(certificate: IssuedCertificate): Record<string, unknown> {

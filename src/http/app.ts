@@ -111,8 +111,17 @@ function reportRefusal(log: RequestLog, ctx: RequestContext, cause: unknown): vo
     status: ctx.status,
   }
   if (cause instanceof CodedError || cause instanceof OAuthError)
-    log.report(ctx.status < 500 ? 'info' : 'error', { ...facts, ...codesOf(cause) }, cause.message)
+    log.report(
+      isAlarming(ctx, cause) ? 'error' : 'info',
+      { ...facts, ...codesOf(cause) },
+      cause.message,
+    )
   else log.report('error', { ...facts, error: cause }, 'unexpected failure')
+}
+
+/** Policies that cannot be evaluated deny, and are no everyday refusal. */
+function isAlarming(ctx: RequestContext, cause: CodedError | OAuthError): boolean {
+  return ctx.status >= 500 || codesOf(cause)['code'] === 'authorization-failed'
 }
 
 function codesOf(error: CodedError | OAuthError): Record<string, unknown> {

@@ -40,6 +40,7 @@ export function requireScope(scope: ApiScope, read?: Step): Step {
       authorization: singleHeader(ctx, 'authorization'),
       dpop: singleHeader(ctx, 'dpop'),
       certificateThumbprint: certificateThumbprint(ctx.req.socket),
+      sourceAddress: ctx.req.socket.remoteAddress,
     })
     await read?.(ctx, async () => undefined)
     ctx.state.caller = await admitRequest(ctx.service, proven)

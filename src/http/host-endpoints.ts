@@ -51,7 +51,12 @@ export const hostEndpoints: readonly Endpoint[] = [
       readEvidence,
       async ctx => {
         const answer = decodeEvidence(ctx.state.body as schema.EvidenceRequestBody)
-        const enrolled = await proveEnrollment(ctx.service, pathId(ctx), answer)
+        const enrolled = await proveEnrollment(
+          ctx.service,
+          pathId(ctx),
+          answer,
+          ctx.req.socket.remoteAddress,
+        )
         ctx.status = 201
         ctx.body = {
           host: hostView(enrolled.host, hostSpiffeId(ctx.service, enrolled.host.id)),

@@ -49,7 +49,10 @@ function statusOfBody(reason: CodedError | undefined): number {
 function asOAuthError(cause: unknown): OAuthError | undefined {
   if (cause instanceof OAuthError) return cause
   if (!(cause instanceof CodedError) || problemStatus(cause) === 500) return undefined
-  return new OAuthError(codeOf[problemStatus(cause)] ?? 'invalid_request', cause.message, cause)
+  const code = cause.code.startsWith('authorization-')
+    ? 'access_denied'
+    : codeOf[problemStatus(cause)]
+  return new OAuthError(code ?? 'invalid_request', cause.message, cause)
 }
 
 /** RFC 6749 §5.2: printable ASCII without quotation mark and backslash. */

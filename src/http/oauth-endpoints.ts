@@ -36,6 +36,7 @@ const answerToken: Step = async function answerToken(ctx) {
     form: ctx.state.form ?? {},
     dpop: singleHeader(ctx, 'dpop'),
     certificateThumbprint: certificateThumbprint(ctx.req.socket),
+    sourceAddress: ctx.req.socket.remoteAddress,
   })
 }
 

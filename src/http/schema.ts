@@ -167,6 +167,14 @@ export const classRequest = z.strictObject({
     .min(1)
     .max(1000),
   tokenLifetimeSeconds: z.int().min(30).max(900).default(300),
+  /** Who answers for its agents. */
+  owner: z
+    .string()
+    .regex(/^[\x21-\x7E]{1,128}$/, 'printable ASCII without spaces')
+    .optional(),
+  environment: name.default('default'),
+  /** Of what its agents handle. */
+  sensitivity: z.enum(['public', 'internal', 'confidential', 'restricted']).default('internal'),
 })
 
 export const revocationRequest = z.strictObject({ reason: z.string().min(1).max(200) })

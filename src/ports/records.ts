@@ -107,7 +107,14 @@ export interface AgentClassRecord {
   readonly tokenLifetimeSeconds: number
   readonly createdAt: number
   readonly createdBy: string
+  /** Who answers for its agents; null where nobody was named. */
+  readonly owner: string | null
+  readonly environment: string
+  readonly sensitivity: Sensitivity
 }
+
+/** Of what the agents of a class handle, least first. */
+export type Sensitivity = 'public' | 'internal' | 'confidential' | 'restricted'
 
 export interface AgentRecord {
   readonly id: string
@@ -145,17 +152,19 @@ export interface ClientKeyRecord {
   readonly jwk: string
 }
 
-/** Whom a key or certificate speaks for, with all that the hot path must know about it. */
-export type ClientRecord =
-  | { readonly kind: 'operator'; readonly key: ClientKeyRecord; readonly operator: OperatorRecord }
-  | { readonly kind: 'host'; readonly key: ClientKeyRecord; readonly host: HostRecord }
+/** Somebody who can ask for something, with all that is known of it. */
+export type Principal =
+  | { readonly kind: 'operator'; readonly operator: OperatorRecord }
+  | { readonly kind: 'host'; readonly host: HostRecord }
   | {
       readonly kind: 'agent'
-      readonly key: ClientKeyRecord
       readonly agent: AgentRecord
       readonly host: HostRecord
       readonly agentClass: AgentClassRecord
     }
+
+/** Whom a key or certificate speaks for, with all that the hot path must know about it. */
+export type ClientRecord = Principal & { readonly key: ClientKeyRecord }
 
 export type SubjectKind = 'operator' | 'host' | 'agent'
 

@@ -1,5 +1,6 @@
 import type { AuthorityStore } from './authority.ts'
 import type { HsmKeyRecord } from './hsm-records.ts'
+import type { HostLabelsRecord, RiskRecord, RiskSubject } from './mark-records.ts'
 import type {
   AgentClassRecord,
   AgentRecord,
@@ -37,7 +38,11 @@ export interface Store {
   readonly enrollments: EnrollmentStore
   readonly hosts: HostStore
   readonly attestations: AttestationStore
+  /** Of the Appraisal Policy. */
   readonly policies: PolicyStore
+  /** Of the authorization policies. */
+  readonly authorizationPolicies: PolicyStore
+  readonly marks: MarkStore
   readonly endorsements: EndorsementStore
   readonly hsmKeys: HsmKeyStore
   readonly revocationLists: RevocationListStore
@@ -149,7 +154,7 @@ export interface AttestationStore {
   list(hostId: string | null, limit: number): Promise<AttestationSummary[]>
 }
 
-/** Versions of the Appraisal Policy, and which of them is in force. */
+/** Versions of a policy, and which of them is in force. */
 export interface PolicyStore {
   /** `'conflict'` unless `version` is one more than the highest. */
   add(policy: PolicyRecord, entry: AuditEntry): Promise<'done' | 'conflict'>
@@ -167,6 +172,20 @@ export interface PolicyStore {
   ): Promise<'done' | 'unknown' | 'conflict'>
   /** Every activation, oldest first. */
   listActivations(): Promise<PolicyActivation[]>
+}
+
+/** What operators write down of subjects, for authorization policies to read. */
+export interface MarkStore {
+  /** In place of those the host had. */
+  setLabels(labels: HostLabelsRecord, entry: AuditEntry): Promise<'done' | 'unknown'>
+  /** In place of the one the subject had. */
+  setRisk(risk: RiskRecord, entry: AuditEntry): Promise<'done' | 'unknown'>
+  clearRisk(kind: RiskSubject, id: string, entry: AuditEntry): Promise<'done' | 'unknown'>
+  /** All of them, expired scores too. */
+  load(): Promise<{
+    readonly labels: readonly HostLabelsRecord[]
+    readonly risks: readonly RiskRecord[]
+  }>
 }
 
 /** EKs without certificate. */

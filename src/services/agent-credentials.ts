@@ -50,6 +50,7 @@ export async function proveAgentKey(
   actor: string,
   agentId: string,
   evidence: AgentKeyEvidence,
+  sourceAddress?: string,
 ): Promise<{ agent: AgentRecord; certificate: IssuedCertificate }> {
   const agent = await requireAgentOnHost(service, agentId, host.id)
   const taken = await service.store.agents.takeChallenge(
@@ -59,14 +60,19 @@ export async function proveAgentKey(
   )
   const key = await verifyAgentKey(service, host, actor, agent, requireTaken(taken), evidence)
   await bindAgentKey(service, actor, agent, key)
+  const bound = { ...agent, status: 'active', jkt: key.jkt } as const
+  const agentClass = await service.store.classes.find(agent.className)
+  if (agentClass === undefined) throw new ServiceError('class-unknown', { found: agent.className })
   const certificate = await issueCertificate(service, {
     kind: 'agent',
     id: agent.id,
     spiffeId: agentSpiffeId(service, agent.className, agent.id),
+    principal: { kind: 'agent', agent: bound, host, agentClass },
+    sourceAddress,
     key,
     attestation: host,
   })
-  return { agent: { ...agent, status: 'active', jkt: key.jkt }, certificate }
+  return { agent: bound, certificate }
 }
 
 async function verifyAgentKey(
@@ -130,6 +136,7 @@ export async function renewCertificate(
   service: Service,
   client: ClientRecord,
   csr: Uint8Array,
+  sourceAddress?: string,
 ): Promise<IssuedCertificate> {
   if (client.kind === 'operator') throw new ServiceError('caller-not-permitted')
   const key = await proveRenewal(service, client, csr)
@@ -139,6 +146,8 @@ export async function renewCertificate(
     kind,
     id: clientId(client),
     spiffeId,
+    principal: client,
+    sourceAddress,
     key,
     attestation: host,
   })

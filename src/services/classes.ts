@@ -1,4 +1,4 @@
-import type { AgentClassRecord } from '../ports/records.ts'
+import type { AgentClassRecord, Sensitivity } from '../ports/records.ts'
 import { auditEntry } from './audit-entry.ts'
 import { ServiceError } from './error.ts'
 import type { Service } from './service.ts'
@@ -10,6 +10,12 @@ export interface ClassRequest {
   readonly scopes: readonly string[]
   readonly hosts: readonly string[]
   readonly tokenLifetimeSeconds: number
+  /** Who answers for its agents; nobody where absent. */
+  readonly owner?: string | undefined
+  /** `default` where absent. */
+  readonly environment?: string | undefined
+  /** `internal` where absent. */
+  readonly sensitivity?: Sensitivity | undefined
 }
 
 /**
@@ -29,12 +35,21 @@ export async function registerClass(
       found: String(request.tokenLifetimeSeconds),
     })
   }
+  const { name, audiences, scopes, hosts, tokenLifetimeSeconds } = request
   const agentClass: AgentClassRecord = {
-    ...request,
+    name,
+    audiences,
+    scopes,
+    hosts,
+    tokenLifetimeSeconds,
+    owner: request.owner ?? null,
+    environment: request.environment ?? 'default',
+    sensitivity: request.sensitivity ?? 'internal',
     createdAt: service.clock.now(),
     createdBy: actor,
   }
-  const entry = auditEntry(service, 'class.registered', actor, request.name, { ...request })
+  const { createdAt: _at, createdBy: _by, ...detail } = agentClass
+  const entry = auditEntry(service, 'class.registered', actor, name, detail)
   if ((await service.store.classes.create(agentClass, entry)) === 'exists') {
     throw new ServiceError('class-exists', { found: request.name })
   }

@@ -20,6 +20,8 @@ export interface ClientCredentials {
   readonly dpop: string | undefined
   /** base64url SHA-256 of the TLS client certificate, where the connection has one. */
   readonly certificateThumbprint: string | undefined
+  /** Network address of the connection; policies may ask for it. */
+  readonly sourceAddress?: string | undefined
 }
 
 /** A client that proved its key with this very request; the replay keys are still to be consumed. */

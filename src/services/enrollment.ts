@@ -39,13 +39,14 @@ export interface EnrolledHost {
  *
  * @throws ServiceError `enrollment-unknown`, `challenge-used`, `challenge-expired`, `attestation-contraindicated`,
  *   `attestation-superseded`, `attestation-rollback`, `policy-empty`, `host-revoked`, `host-name-in-use`,
- *   `key-in-use`, `endorsement-…`, `hsm-…`; EvidenceError with the checks that ran
+ *   `key-in-use`, `endorsement-…`, `hsm-…`, `authorization-…`; EvidenceError with the checks that ran
  * @see RFC 9334 §7
  */
 export async function proveEnrollment(
   service: Service,
   id: string,
   answer: EnrollmentAnswer,
+  sourceAddress?: string,
 ): Promise<EnrolledHost> {
   const enrollment = await takeEnrollment(service, id)
   const { policy } = await activePolicy(service)
@@ -53,11 +54,13 @@ export async function proveEnrollment(
   const { result, key } = attempt
   await requireAccepted(service, attempt)
   const kept = await keep(service, attempt, false)
-  const host = await admitHost(service, attempt, kept)
+  const host = await admitHost(service, { ...attempt, sourceAddress }, kept)
   const certificate = await issueCertificate(service, {
     kind: 'host',
     id: host.id,
     spiffeId: hostSpiffeId(service, host.id),
+    principal: { kind: 'host', host },
+    sourceAddress,
     key,
     attestation: host,
   })

@@ -138,6 +138,23 @@ const rows = {
     hint: 'Write `emulated` into attestation.assurance of the configuration; only for tests.',
     source: 'verification VT1',
   },
+  'authorization-denied': {
+    summary: 'The authorization policies do not permit this.',
+    hint: 'Have an operator read the decision named here with `assay policy explain`.',
+    source: 'RFC 6749 §4.1.2.1',
+  },
+  'authorization-failed': {
+    summary: 'The authorization policies could not be evaluated, so nothing is permitted.',
+    hint: 'Have an operator read the decision in the audit log, and mend the policy that failed.',
+  },
+  'authorization-lockout': {
+    summary: 'Under these policies the operator who activates them could not activate others.',
+    hint: 'Permit actAsOperator and issueToken to those who keep the policies; or have one of those activate it.',
+  },
+  'risk-unknown': {
+    summary: 'There is no such risk score.',
+    hint: 'See them with `assay risk list`.',
+  },
   'attestation-expired': {
     summary: 'The Attestation Result of the host is too old to rest a credential on.',
     hint: 'Run `assay host enroll` on the host again; the same TPM keeps its record.',

@@ -2,28 +2,57 @@ import { createHash } from 'node:crypto'
 import type { AuditEntry, HostRecord } from '../ports/records.ts'
 import type { KeptAttestation } from '../ports/store.ts'
 import { auditEntry } from './audit-entry.ts'
+import { authorize, type DecisionRecord } from './authorization.ts'
 import { evidenceFacts, recordRefusal } from './enrollment-refusal.ts'
 import type { JudgedAttempt } from './judged-attempt.ts'
 import { ServiceError } from './error.ts'
 import type { Service } from './service.ts'
 
+/** An attempt, and where it came from. */
+interface AdmissionAttempt extends JudgedAttempt {
+  readonly sourceAddress: string | undefined
+}
+
 /**
  * Admits the host of an accepted attestation, or renews its record: state, verdict and Evidence in one transaction
  * with the entry in the log.
  *
- * @throws ServiceError `host-revoked`, `attestation-superseded`, `host-name-in-use`, `key-in-use`
+ * @throws ServiceError `host-revoked`, `attestation-superseded`, `host-name-in-use`, `key-in-use`, `authorization-denied`,
+ *   `authorization-failed`
  */
 export async function admitHost(
   service: Service,
-  attempt: JudgedAttempt,
+  attempt: AdmissionAttempt,
   kept: KeptAttestation,
 ): Promise<HostRecord> {
   const host = recordOf(attempt, kept)
   const key = { jkt: host.jkt, jwk: JSON.stringify(attempt.key.jwk) }
-  const entry = entryOf(service, attempt, host, kept)
+  const decision = await authorizeHost(service, attempt, host)
+  const entry = entryOf(service, attempt, host, kept, decision)
   const answer = await service.store.hosts.admit(host, key, kept, entry)
   if (answer === 'done') return host
   throw await recordRefusal(service, attempt.enrollment, refusalOf(answer, host))
+}
+
+/** The policies on a host that is as it would be admitted. */
+async function authorizeHost(
+  service: Service,
+  { enrollment, sourceAddress }: AdmissionAttempt,
+  host: HostRecord,
+): Promise<DecisionRecord> {
+  try {
+    const { record } = await authorize(service, {
+      action: 'enrol',
+      principal: { kind: 'host', host },
+      audience: service.settings.issuer,
+      scopes: [],
+      lifetimeSeconds: 0,
+      sourceAddress,
+    })
+    return record
+  } catch (cause) {
+    throw await recordRefusal(service, enrollment, cause)
+  }
 }
 
 function recordOf(attempt: JudgedAttempt, kept: KeptAttestation): HostRecord {
@@ -57,6 +86,7 @@ function entryOf(
   attempt: JudgedAttempt,
   host: HostRecord,
   kept: KeptAttestation,
+  authorization: DecisionRecord,
 ): AuditEntry {
   const { host: before, reboots } = attempt
   return auditEntry(service, 'host.enrolled', `enrollment/${attempt.enrollment.id}`, host.id, {
@@ -66,6 +96,7 @@ function entryOf(
     assurance: host.assurance,
     ...evidenceFacts(kept),
     jkt: host.jkt,
+    authorization,
     ...(before === undefined ? {} : { formerly: before.attestationId }),
     ...(before === undefined || before.name === host.name ? {} : { formerName: before.name }),
     ...(reboots === undefined ? {} : { reboots }),

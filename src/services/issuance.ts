@@ -5,9 +5,10 @@ import {
   type ProvenKey,
 } from '../core/issuance/credential.ts'
 import { prepareIssuer } from '../core/issuance/issuer.ts'
-import type { HostRecord } from '../ports/records.ts'
+import type { HostRecord, Principal } from '../ports/records.ts'
 import type { Authority } from './authorities.ts'
 import { auditEntry } from './audit-entry.ts'
+import { authorize, type Authorized } from './authorization.ts'
 import { ServiceError } from './error.ts'
 import { explainRevocation } from './revocation.ts'
 import type { Service } from './service.ts'
@@ -17,6 +18,10 @@ export interface CertificateSubject {
   readonly kind: 'host' | 'agent'
   readonly id: string
   readonly spiffeId: string
+  /** Whom the policies are asked about. */
+  readonly principal: Principal
+  /** Network address of who asks. */
+  readonly sourceAddress: string | undefined
   /** A key that the TPM certified just now, or the one that it certified before and a CSR proved again. */
   readonly key: ProvenKey
   /** The host's standing; no certificate outlasts it. */
@@ -38,7 +43,7 @@ export interface IssuedCertificate {
  * start closes as `unknown`.
  *
  * @throws ServiceError `attestation-expired`, `authority-absent`, `authority-expired`, `authority-inactive`,
- * `host-revoked`, `agent-revoked`, `key-superseded`
+ * `host-revoked`, `agent-revoked`, `key-superseded`, `authorization-denied`, `authorization-failed`
  * @see RFC 5280 §4, X509-SVID §2
  */
 export async function issueCertificate(
@@ -46,8 +51,9 @@ export async function issueCertificate(
   subject: CertificateSubject,
 ): Promise<IssuedCertificate> {
   const authority = service.authorities.active()
-  const prepared = prepareCertificate(service, subject, authority)
-  await recordIntent(service, subject, prepared, authority)
+  const authorized = await authorizeCertificate(service, subject)
+  const prepared = prepareCertificate(service, subject, authority, authorized)
+  await recordIntent(service, subject, prepared, authority, authorized)
   const credential = await issueCredential(prepared, authority.signer)
   await recordIssued(service, subject, prepared, credential.x5t)
   return {
@@ -57,10 +63,28 @@ export async function issueCertificate(
   }
 }
 
+/** What the policies leave of the longest lifetime that there could be. */
+async function authorizeCertificate(
+  service: Service,
+  { principal, sourceAddress, attestation }: CertificateSubject,
+): Promise<Authorized> {
+  const remaining = Math.floor((attestation.attestationExpiresAt - service.clock.now()) / 1000)
+  if (remaining < 1) throw new ServiceError('attestation-expired')
+  return authorize(service, {
+    action: 'issueCertificate',
+    principal,
+    audience: `spiffe://${service.settings.trustDomain}`,
+    scopes: [],
+    lifetimeSeconds: Math.min(service.settings.certificateLifetimeSeconds, remaining),
+    sourceAddress,
+  })
+}
+
 function prepareCertificate(
   service: Service,
   subject: CertificateSubject,
   authority: Authority,
+  { lifetimeSeconds }: Authorized,
 ): PreparedCredential {
   const now = service.clock.now()
   const [issuer] = authority.chain
@@ -79,10 +103,7 @@ function prepareCertificate(
     commonName: subject.id,
     serial: service.random.bytes(16),
     notBefore: now,
-    notAfter: Math.min(
-      now + service.settings.certificateLifetimeSeconds * 1000,
-      attestationExpiresAt,
-    ),
+    notAfter: Math.min(now + lifetimeSeconds * 1000, attestationExpiresAt),
     attestation: { assurance, resultSha256: earSha256, expiresAt: attestationExpiresAt },
   }
   return prepareCredential(request, service.issuance.throwaway)
@@ -93,6 +114,7 @@ async function recordIntent(
   subject: CertificateSubject,
   prepared: PreparedCredential,
   authority: Authority,
+  { record }: Authorized,
 ): Promise<void> {
   const { serial, notBefore, notAfter } = prepared
   const entry = auditEntry(service, 'certificate.intended', 'service', subject.spiffeId, {
@@ -103,6 +125,7 @@ async function recordIntent(
     authority: authority.id,
     evidence: subject.attestation.evidenceSha256,
     attestation: subject.attestation.attestationId,
+    authorization: record,
   })
   const answer = await service.store.certificates.intend(
     {

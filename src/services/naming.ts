@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
 import { isEqual } from '../core/bytes/equal.ts'
 import { encodeSpiffeId } from '../core/spiffe/spiffe-id.ts'
-import type { ClientRecord } from '../ports/records.ts'
+import type { Principal } from '../ports/records.ts'
 import type { Service } from './service.ts'
 
 /** A new identifier: 128 random bits, base64url. */
@@ -59,7 +59,7 @@ export function agentSpiffeId(
 }
 
 /** The one name of a client: its SPIFFE ID; `client_id` and `sub` of its tokens. */
-export function clientSpiffeId(service: Pick<Service, 'settings'>, client: ClientRecord): string {
+export function clientSpiffeId(service: Pick<Service, 'settings'>, client: Principal): string {
   if (client.kind === 'host') return hostSpiffeId(service, client.host.id)
   if (client.kind === 'agent')
     return agentSpiffeId(service, client.agent.className, client.agent.id)
@@ -70,7 +70,7 @@ export function clientSpiffeId(service: Pick<Service, 'settings'>, client: Clien
 }
 
 /** The identifier under which a store knows the client. */
-export function clientId(client: ClientRecord): string {
+export function clientId(client: Principal): string {
   if (client.kind === 'host') return client.host.id
   if (client.kind === 'agent') return client.agent.id
   return client.operator.id

@@ -7,7 +7,9 @@ import {
 import { verifyDpopProof } from '../core/token/dpop-proof.ts'
 import { TokenError } from '../core/token/error.ts'
 import type { ApiScope } from '../core/token/scope.ts'
-import type { ClientRecord } from '../ports/records.ts'
+import type { AuditEntry, ClientRecord } from '../ports/records.ts'
+import { auditEntry } from './audit-entry.ts'
+import { authorize } from './authorization.ts'
 import { findCertificateHolder } from './certificate-holder.ts'
 import { clientId } from './naming.ts'
 import { explainRevocation } from './revocation.ts'
@@ -22,6 +24,8 @@ export interface ResourceRequest {
   readonly authorization: string | undefined
   readonly dpop: string | undefined
   readonly certificateThumbprint: string | undefined
+  /** Network address of the connection; policies may ask for it. */
+  readonly sourceAddress?: string | undefined
 }
 
 /** The caller of one API request: its key or certificate was proven with the request itself. */
@@ -30,6 +34,8 @@ export interface Caller {
   /** SPIFFE ID. */
   readonly id: string
   readonly claims: AccessTokenClaims
+  /** Network address that it called from. */
+  readonly sourceAddress: string | undefined
 }
 
 /** A request whose sender is proven. It is not let in before {@link admitRequest} has spent the proof. */
@@ -37,6 +43,9 @@ export interface ProvenRequest {
   readonly token: VerifiedAccessToken
   readonly client: ClientRecord
   readonly replayKeys: readonly ReplayKey[]
+  /** What the call needs. */
+  readonly scope: ApiScope
+  readonly sourceAddress: string | undefined
 }
 
 interface ReplayKey {
@@ -65,7 +74,7 @@ export async function proveRequest(
   requireSchemeOf(verified, scheme)
   const bound = await proveBinding(service, request, token, verified)
   verified.requireScope(scope)
-  return { token: verified, ...bound }
+  return { token: verified, ...bound, scope, sourceAddress: request.sourceAddress }
 }
 
 /**
@@ -75,13 +84,36 @@ export async function proveRequest(
  * @throws TokenError `token-expired`, `dpop-time`, `dpop-replayed`; ServiceError for a client that was revoked
  */
 export async function admitRequest(service: Service, proven: ProvenRequest): Promise<Caller> {
-  const { token, client, replayKeys } = proven
+  const { token, client, replayKeys, sourceAddress } = proven
   const now = service.clock.now()
   token.requireFresh(now)
   // A key of the past is not kept, so it could be spent again.
   if (replayKeys.some(({ expiresAt }) => expiresAt <= now)) throw new TokenError('dpop-time')
-  await spendProof(service, client, replayKeys)
-  return { client, id: token.claims.sub, claims: token.claims }
+  const entry = await authorizeCall(service, proven)
+  await spendProof(service, client, replayKeys, entry)
+  return { client, id: token.claims.sub, claims: token.claims, sourceAddress }
+}
+
+/**
+ * The policies on a call by an operator, asked again with each. What may change something stands in the log before it is
+ * let in; what only reads does not. Hosts and agents have a decision with each credential that they are issued.
+ */
+async function authorizeCall(
+  service: Service,
+  { token, client, scope, sourceAddress }: ProvenRequest,
+): Promise<AuditEntry | undefined> {
+  if (client.kind !== 'operator') return undefined
+  const { record } = await authorize(service, {
+    action: 'actAsOperator',
+    principal: client,
+    audience: service.settings.issuer,
+    scopes: [scope],
+    lifetimeSeconds: 0,
+    sourceAddress,
+  })
+  if (scope.endsWith(':read') || scope === 'tokens:introspect') return undefined
+  const id = token.claims.sub
+  return auditEntry(service, 'operator.authorized', id, id, { scope, authorization: record })
 }
 
 type Scheme = 'dpop' | 'bearer'
@@ -168,10 +200,12 @@ async function spendProof(
   service: Service,
   client: ClientRecord,
   replayKeys: readonly ReplayKey[],
+  entry: AuditEntry | undefined,
 ): Promise<void> {
   const answer = await service.store.clients.act({
     client: { kind: client.kind, id: clientId(client), jkt: client.key.jkt },
     replayKeys,
+    ...(entry === undefined ? {} : { entry }),
   })
   if (answer === 'replayed') throw new TokenError('dpop-replayed')
   if (answer !== 'done') throw await explainRevocation(service, client.key.jkt)

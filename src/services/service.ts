@@ -11,6 +11,7 @@ import type { Store } from '../ports/store.ts'
 import type { TokenInspector } from '../ports/token-inspector.ts'
 import type { Authorities } from './authorities.ts'
 import type { ProofKeys } from '../core/token/proof-key.ts'
+import type { AuthorizationDirectory } from './authorization-directory.ts'
 import type { ClientDirectory } from './client-directory.ts'
 import type { TokenKeys } from './token-keys.ts'
 
@@ -85,5 +86,6 @@ export interface Service {
   /** Looks into tokens that the service has sessions of its own on; undefined where the configuration names none. */
   readonly tokenInspector: TokenInspector | undefined
   readonly clients: ClientDirectory
+  readonly authorization: AuthorizationDirectory
   readonly proofKeys: ProofKeys
 }

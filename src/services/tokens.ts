@@ -4,6 +4,7 @@ import { OAuthError } from '../core/token/oauth-error.ts'
 import { apiScopesOf, grantScopes } from '../core/token/scope.ts'
 import type { ClientRecord } from '../ports/records.ts'
 import { auditEntry } from './audit-entry.ts'
+import { authorize, type Authorized } from './authorization.ts'
 import {
   authenticateClient,
   type AuthenticatedClient,
@@ -26,7 +27,7 @@ export interface TokenResponse {
 
 interface Grant {
   readonly audience: string
-  readonly scope: string
+  readonly scopes: readonly string[]
   readonly lifetimeSeconds: number
 }
 
@@ -41,15 +42,22 @@ export async function issueToken(
 ): Promise<TokenResponse> {
   requireGrantType(credentials.form)
   const caller = await authenticateClient(service, credentials)
-  const grant = authorizeToken(service, caller, credentials.form)
+  const asked = requestedGrant(service, caller, credentials.form)
+  const authorized = await authorize(service, {
+    action: 'issueToken',
+    principal: caller.client,
+    sourceAddress: credentials.sourceAddress,
+    ...asked,
+  })
+  const grant = { audience: asked.audience, ...authorized }
   const claims = prepareAccessToken(service, caller, grant)
   const token = await signToken(service, 'at+jwt', claims)
-  await recordToken(service, caller, claims)
+  await recordToken(service, caller, claims, authorized)
   return {
     access_token: token,
     token_type: 'jkt' in caller.confirmation ? 'DPoP' : 'Bearer',
     expires_in: claims.exp - claims.iat,
-    scope: grant.scope,
+    scope: claims.scope,
   }
 }
 
@@ -61,8 +69,8 @@ function requireGrantType(form: Readonly<Record<string, string>>): void {
   }
 }
 
-/** What the client may have: audience and scopes of its class or role, cut to the shortest of all lifetimes. */
-function authorizeToken(
+/** What the client asks for, as far as registration goes: audience and scopes of its class or role, cut to the shortest of all lifetimes. */
+function requestedGrant(
   service: Service,
   caller: AuthenticatedClient,
   form: Readonly<Record<string, string>>,
@@ -77,7 +85,7 @@ function authorizeToken(
       `This client may ask for: ${allowed.join(' ') || 'nothing'}.`,
     )
   }
-  return { audience, scope: scopes.join(' '), lifetimeSeconds: lifetimeOf(service, caller) }
+  return { audience, scopes, lifetimeSeconds: lifetimeOf(service, caller) }
 }
 
 /** RFC 8707 §2: the resource asked for must be one the client may use; without one, the first is meant. */
@@ -128,7 +136,7 @@ function prepareAccessToken(
     iat,
     exp: iat + grant.lifetimeSeconds,
     jti: createId(service),
-    scope: grant.scope,
+    scope: grant.scopes.join(' '),
     cnf: caller.confirmation,
     assay: holderClaims(caller.client),
   }
@@ -154,6 +162,7 @@ async function recordToken(
   service: Service,
   caller: AuthenticatedClient,
   claims: AccessTokenClaims,
+  { record }: Authorized,
 ): Promise<void> {
   const { client, replayKeys } = caller
   const entry = auditEntry(service, 'token.issued', caller.id, claims.jti, {
@@ -161,6 +170,7 @@ async function recordToken(
     scope: claims.scope,
     exp: claims.exp,
     cnf: claims.cnf,
+    authorization: record,
     ...(client.kind === 'operator' ? {} : { attestation: client.host.attestationId }),
   })
   const answer = await service.store.clients.act({

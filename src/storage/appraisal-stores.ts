@@ -1,6 +1,7 @@
 import type { AttestationStore, EndorsementStore, PolicyStore } from '../ports/store.ts'
 import { encodeEntry } from './entry.ts'
 import type { Executor } from './executor.ts'
+import type { PolicyKind } from './operations/policies.ts'
 import { parseAttestation, parseAttestationSummary } from './records/attestation.ts'
 import { encodeEndorsement, parseEndorsement } from './records/endorsement.ts'
 import {
@@ -22,24 +23,25 @@ export function createAttestationStore(db: Executor): AttestationStore {
   }
 }
 
-/** The `PolicyStore` of any database. */
-export function createPolicyStore(db: Executor): PolicyStore {
+/** The `PolicyStore` of any database, for one kind of policies. */
+export function createPolicyStore(db: Executor, kind: PolicyKind): PolicyStore {
   return {
     add: async (policy, entry) =>
-      await db.execute('addPolicy', encodePolicy(policy), encodeEntry(entry)),
+      await db.execute('addPolicy', kind, encodePolicy(policy), encodeEntry(entry)),
     find: async version => {
-      const row = await db.execute('findPolicy', version)
+      const row = await db.execute('findPolicy', kind, version)
       return row && parsePolicyRow(row)
     },
-    list: async () => (await db.execute('listPolicies')).map(parsePolicyRow),
+    list: async () => (await db.execute('listPolicies', kind)).map(parsePolicyRow),
     findActive: async () => {
-      const rows = await db.execute('findActivePolicy')
+      const rows = await db.execute('findActivePolicy', kind)
       if (rows === undefined) return undefined
       return { policy: parsePolicyRow(rows.policy), activation: parseActivation(rows.activation) }
     },
     activate: async (activation, entry) =>
-      await db.execute('activatePolicy', encodeActivation(activation), encodeEntry(entry)),
-    listActivations: async () => (await db.execute('listPolicyActivations')).map(parseActivation),
+      await db.execute('activatePolicy', kind, encodeActivation(activation), encodeEntry(entry)),
+    listActivations: async () =>
+      (await db.execute('listPolicyActivations', kind)).map(parseActivation),
   }
 }
 

@@ -15,6 +15,7 @@ import { createAuditStore, createCertificateStore, createClientStore } from './c
 import { createAuthorityStore } from './authority-store.ts'
 import type { Executor } from './executor.ts'
 import { createHsmKeyStore } from './hsm-key-store.ts'
+import { createMarkStore } from './mark-store.ts'
 import { createRevocationListStore } from './revocation-list-store.ts'
 
 /** The whole `Store` over whatever runs its operations. */
@@ -25,7 +26,9 @@ export function createStore(db: Executor): Store {
     enrollments: createEnrollmentStore(db),
     hosts: createHostStore(db),
     attestations: createAttestationStore(db),
-    policies: createPolicyStore(db),
+    policies: createPolicyStore(db, 'appraisal'),
+    authorizationPolicies: createPolicyStore(db, 'authorization'),
+    marks: createMarkStore(db),
     endorsements: createEndorsementStore(db),
     hsmKeys: createHsmKeyStore(db),
     revocationLists: createRevocationListStore(db),

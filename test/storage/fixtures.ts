@@ -197,6 +197,9 @@ export const agentClass: AgentClassRecord = {
   scopes: [],
   hosts: ['*'],
   tokenLifetimeSeconds: 300,
+  owner: null,
+  environment: 'default',
+  sensitivity: 'internal',
   createdAt: now,
   createdBy: 'operator/1',
 }

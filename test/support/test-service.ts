@@ -9,12 +9,14 @@ import { createFileAuthorityKeys } from '../../src/hsm/authority-keys.ts'
 import { createEmbeddedSigner, exportPkcs8 } from '../../src/hsm/embedded-key.ts'
 import { Authorities } from '../../src/services/authorities.ts'
 import { adoptFirstAuthority } from '../../src/services/authority-rotation.ts'
+import { AuthorizationDirectory } from '../../src/services/authorization-directory.ts'
 import { ClientDirectory } from '../../src/services/client-directory.ts'
 import type { Service, Settings } from '../../src/services/service.ts'
 import { createTokenSigner } from '../../src/services/token-keys.ts'
 import { openSqliteStore } from '../../src/storage/sqlite-store.ts'
 import { testIssuance } from './test-issuance.ts'
 import { createTestKey } from './compact-jws.ts'
+import { starterPolicies, testSchema } from './test-policies.ts'
 import { createTestAuthority } from './test-authority.ts'
 import { MemoryKeyFiles } from './memory-key-files.ts'
 
@@ -114,6 +116,12 @@ export async function createTestService(
     outbound: undefined,
     tokenInspector: undefined,
     clients: new ClientDirectory(store.clients),
+    authorization: new AuthorizationDirectory({
+      store,
+      clock,
+      schema: testSchema,
+      starter: starterPolicies,
+    }),
     proofKeys: new ProofKeys(1_000),
   }
   await adoptFirstAuthority(service, { chain: authority.chain, keyReference: 'issuing.key.pem' })

@@ -12,6 +12,7 @@ export type OAuthErrorCode =
   | 'use_dpop_nonce'
   | 'invalid_token'
   | 'insufficient_scope'
+  | 'access_denied'
   | 'temporarily_unavailable'
 
 /**

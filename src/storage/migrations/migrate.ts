@@ -10,6 +10,7 @@ import { revocationLists } from './0004-revocation-lists.ts'
 import { authorities } from './0006-authorities.ts'
 import { revocations } from './0007-revocations.ts'
 import { hsmKeys } from './0009-hsm-keys.ts'
+import { authorization } from './0010-authorization.ts'
 import { issuance } from './0012-issuance.ts'
 
 /** All migrations, oldest first. Names are forever: they are what a database remembers. */
@@ -22,6 +23,7 @@ function migrationsFor(types: ColumnTypes): Record<string, Migration> {
     '0006-authorities': authorities(types),
     '0007-revocations': revocations(types),
     '0009-hsm-keys': hsmKeys(types),
+    '0010-authorization': authorization(types),
     '0012-issuance': issuance(types),
   }
 }

@@ -13,6 +13,9 @@ const insert = statement<AgentClassRow>()((db, is) =>
       token_lifetime_seconds: is.token_lifetime_seconds,
       created_at: is.created_at,
       created_by: is.created_by,
+      owner: is.owner,
+      environment: is.environment,
+      sensitivity: is.sensitivity,
     })
     .onConflict(conflict => conflict.column('name').doNothing()),
 )

@@ -1,4 +1,4 @@
-import type { AnchorRow } from '../schema.ts'
+import type { AnchorRow } from '../policy-rows.ts'
 import { statement } from '../statement.ts'
 import type { Transaction } from '../transaction.ts'
 

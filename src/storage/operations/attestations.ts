@@ -1,4 +1,4 @@
-import type { AttestationRow } from '../schema.ts'
+import type { AttestationRow } from '../policy-rows.ts'
 import { statement } from '../statement.ts'
 import type { Transaction } from '../transaction.ts'
 

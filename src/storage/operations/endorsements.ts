@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { EndorsementRow } from '../schema.ts'
+import type { EndorsementRow } from '../policy-rows.ts'
 import { statement } from '../statement.ts'
 import type { Transaction } from '../transaction.ts'
 

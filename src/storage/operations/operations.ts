@@ -49,6 +49,7 @@ import {
   revokeHost,
 } from './hosts.ts'
 import { addHsmKey, listHsmKeys, retireHsmKey } from './hsm-keys.ts'
+import { clearRiskScore, loadMarks, setHostLabels, setRiskScore } from './marks.ts'
 import { addOperator, listOperators, revokeOperator } from './operators.ts'
 import {
   activatePolicy,
@@ -94,6 +95,10 @@ export interface Operations {
   readonly findActivePolicy: typeof findActivePolicy
   readonly activatePolicy: typeof activatePolicy
   readonly listPolicyActivations: typeof listPolicyActivations
+  readonly setHostLabels: typeof setHostLabels
+  readonly setRiskScore: typeof setRiskScore
+  readonly clearRiskScore: typeof clearRiskScore
+  readonly loadMarks: typeof loadMarks
   readonly findEndorsement: typeof findEndorsement
   readonly listEndorsements: typeof listEndorsements
   readonly enqueueEndorsement: typeof enqueueEndorsement
@@ -174,6 +179,10 @@ export const operations: Operations = {
   findActivePolicy,
   activatePolicy,
   listPolicyActivations,
+  setHostLabels,
+  setRiskScore,
+  clearRiskScore,
+  loadMarks,
   findEndorsement,
   listEndorsements,
   enqueueEndorsement,

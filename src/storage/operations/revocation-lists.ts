@@ -1,4 +1,4 @@
-import type { RevocationListRow } from '../schema.ts'
+import type { RevocationListRow } from '../policy-rows.ts'
 import { statement } from '../statement.ts'
 import type { Transaction } from '../transaction.ts'
 

@@ -11,6 +11,9 @@ export function encodeAgentClass(agentClass: AgentClassRecord): AgentClassRow {
     token_lifetime_seconds: agentClass.tokenLifetimeSeconds,
     created_at: agentClass.createdAt,
     created_by: agentClass.createdBy,
+    owner: agentClass.owner,
+    environment: agentClass.environment,
+    sensitivity: agentClass.sensitivity,
   }
 }
 
@@ -23,5 +26,8 @@ export function parseAgentClass(row: AgentClassRow): AgentClassRecord {
     tokenLifetimeSeconds: row.token_lifetime_seconds,
     createdAt: row.created_at,
     createdBy: row.created_by,
+    owner: row.owner,
+    environment: row.environment,
+    sensitivity: row.sensitivity as AgentClassRecord['sensitivity'],
   }
 }

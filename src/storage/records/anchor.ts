@@ -1,5 +1,5 @@
 import type { AnchorKind, AnchorRecord, AssuranceLevel } from '../../ports/records.ts'
-import type { AnchorRow } from '../schema.ts'
+import type { AnchorRow } from '../policy-rows.ts'
 import { exactBytes } from './bytes.ts'
 
 export function encodeAnchor(anchor: AnchorRecord): AnchorRow {

@@ -5,7 +5,7 @@ import type {
 } from '../../ports/records.ts'
 import type { KeptAttestation } from '../../ports/store.ts'
 import type { AttestationSummaryRow, KeptRow } from '../operations/attestations.ts'
-import type { AttestationRow } from '../schema.ts'
+import type { AttestationRow } from '../policy-rows.ts'
 import { exactBytes } from './bytes.ts'
 
 /** Throws TypeError for a retention that would not even keep what is written. */

@@ -1,5 +1,5 @@
 import type { EndorsementRecord, EndorsementStatus } from '../../ports/records.ts'
-import type { EndorsementRow } from '../schema.ts'
+import type { EndorsementRow } from '../policy-rows.ts'
 
 export function encodeEndorsement(endorsement: EndorsementRecord): EndorsementRow {
   return {

@@ -1,5 +1,5 @@
 import type { PolicyActivation, PolicyRecord } from '../../ports/records.ts'
-import type { PolicyActivationRow, PolicyRow } from '../schema.ts'
+import type { PolicyActivationRow, PolicyRow } from '../policy-rows.ts'
 
 export function encodePolicy(policy: PolicyRecord): PolicyRow {
   return {

@@ -4,7 +4,7 @@ import type {
   RevocationListSummary,
 } from '../../ports/records.ts'
 import type { RevocationListSummaryRow } from '../operations/revocation-lists.ts'
-import type { RevocationListRow } from '../schema.ts'
+import type { RevocationListRow } from '../policy-rows.ts'
 import { exactBytes } from './bytes.ts'
 
 /** CRL numbers have twenty octets at most (RFC 5280 §5.2.3). */

@@ -1,0 +1,131 @@
+import {
+  decisionDigest,
+  encodeDecisionInput,
+  noDetails,
+  type Action,
+  type DecisionInput,
+} from '../core/authorization/decision-input.ts'
+import type { Answer } from '../core/authorization/decision.ts'
+import { readDetails } from '../core/authorization/authorization-details.ts'
+import { sourceAddressOf } from '../core/authorization/source-address.ts'
+import type { Principal } from '../ports/records.ts'
+import { auditEntry } from './audit-entry.ts'
+import type { ActiveAuthorization } from './authorization-directory.ts'
+import { ServiceError } from './error.ts'
+import { clientSpiffeId } from './naming.ts'
+import { principalFacts } from './principal-facts.ts'
+import type { Service } from './service.ts'
+
+/** What somebody wants to have or do, after the limits of registration and attestation. */
+export interface AuthorizationRequest {
+  readonly action: Action
+  readonly principal: Principal
+  readonly audience: string
+  readonly scopes: readonly string[]
+  /** 0 where nothing is issued. */
+  readonly lifetimeSeconds: number
+  /** Of the connection, as the runtime names it. */
+  readonly sourceAddress?: string | undefined
+  /** SPIFFE IDs: who asked first, and through whom; the present one left out. */
+  readonly delegation?: { readonly initiator: string; readonly actors: readonly string[] }
+  /** Authorization details as they came, their types known (RFC 9396). */
+  readonly details?: readonly object[] | undefined
+}
+
+/** What the policies leave of it, and what the entry of the act has to say. */
+export interface Authorized {
+  readonly scopes: readonly string[]
+  readonly lifetimeSeconds: number
+  /** For the detail of the act's own entry in the log: that entry records the decision. */
+  readonly record: DecisionRecord
+}
+
+/** A decision as the log keeps it: everything that it takes to make it again. */
+export interface DecisionRecord {
+  /** Version of the policy set. */
+  readonly set: number
+  /** base64url SHA-256 of the input, canonical. */
+  readonly decision: string
+  readonly outcome: Answer['outcome']
+  /** Ids of the policies that decided. */
+  readonly policies: readonly string[]
+  readonly input: DecisionInput
+}
+
+/**
+ * Asks the policies in force. What they do not permit is refused and stands in the log; what they permit is narrowed, never
+ * widened, and stands in the entry of the act itself. A failure of whatever kind refuses, and has an entry of its own.
+ *
+ * @throws ServiceError `authorization-denied`, `authorization-failed`; AuthorizationError `untrusted-…`
+ */
+export async function authorize(
+  service: Service,
+  request: AuthorizationRequest,
+): Promise<Authorized> {
+  const active = await service.authorization.active()
+  const input = prepareInput(service, request, active)
+  const answer = active.decider.decide(input)
+  const record = recordOf(active, input, answer)
+  if (answer.granted === null) throw await recordDenial(service, request, answer, record)
+  return { ...answer.granted, record }
+}
+
+function prepareInput(
+  service: Service,
+  request: AuthorizationRequest,
+  { marks }: ActiveAuthorization,
+): DecisionInput {
+  const now = service.clock.now()
+  const { action, principal, audience, delegation, details = [] } = request
+  const initiator = delegation?.initiator ?? clientSpiffeId(service, principal)
+  const actors = delegation?.actors ?? []
+  const { facts, digest } = details.length === 0 ? nothingAsked : readDetails(details)
+  return {
+    action,
+    principal: principalFacts(principal, { marks, now }),
+    audience,
+    context: {
+      time: Math.floor(now / 1000) * 1000,
+      sourceAddress: sourceAddressOf(request.sourceAddress),
+      scopes: request.scopes,
+      lifetimeSeconds: request.lifetimeSeconds,
+      delegation: { depth: actors.length, initiator, actors },
+      details: facts,
+      detailsDigest: digest,
+      approved: false,
+    },
+  }
+}
+
+const nothingAsked = { facts: noDetails, digest: null }
+
+function recordOf(
+  { decider }: ActiveAuthorization,
+  input: DecisionInput,
+  { outcome, policies }: Answer,
+): DecisionRecord {
+  const decision = decisionDigest(encodeDecisionInput(input))
+  return { set: decider.set.version, decision, outcome, policies, input }
+}
+
+/** Gives what is to be thrown. */
+async function recordDenial(
+  service: Service,
+  { action, principal }: AuthorizationRequest,
+  answer: Answer,
+  record: DecisionRecord,
+): Promise<ServiceError> {
+  const hasFailed = answer.outcome === 'failed'
+  const id = clientSpiffeId(service, principal)
+  const detail = hasFailed ? { ...record, errors: answer.errors } : { ...record }
+  const type = hasFailed ? 'authorization.failed' : 'authorization.denied'
+  await service.store.audit.append(auditEntry(service, type, id, id, detail))
+  const by = answer.policies.join(' ') || 'no policy that permits it'
+  return hasFailed
+    ? new ServiceError('authorization-failed', { found: answer.errors.join('; ') })
+    : new ServiceError(
+        'authorization-denied',
+        { expected: `a policy that permits ${action}`, found: by },
+        { decision: record.decision, policies: answer.policies },
+      )
+}
