@@ -1,0 +1,62 @@
+import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify, SignJWT } from 'jose'
+import { randomUUID } from 'node:crypto'
+import { expect, refusal, type Step } from './step.ts'
+import { resource, type ClientsWorld } from './world.ts'
+
+const name = 'jose'
+const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
+
+/** A token with nothing but jose and fetch: the assertion is the client authentication, and its key binds the token. */
+async function fetchToken({ issuer, agents }: ClientsWorld): Promise<string> {
+  const [agent] = agents
+  expect(agent !== undefined, 'an agent')
+  const assertion = await new SignJWT({ jti: randomUUID() })
+    .setProtectedHeader({ alg: 'ES256' })
+    .setIssuer(agent.id)
+    .setSubject(agent.id)
+    .setAudience(issuer)
+    .setIssuedAt()
+    .setExpirationTime('1m')
+    .sign(agent.privateKey)
+  const form = {
+    grant_type: 'client_credentials',
+    resource,
+    client_assertion: assertion,
+    client_assertion_type: assertionType,
+  }
+  const answer = await fetch(`${issuer}/oauth/token`, {
+    method: 'POST',
+    body: new URLSearchParams(form),
+  })
+  const { access_token: token } = (await answer.json()) as { access_token?: string }
+  expect(token !== undefined, 'a token')
+  return token
+}
+
+export const joseSteps: readonly Step[] = [
+  {
+    client: name,
+    does: 'verifies a token as a relying party, by the published keys',
+    run: async world => {
+      const keys = createRemoteJWKSet(new URL(`${world.issuer}/oauth/jwks`))
+      const expected = { issuer: world.issuer, audience: resource, typ: 'at+jwt' }
+      const { payload } = await jwtVerify(await fetchToken(world), keys, expected)
+      expect(payload.sub === world.agents[0]?.id, 'the agent as subject')
+      expect('jkt' in (payload['cnf'] as object), 'a token that is bound to its key')
+    },
+  },
+  {
+    client: name,
+    does: 'refuses a token for somebody else, and one whose payload was changed',
+    run: async world => {
+      const keys = createRemoteJWKSet(new URL(`${world.issuer}/oauth/jwks`))
+      const token = await fetchToken(world)
+      const other = { issuer: world.issuer, audience: 'https://other.example' }
+      await refusal(jwtVerify(token, keys, other))
+      const [header, , signature] = token.split('.')
+      const payload = Buffer.from(JSON.stringify({ sub: 'root' })).toString('base64url')
+      await refusal(jwtVerify(`${header}.${payload}.${signature}`, keys))
+      expect(decodeProtectedHeader(token).alg === 'ES256', 'ES256')
+    },
+  },
+]
