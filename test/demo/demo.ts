@@ -4,7 +4,7 @@ import { Home } from '../../src/attester/home.ts'
 import { ServiceClient } from '../../src/attester/service-client.ts'
 import { openTpmKey } from '../../src/attester/tpm-key.ts'
 import type { Tpm } from '../../native/index.ts'
-import { assay, serve } from './assay.ts'
+import { assay, serve, type Place } from './assay.ts'
 import {
   answerWithOtherTpm,
   createSoftwareKey,
@@ -13,6 +13,7 @@ import {
   requestForeignKey,
 } from './attacks.ts'
 import { callApi } from './call.ts'
+import { admitInspectedToken } from './hsm.ts'
 import { startProtectedApi, type ProtectedApi } from './protected-api.ts'
 import { DemoFailure, Stage } from './stage.ts'
 import { connectOperator, createWorld, type World } from './world.ts'
@@ -44,6 +45,7 @@ async function tell(stage: Stage, world: World): Promise<void> {
   const api = await startProtectedApi(operator)
   world.undo(async () => await api.stop())
   const agents = await createTheAgents(stage, world, api)
+  await enrolTheHsmHost(stage, world, fingerprint, api)
   const enrolled = { operator, fingerprint, hostId, agents, api }
   const fetched = await useAToken(stage, world, enrolled)
   await attack(stage, world, enrolled, fetched)
@@ -54,7 +56,11 @@ async function tell(stage: Stage, world: World): Promise<void> {
 async function startTheService(stage: Stage, world: World): Promise<string> {
   stage.chapter('A service on an empty database')
   const options = ['--issuer', world.issuer, '--listen', world.address, '--allow-emulated']
-  const made = await assay(stage, world.operator, ['init', ...options])
+  const issuingKey = world.tokens.authority('issuing')
+  const made = await assay(stage, world.operator, ['init', ...options, '--issuing-key', issuingKey])
+  stage.done('the key of its certificate authority was made in an HSM (SoftHSM) and stays there')
+  await admitInspectedToken(world.operator['ASSAY_DATA'] ?? '', world.tokens.host)
+  stage.say('config.yaml: inspection.pkcs11 names a token that the service looks into by itself')
   const fingerprint = String(made['fingerprint'])
   stage.done('it has a certificate authority and one operator, known by a key')
   stage.say(`fingerprint of its root: ${fingerprint}`)
@@ -118,21 +124,46 @@ async function createTheAgents(stage: Stage, world: World, api: ProtectedApi): P
   return agents
 }
 
-async function fetchToken(
+/** A machine without TPM: the service opens its own session on the token and looks at the key itself. */
+async function enrolTheHsmHost(
   stage: Stage,
   world: World,
+  fingerprint: string,
+  api: ProtectedApi,
+): Promise<void> {
+  stage.chapter('A host with an HSM instead of a TPM')
+  const { hsmHost, tokens } = world
+  const words = ['host', 'enroll', world.issuer, '--fingerprint', fingerprint, '--name', 'hsm-1']
+  const where = ['--pkcs11', tokens.hostKey('host'), '--create-key', '--evidence', 'inspected']
+  const enrolled = await assay(stage, hsmHost, [...words, ...where])
+  const { assurance } = enrolled['attestationResult'] as { readonly assurance: string }
+  stage.done(
+    `its key is not extractable and was made there: “${assurance}”, since SoftHSM is software`,
+  )
+  const make = ['agent', 'create', '--class', className]
+  const made = await assay(stage, hsmHost, make)
+  const { id } = (made['agent'] ?? made) as { readonly id: string }
+  const { token, proof } = await fetchToken(stage, hsmHost, id, api)
+  const answer = await callApi(api, token, proof)
+  stage.require(answer.status === 200, `the API answers ${answer.status} ${answer.code}`)
+  stage.done('an agent with its key in the HSM calls the same API')
+}
+
+async function fetchToken(
+  stage: Stage,
+  place: Place,
   agent: string,
   api: ProtectedApi,
 ): Promise<Fetched> {
   const words = ['agent', 'token', agent, '--proof', 'GET', `${api.url}/orders`]
-  const answer = await assay(stage, world.host, words)
+  const answer = await assay(stage, place, words)
   return { token: String(answer['access_token']), proof: String(answer['proof']) }
 }
 
 async function useAToken(stage: Stage, world: World, enrolled: Enrolled): Promise<Fetched> {
   stage.chapter('A token of five minutes, and a call with it')
   const { agents, api } = enrolled
-  const fetched = await fetchToken(stage, world, agents[0] ?? '', api)
+  const fetched = await fetchToken(stage, world.host, agents[0] ?? '', api)
   const answer = await callApi(api, fetched.token, fetched.proof)
   stage.require(answer.status === 200, `the API answers ${answer.status} ${answer.code}`)
   stage.done('a protected API takes it, with a proof by the key that it names')
@@ -220,7 +251,7 @@ async function connectHost(world: World, tpm: Tpm): Promise<ServiceClient> {
 async function revokeTheHost(stage: Stage, world: World, enrolled: Enrolled): Promise<void> {
   stage.chapter('The host is revoked, and everything on it')
   const { api, agents, hostId } = enrolled
-  const fetched = await fetchToken(stage, world, agents[1] ?? '', api)
+  const fetched = await fetchToken(stage, world.host, agents[1] ?? '', api)
   const revoke = ['host', 'revoke', hostId, '--reason', 'stolen']
   await assay(stage, world.operator, revoke)
   const { status, code, title } = await callApi(api, fetched.token, fetched.proof)

@@ -8,6 +8,7 @@ import { createManufacturer, type Manufacturer } from '../../swtpm/manufacturer.
 import { manufactureTpm, startTpm, type SoftwareTpm } from '../../swtpm/software-tpm.ts'
 import { freePort } from '../support/free-port.ts'
 import type { Place } from './assay.ts'
+import { createTokens, type Tokens } from './hsm.ts'
 
 /** Everything the story needs, in one directory that goes with it. */
 export interface World {
@@ -18,6 +19,9 @@ export interface World {
   readonly host: Place
   readonly hostTpm: SoftwareTpm
   readonly otherTpm: SoftwareTpm
+  /** A machine with an HSM and no TPM. */
+  readonly hsmHost: Place
+  readonly tokens: Tokens
   /** The manufacturer's root, a file. */
   readonly rootFile: string
   /** Undoes it all, last first; what is registered later is undone earlier. */
@@ -25,7 +29,7 @@ export interface World {
   close(): Promise<void>
 }
 
-/** Manufactures two TPMs and lays out who is who. Nothing of it outlives `close`. */
+/** Manufactures two TPMs and two HSM tokens and lays out who is who. Nothing of it outlives `close`. */
 export async function createWorld(): Promise<World> {
   const directory = await createPrivateDirectory('assay-demo')
   const steps: (() => Promise<unknown>)[] = [async () => discardDirectory(directory)]
@@ -43,15 +47,26 @@ export async function createWorld(): Promise<World> {
     undo(async () => await otherTpm.stop())
     const rootFile = join(directory, 'maker-root.pem')
     await writeFile(rootFile, manufacturer.rootCertificate)
+    const tokens = await createTokens(directory)
     const port = await freePort()
     const home = (name: string): string => join(directory, name)
     return {
       issuer: `https://localhost:${port}`,
       address: `127.0.0.1:${port}`,
-      operator: { ASSAY_HOME: home('operator-home'), ASSAY_DATA: home('service') },
+      operator: {
+        ...tokens.environment,
+        ASSAY_HOME: home('operator-home'),
+        ASSAY_DATA: home('service'),
+      },
       host: { ASSAY_HOME: home('host-home'), ASSAY_TCTI: hostTpm.tcti },
       hostTpm,
       otherTpm,
+      hsmHost: {
+        ...tokens.environment,
+        ASSAY_HOME: home('hsm-host-home'),
+        ASSAY_PIN_SOURCE: tokens.hostPin,
+      },
+      tokens,
       rootFile,
       undo,
       close,
