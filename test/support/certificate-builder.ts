@@ -35,9 +35,15 @@ export function buildCertificate(parts: BuiltCertificate, key: KeyObject): Uint8
     der.sequence(parts.notBefore, parts.notAfter),
     parts.subject,
     parts.spki,
-    der.contextConstructed(3, der.sequence(...parts.extensions.map(encodeExtension))),
+    ...encodeExtensions(parts.extensions),
   )
   return der.sequence(tbs, parts.outerAlgorithm, der.bitString(sign('sha256', tbs, key)))
+}
+
+/** Nothing at all where there are none. */
+function encodeExtensions(extensions: readonly BuiltExtension[]): Uint8Array[] {
+  if (extensions.length === 0) return []
+  return [der.contextConstructed(3, der.sequence(...extensions.map(encodeExtension)))]
 }
 
 function encodeExtension({ id, critical = false, value }: BuiltExtension): Uint8Array {

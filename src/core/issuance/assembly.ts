@@ -2,7 +2,7 @@ import * as der from '../der/writer.ts'
 import { keyUsages } from '../x509/certificate.ts'
 import { encodeExtensions, type ExtensionSource } from './extension.ts'
 import { extensionIds, type ProfileExtension } from './extension-name.ts'
-import { keyPurposes } from './key-purpose.ts'
+import { keyPurposeId } from './key-purpose.ts'
 import type { CertificateTerms } from './lint.ts'
 import { lintCertificate } from './lint-table.ts'
 import {
@@ -79,7 +79,7 @@ function termsOf(parts: CertificateParts): CertificateTerms {
       isCritical: critical,
     })),
     keyUsage: parts.keyUsage.reduce((bits, name) => bits | keyUsages[name], 0),
-    extendedKeyUsage: parts.extendedKeyUsage.map(name => keyPurposes[name] ?? name),
+    extendedKeyUsage: parts.extendedKeyUsage.map(keyPurposeId),
     authority: parts.authority,
     maxLifetimeSeconds: parts.maxLifetimeSeconds,
     svid: parts.svid,
@@ -90,16 +90,21 @@ function termsOf(parts: CertificateParts): CertificateTerms {
   }
 }
 
-/** A signed document: what is signed, the algorithm, the signature. RFC 5280 §4.1.1, §5.1.1. */
+/**
+ * A signed document: what is signed, the algorithm, the signature; an OCSP answer has certificates after it. RFC 5280
+ * §4.1.1, §5.1.1; RFC 6960 §4.2.1.
+ */
 export function encodeSigned(
   signed: Uint8Array,
   algorithm: CertificateSignatureName,
   signature: Uint8Array,
+  ...after: readonly Uint8Array[]
 ): Uint8Array {
   return der.sequence(
     signed,
     signatureAlgorithms[algorithm].identifier,
     der.bitString(encodeEcdsaSignature(signature)),
+    ...after,
   )
 }
 
@@ -113,8 +118,8 @@ export function commonName(text: string): Uint8Array {
 /** Positive, never beginning with a zero byte. Throws TypeError for fewer than 16 random octets. RFC 5280 §4.1.2.2. */
 export function serialNumber(random: Uint8Array): Uint8Array {
   if (random.length < 16) throw new TypeError('a serial number takes 16 random bytes')
-  const serial = Uint8Array.from(random)
-  serial[0] = ((serial[0] ?? 0) & 0x7f) | 0x40
+  const serial = Buffer.from(random)
+  serial.writeUInt8((serial.readUInt8(0) & 0x7f) | 0x40, 0)
   return serial
 }
 

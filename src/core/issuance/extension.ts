@@ -8,7 +8,7 @@ import {
 } from './attestation-extension.ts'
 import { extensionIds, type ExtensionName, type ProfileExtension } from './extension-name.ts'
 import { encodeSubjectNames, type SubjectNames } from './general-names.ts'
-import { keyPurposes } from './key-purpose.ts'
+import { keyPurposeId } from './key-purpose.ts'
 
 /** What the values of extensions are made of; a profile that names an extension needs the members for it. */
 export interface ExtensionSource {
@@ -41,7 +41,7 @@ const encoders: Readonly<Record<ExtensionName, (source: ExtensionSource) => Uint
         ),
   keyUsage: ({ keyUsage }) => der.namedBits(keyUsageByte(keyUsage)),
   extendedKeyUsage: ({ extendedKeyUsage }) =>
-    der.sequence(...extendedKeyUsage.map(name => der.objectIdentifier(present(keyPurposes[name])))),
+    der.sequence(...extendedKeyUsage.map(name => der.objectIdentifier(keyPurposeId(name)))),
   subjectKeyIdentifier: ({ spki }) => der.octetString(keyIdentifierOf(spki)),
   authorityKeyIdentifier: ({ issuerKeyIdentifier }) =>
     der.sequence(der.implicitPrimitive(0, issuerKeyIdentifier)),

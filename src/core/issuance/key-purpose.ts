@@ -5,3 +5,10 @@ export const keyPurposes: Readonly<Record<string, string>> = {
   OCSPSigning: '1.3.6.1.5.5.7.3.9',
   tcgAttestationKey: '2.23.133.8.3',
 }
+
+/** The OBJECT IDENTIFIER of a purpose. Throws TypeError for a name without a row. */
+export function keyPurposeId(name: string): string {
+  const id = keyPurposes[name]
+  if (id === undefined) throw new TypeError(`no purpose of the table: ${name}`)
+  return id
+}

@@ -1,6 +1,4 @@
-import { X509Error } from '../x509/error.ts'
 import { parseCertificate, type Certificate } from '../x509/certificate.ts'
-import { DerError } from '../der/error.ts'
 import { parseCertificateForm, type CertificateForm } from './certificate-form.ts'
 import { LintError, type CertificateLint, type CertificateTerms, type FormLint } from './lint.ts'
 import { assuranceLevel } from './lints/assurance-level.ts'
@@ -82,12 +80,12 @@ function refuse(lint: FormLint | CertificateLint, found: string | undefined): vo
   if (found !== undefined) throw new LintError(lint, found)
 }
 
+/** The bytes are our own: whatever a reader has against them is a finding. */
 function readForm(certificate: Uint8Array): CertificateForm {
   try {
     return parseCertificateForm(certificate)
   } catch (cause) {
-    if (cause instanceof DerError) throw new LintError(strictForm, cause.message, cause)
-    throw cause
+    throw new LintError(strictForm, String(cause), cause)
   }
 }
 
@@ -95,7 +93,6 @@ function readStrictly(certificate: Uint8Array): Certificate {
   try {
     return parseCertificate(certificate)
   } catch (cause) {
-    if (cause instanceof X509Error) throw new LintError(strictForm, cause.found ?? '', cause)
-    throw cause
+    throw new LintError(strictForm, String(cause), cause)
   }
 }

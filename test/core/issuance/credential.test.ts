@@ -204,6 +204,14 @@ test('a certificate that would live for no time is the caller’s bug', t => {
     })
 })
 
+test('a profile that is not of X509-SVID is not held against it', t => {
+  const profile = { ...profiles.agent, x509Svid: false }
+  t.notThrows(() => prepareCredential({ ...request, profile }, throwaway))
+  const wrong = { ...request, spiffeId: 'spiffe://example.org' }
+  t.notThrows(() => prepareCredential({ ...wrong, profile }, throwaway))
+  t.throws(() => prepareCredential(wrong, throwaway), { code: 'lint-svid-path' })
+})
+
 test('a fraction of a second is cut off, never rounded up', t => {
   const prepared = prepareCredential({ ...request, notAfter: now + hour + 999 }, throwaway)
   t.is(prepared.notAfter, now + hour - 1000)

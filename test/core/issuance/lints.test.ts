@@ -412,6 +412,20 @@ function findings(bytes: Uint8Array, against: CertificateTerms): string[] {
   ].map(({ code }) => code)
 }
 
+test('an X509-SVID says what its key is for', t => {
+  const without = extensions().filter(({ id }) => id !== ids.keyUsage)
+  t.deepEqual(findings(certificate({ extensions: without }), terms), [
+    'lint-extension-set',
+    'lint-key-usage',
+    'lint-svid-key-usage',
+  ])
+})
+
+test('a certificate without any extension is refused for that', t => {
+  const bare = certificate({ extensions: [] })
+  t.throws(() => lintCertificate(bare, terms), { code: 'lint-extension-set' })
+})
+
 test('times from 2050 on are GeneralizedTime', t => {
   const far = Date.UTC(2051, 0, 1)
   const issuer = { ...terms.issuer, notAfter: far + hour }

@@ -10,12 +10,13 @@ export const svidKeyUsage: CertificateLint = {
   summary: 'The key usage is not that of an X509-SVID.',
   source: 'X509-SVID §4.3',
   find: (certificate, { svid, authority }) => {
-    const usage = certificate.fields.extensions.keyUsage ?? 0
+    const usage = certificate.fields.extensions.keyUsage
+    if (svid === undefined) return undefined
+    if (usage === undefined) return 'none'
     const isGood =
       authority === undefined
         ? (usage & keyUsages.digitalSignature) !== 0 && (usage & authorityBits) === 0
         : (usage & keyUsages.keyCertSign) !== 0
-    const isCritical = certificate.isCritical(extensionIds.keyUsage)
-    return svid === undefined || (isGood && isCritical) ? undefined : `bits ${usage}`
+    return isGood && certificate.isCritical(extensionIds.keyUsage) ? undefined : `bits ${usage}`
   },
 }
