@@ -120,7 +120,7 @@ export function serialNumber(random: Uint8Array): Uint8Array {
   if (random.length < 16) throw new TypeError('a serial number takes 16 random bytes')
   const serial = Buffer.from(random)
   serial.writeUInt8((serial.readUInt8(0) & 0x7f) | 0x40, 0)
-  return serial
+  return new Uint8Array(serial)
 }
 
 /** The second in which a time lies, as milliseconds. */
