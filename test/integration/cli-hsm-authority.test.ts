@@ -67,7 +67,7 @@ test.serial('the keys of a service are made in the token, and are nowhere else',
 
 test.serial('without its token a service says so, and answers what needs no signature', async t => {
   await double.control({ call: '*', answer: { code: 0x32 } })
-  await until('/readyz', /"status":"hsm_down"/)
+  await until('/readyz', /"issuing":"hsm_down","token":"hsm_down"/)
   t.is(
     await read('/readyz'),
     '{"status":"hsm_down","signers":{"issuing":"hsm_down","token":"hsm_down"}}',
