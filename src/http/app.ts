@@ -14,6 +14,7 @@ import type { Endpoint } from './endpoint.ts'
 import { HttpError } from './error.ts'
 import { healthEndpoints } from './health-endpoints.ts'
 import { hsmKeyEndpoints } from './hsm-key-endpoints.ts'
+import { identityEndpoints } from './identity-endpoints.ts'
 import { hostEndpoints } from './host-endpoints.ts'
 import { oauthEndpoints } from './oauth-endpoints.ts'
 import { openApiDocument } from './openapi.ts'
@@ -34,6 +35,7 @@ export const endpoints: readonly Endpoint[] = [
   ...hostEndpoints,
   ...attestationEndpoints,
   ...agentEndpoints,
+  ...identityEndpoints,
   ...anchorEndpoints,
   ...revocationListEndpoints,
   ...operatorEndpoints,

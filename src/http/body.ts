@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { z } from 'zod'
 import { factOf } from '../core/coded-error.ts'
+import { hasRepeatedMember } from '../core/jose/json-object.ts'
 import { ServiceError } from '../services/error.ts'
 import { BodyBudget } from './body-budget.ts'
 import { eachChunk } from './body-stream.ts'
@@ -80,11 +81,15 @@ function requireShallow(text: string): void {
 
 function parseJson(text: string): unknown {
   requireShallow(text)
+  let value: unknown
   try {
-    return JSON.parse(text)
+    value = JSON.parse(text)
   } catch (cause) {
     throw new HttpError('body-malformed', { expected: 'JSON', cause })
   }
+  if (hasRepeatedMember(text, value))
+    throw new HttpError('body-malformed', { expected: 'each member once' })
+  return value
 }
 
 /** Leaves `ctx.state.body` in the form of the schema; refuses unknown members. */
@@ -105,17 +110,24 @@ export function readJson(schema: z.ZodType, limit: number = 64 * 1024): Step {
   }
 }
 
-/** Leaves `ctx.state.form`. A parameter that occurs twice is refused (RFC 6749 §3.2). */
-export async function readForm(
-  request: IncomingMessage,
-  limit: number,
-): Promise<Record<string, string>> {
+/** A form as it was sent; `resources` are the values of the one parameter that may come several times (RFC 8707 §2). */
+export interface Form {
+  readonly parameters: Readonly<Record<string, string>>
+  readonly resources: readonly string[]
+}
+
+/** Any other parameter that occurs twice is refused (RFC 6749 §3.2). */
+export async function readForm(request: IncomingMessage, limit: number): Promise<Form> {
   requireType(request, 'application/x-www-form-urlencoded')
-  const form: Record<string, string> = Object.create(null) as Record<string, string>
+  const parameters: Record<string, string> = Object.create(null) as Record<string, string>
+  const resources: string[] = []
   for (const [name, value] of new URLSearchParams(decodeText(await readBytes(request, limit)))) {
-    if (name in form) throw new HttpError('body-malformed', { found: `${name.slice(0, 40)} twice` })
     // RFC 6749 §3.2: a parameter without a value counts as not sent.
-    if (value !== '') form[name] = value
+    if (value === '') continue
+    if (name === 'resource') resources.push(value)
+    else if (name in parameters)
+      throw new HttpError('body-malformed', { found: `${name.slice(0, 40)} twice` })
+    else parameters[name] = value
   }
-  return form
+  return { parameters, resources }
 }

@@ -1,6 +1,7 @@
 import type { DefaultContext, Middleware, ParameterizedContext } from 'koa'
 import type { Caller } from '../services/resource-access.ts'
 import type { Service } from '../services/service.ts'
+import type { Form } from './body.ts'
 import { HttpError } from './error.ts'
 
 /** Writes a refusal in the form of an endpoint. */
@@ -14,8 +15,8 @@ export interface RequestState {
   caller?: Caller
   /** By `readJson`: has the form of the endpoint's schema. */
   body?: unknown
-  /** By `readForm`. */
-  form?: Readonly<Record<string, string>>
+  /** By `readParameters`. */
+  form?: Form
   /** By `oauthForm`: how errors are written here; as problem documents where absent. */
   refusal?: Refusal
 }

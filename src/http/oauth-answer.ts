@@ -1,5 +1,6 @@
 import { CodedError } from '../core/coded-error.ts'
 import { OAuthError, type OAuthErrorCode } from '../core/token/oauth-error.ts'
+import { resourceMetadataUrl } from '../services/token-metadata.ts'
 import type { RequestContext } from './context.ts'
 import { answerProblem, problemStatus } from './problem.ts'
 
@@ -29,8 +30,7 @@ export function answerOAuthError(ctx: RequestContext, cause: unknown): void {
   if (error === undefined) return answerProblem(ctx, cause)
   const { reason } = error
   ctx.status = statusOf[error.error] ?? statusOfBody(reason)
-  if (ctx.status === 401)
-    ctx.append('WWW-Authenticate', `DPoP error="${error.error}", algs="ES256 ES384"`)
+  if (ctx.status === 401) ctx.append('WWW-Authenticate', challengeOf(ctx, error.error))
   if (ctx.status === 503) ctx.set('Retry-After', '1')
   if (reason?.code.startsWith('body-') === true) ctx.set('Connection', 'close')
   ctx.body = {
@@ -53,6 +53,14 @@ function asOAuthError(cause: unknown): OAuthError | undefined {
     ? 'access_denied'
     : codeOf[problemStatus(cause)]
   return new OAuthError(code ?? 'invalid_request', cause.message, cause)
+}
+
+/** A protected endpoint says where its metadata are (RFC 9728 §5.1). */
+function challengeOf(ctx: RequestContext, error: OAuthErrorCode): string {
+  const challenge = `DPoP error="${error}", algs="ES256 ES384"`
+  return error === 'invalid_token'
+    ? `${challenge}, resource_metadata="${resourceMetadataUrl(ctx.service)}"`
+    : challenge
 }
 
 /** RFC 6749 §5.2: printable ASCII without quotation mark and backslash. */

@@ -1,14 +1,20 @@
-import { createNonce } from '../core/token/nonce.ts'
-import { introspectToken } from '../services/introspection.ts'
-import { authorizationServerMetadata, tokenKeySet } from '../services/token-metadata.ts'
-import { issueToken } from '../services/tokens.ts'
+import { createChallenge, createNonce } from '../core/token/nonce.ts'
 import { OAuthError } from '../core/token/oauth-error.ts'
+import { authenticateClient, type ClientCredentials } from '../services/client-authentication.ts'
+import { introspectToken, signIntrospection } from '../services/introspection.ts'
+import {
+  authorizationServerMetadata,
+  protectedResourceMetadata,
+  tokenKeySet,
+} from '../services/token-metadata.ts'
+import { revokeOwnToken } from '../services/token-revocation.ts'
+import { issueToken } from '../services/tokens.ts'
 import { readForm } from './body.ts'
 import { certificateThumbprint } from './client-certificate.ts'
-import { requestUrl, type Step } from './context.ts'
+import { callerOf, requestUrl, type RequestContext, type Step } from './context.ts'
 import { requireScope, singleHeader, type Endpoint } from './endpoint.ts'
 import { answerOAuthError } from './oauth-answer.ts'
-import { introspectionForm, tokenForm } from './schema.ts'
+import { introspectionForm, revocationForm, tokenForm } from './schema.ts'
 
 const formLimit = 16 * 1024
 
@@ -18,9 +24,11 @@ const oauthForm: Step = async function oauthForm(ctx, next) {
   await next()
 }
 
-/** Each answer carries a nonce for the next proof (RFC 9449 §8.2). */
+/** Each answer carries what the next proof must have (RFC 9449 §8.2, attestation-based client auth -10 §6.2). */
 const offerNonce: Step = async function offerNonce(ctx, next) {
-  ctx.set('DPoP-Nonce', createNonce(ctx.service.nonceKey, ctx.service.clock.now()))
+  const { nonceKey, clock } = ctx.service
+  ctx.set('DPoP-Nonce', createNonce(nonceKey, clock.now()))
+  ctx.set('OAuth-Client-Attestation-Challenge', createChallenge(nonceKey, clock.now()))
   await next()
 }
 
@@ -29,22 +37,63 @@ const readParameters: Step = async function readParameters(ctx, next) {
   await next()
 }
 
-const answerToken: Step = async function answerToken(ctx) {
-  ctx.body = await issueToken(ctx.service, {
+/** What a request carries that can authenticate its sender. */
+function credentialsOf(ctx: RequestContext): ClientCredentials {
+  return {
     method: ctx.method,
     url: requestUrl(ctx),
-    form: ctx.state.form ?? {},
+    form: ctx.state.form?.parameters ?? {},
+    resources: ctx.state.form?.resources ?? [],
     dpop: singleHeader(ctx, 'dpop'),
+    attestation: singleHeader(ctx, 'oauth-client-attestation'),
+    attestationPop: singleHeader(ctx, 'oauth-client-attestation-pop'),
     certificateThumbprint: certificateThumbprint(ctx.req.socket),
     sourceAddress: ctx.req.socket.remoteAddress,
-  })
+  }
 }
 
-const answerIntrospection: Step = async function answerIntrospection(ctx) {
-  const token = ctx.state.form?.['token']
+const answerToken: Step = async function answerToken(ctx) {
+  ctx.body = await issueToken(ctx.service, credentialsOf(ctx))
+}
+
+function tokenParameter(ctx: RequestContext): string {
+  const token = ctx.state.form?.parameters['token']
   if (token === undefined)
     throw new OAuthError('invalid_request', 'The parameter token is missing.')
-  ctx.body = await introspectToken(ctx.service, token)
+  return token
+}
+
+const signedIntrospection = 'application/token-introspection+jwt'
+
+const answerIntrospection: Step = async function answerIntrospection(ctx) {
+  const { client, id } = callerOf(ctx)
+  const answer = await introspectToken(ctx.service, client, tokenParameter(ctx))
+  ctx.vary('Accept')
+  if (ctx.accepts('application/json', signedIntrospection) !== signedIntrospection) {
+    ctx.body = answer
+    return
+  }
+  ctx.body = await signIntrospection(ctx.service, id, answer)
+  ctx.type = signedIntrospection
+}
+
+const answerRevocation: Step = async function answerRevocation(ctx) {
+  const caller = await authenticateClient(ctx.service, credentialsOf(ctx))
+  await revokeOwnToken(ctx.service, caller, tokenParameter(ctx))
+  ctx.status = 200
+  ctx.body = ''
+}
+
+const answerChallenge: Step = async function answerChallenge(ctx) {
+  ctx.body = {
+    attestation_challenge: createChallenge(ctx.service.nonceKey, ctx.service.clock.now()),
+  }
+}
+
+const answerMetadata: Step = async function answerMetadata(ctx) {
+  const metadata = await authorizationServerMetadata(ctx.service)
+  ctx.set('Cache-Control', 'public, max-age=60')
+  ctx.body = metadata
 }
 
 /** The authorization server. */
@@ -66,6 +115,19 @@ export const oauthEndpoints: readonly Endpoint[] = [
     steps: [oauthForm, requireScope('tokens:introspect', readParameters), answerIntrospection],
   },
   {
+    method: 'POST',
+    path: '/oauth/revoke',
+    summary: 'Takes back an access token of the caller (RFC 7009).',
+    form: revocationForm,
+    steps: [oauthForm, offerNonce, readParameters, answerRevocation],
+  },
+  {
+    method: 'POST',
+    path: '/oauth/challenge',
+    summary: 'A challenge for the proof of a client attestation, and a DPoP nonce.',
+    steps: [oauthForm, offerNonce, answerChallenge],
+  },
+  {
     method: 'GET',
     path: '/oauth/jwks',
     summary: 'The keys that verify access tokens (RFC 7517).',
@@ -80,10 +142,22 @@ export const oauthEndpoints: readonly Endpoint[] = [
     method: 'GET',
     path: '/.well-known/oauth-authorization-server',
     summary: 'The authorization server’s metadata (RFC 8414).',
+    steps: [answerMetadata],
+  },
+  {
+    method: 'GET',
+    path: '/.well-known/openid-configuration',
+    summary: 'The same, where clients of OpenID Connect look for it (RFC 8414 §5).',
+    steps: [answerMetadata],
+  },
+  {
+    method: 'GET',
+    path: '/.well-known/oauth-protected-resource',
+    summary: 'This API as a protected resource (RFC 9728).',
     steps: [
       ctx => {
         ctx.set('Cache-Control', 'public, max-age=60')
-        ctx.body = authorizationServerMetadata(ctx.service)
+        ctx.body = protectedResourceMetadata(ctx.service)
       },
     ],
   },

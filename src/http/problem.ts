@@ -1,4 +1,5 @@
 import { CodedError } from '../core/coded-error.ts'
+import { resourceMetadataUrl } from '../services/token-metadata.ts'
 import type { RequestContext } from './context.ts'
 import { HttpError } from './error.ts'
 
@@ -26,6 +27,8 @@ const statusOf: Readonly<Record<string, number>> = {
   'certificate-unknown': 401,
   'token-scope': 403,
   'caller-not-permitted': 403,
+  'audience-not-permitted': 403,
+  'client-id-not-permitted': 403,
   'attestation-contraindicated': 403,
   'attestation-expired': 403,
   'authorization-denied': 403,
@@ -117,13 +120,13 @@ export function problemStatus(error: CodedError): number {
  * Writes a refusal as a problem document. Anything that is not a coded error is ours: the caller learns an instance
  * to ask for, and nothing else.
  *
- * @see RFC 9457 §3, RFC 6750 §3, RFC 9449 §7.1
+ * @see RFC 9457 §3, RFC 6750 §3, RFC 9449 §7.1, RFC 9728 §5.1
  */
 export function answerProblem(ctx: RequestContext, cause: unknown): void {
   const error = cause instanceof CodedError ? cause : new HttpError('internal-error', { cause })
   const { checks, details } = error as Extended
   ctx.status = problemStatus(error)
-  if (ctx.status === 401) ctx.append('WWW-Authenticate', challengeOf(error))
+  if (ctx.status === 401) ctx.append('WWW-Authenticate', challengeOf(ctx, error))
   if (ctx.status === 503) ctx.set('Retry-After', '1')
   // A body that was not read to its end would be taken for the next request.
   if (error.code.startsWith('body-')) ctx.set('Connection', 'close')
@@ -146,7 +149,8 @@ export function answerProblem(ctx: RequestContext, cause: unknown): void {
   ctx.type = 'application/problem+json'
 }
 
-function challengeOf(error: CodedError): string {
+function challengeOf(ctx: RequestContext, error: CodedError): string {
   const code = error.code.startsWith('dpop-') ? 'invalid_dpop_proof' : 'invalid_token'
-  return `DPoP error="${code}", error_description="${error.code}", algs="ES256 ES384"`
+  const metadata = resourceMetadataUrl(ctx.service)
+  return `DPoP error="${code}", error_description="${error.code}", algs="ES256 ES384", resource_metadata="${metadata}"`
 }

@@ -71,6 +71,8 @@ export const operatorRequest = z.strictObject({
   role: z.enum(['administrator', 'auditor', 'resource-server']),
   keyProtection: z.enum(['tpm', 'pkcs11', 'file']),
   jwk: publicJwk,
+  /** What a relying party speaks for: it may introspect tokens for these alone. */
+  audiences: z.array(audience).max(32).default([]),
 })
 
 /** A name as CK_TOKEN_INFO has it, without padding. */
@@ -158,6 +160,20 @@ export const credentialRequest = z.strictObject({
     .optional(),
 })
 
+/** Printable ASCII of one word, as identifiers of RFC 9396 and RFC 6749 are. */
+const clientName = z.string().regex(/^[\x21-\x7E]{1,512}$/, 'printable ASCII without spaces')
+const values = z.array(clientName).min(1).max(64).optional()
+
+/** A type of authorization details, and of each field the values that may be asked for (RFC 9396 §2). */
+const detailType = z.strictObject({
+  type: clientName,
+  locations: values,
+  actions: values,
+  datatypes: values,
+  privileges: values,
+  identifiers: values,
+})
+
 export const classRequest = z.strictObject({
   name,
   audiences: z.array(audience).min(1).max(32),
@@ -175,19 +191,41 @@ export const classRequest = z.strictObject({
   environment: name.default('default'),
   /** Of what its agents handle. */
   sensitivity: z.enum(['public', 'internal', 'confidential', 'restricted']).default('internal'),
+  authorizationDetails: z
+    .array(detailType)
+    .max(32)
+    .refine(rows => new Set(rows.map(row => row.type)).size === rows.length, 'a type comes once')
+    .default([]),
+  clientIds: z.array(clientName).max(32).default([]),
 })
 
 export const revocationRequest = z.strictObject({ reason: z.string().min(1).max(200) })
 
-/** RFC 6749 §4.4.2, RFC 8707 §2, RFC 7523 §2.2; unknown parameters are passed over (RFC 6749 §3.2). */
-export const tokenForm = z.object({
-  grant_type: z.literal('client_credentials'),
+/** What any endpoint takes that authenticates its clients (RFC 7521 §4.2). */
+const clientForm = z.object({
   client_id: z.string().optional(),
-  scope: z.string().optional(),
-  resource: z.string().optional(),
   client_assertion_type: z.string().optional(),
   client_assertion: z.string().optional(),
 })
+
+/** RFC 6749 §4.4.2, RFC 8707 §2, RFC 9396 §5; unknown parameters are passed over (RFC 6749 §3.2). */
+export const tokenForm = clientForm.extend({
+  grant_type: z.literal('client_credentials'),
+  scope: z.string().optional(),
+  resource: z.union([z.string(), z.array(z.string())]).optional(),
+  authorization_details: z.string().optional(),
+})
+
+/** RFC 7009 §2.1. */
+export const revocationForm = clientForm.extend({
+  token: z.string(),
+  token_type_hint: z.string().optional(),
+})
+
+export const jwtSvidRequest = z.strictObject({ audience })
+
+/** `clientId` is the caller's SPIFFE ID where it is left out. */
+export const clientAttestationRequest = z.strictObject({ clientId: clientName.optional() })
 
 /** RFC 7662 §2.1. */
 export const introspectionForm = z.object({

@@ -1,4 +1,5 @@
 import type { RevocationReason } from '../core/status/revocation-reason.ts'
+import type { DetailType } from '../core/token/authorization-details.ts'
 import type { AssuranceLevel } from '../core/verifier/assurance.ts'
 import type { HsmEnrollment } from './hsm-records.ts'
 
@@ -105,6 +106,10 @@ export interface AgentClassRecord {
   /** Host ids that may run agents of this class; `['*']` admits every enrolled host. */
   readonly hosts: readonly string[]
   readonly tokenLifetimeSeconds: number
+  /** What its agents may ask for as authorization details (RFC 9396 §2); a type that is not here is refused. */
+  readonly authorizationDetails: readonly DetailType[]
+  /** Names at other authorization servers for which its agents may be attested. */
+  readonly clientIds: readonly string[]
   readonly createdAt: number
   readonly createdBy: string
   /** Who answers for its agents; null where nobody was named. */
@@ -142,6 +147,8 @@ export interface OperatorRecord {
   readonly status: Status
   readonly createdAt: number
   readonly createdBy: string
+  /** The audiences that a relying party speaks for: it may look at tokens for these alone. */
+  readonly audiences: readonly string[]
 }
 
 /** A public key that authenticates one client, as a JWK; found by its thumbprint. */

@@ -51,6 +51,7 @@ export interface Store {
   readonly agents: AgentStore
   readonly certificates: CertificateStore
   readonly clients: ClientStore
+  readonly tokens: TokenStore
   readonly audit: AuditStore
   /** Resolves when a write can be made durable now; rejects otherwise. For `/readyz`. */
   ping(): Promise<void>
@@ -314,7 +315,16 @@ export interface ClientStore {
     /** Unix milliseconds to which the client's host must stay attested; omit for operators. */
     readonly attestedUntil?: number
     readonly entry?: AuditEntry
-  }): Promise<'done' | 'replayed' | 'revoked' | 'attestation-expired'>
+    /** The `jti` of the access token that it is done with: refused once that was taken back. */
+    readonly tokenId?: string
+  }): Promise<'done' | 'replayed' | 'revoked' | 'token-revoked' | 'attestation-expired'>
+}
+
+/** Single access tokens that were taken back before their time. */
+export interface TokenStore {
+  /** Kept until the token would have expired, Unix milliseconds. */
+  revoke(jti: string, expiresAt: number, entry: AuditEntry): Promise<'done' | 'already'>
+  isRevoked(jti: string): Promise<boolean>
 }
 
 export interface AuditStore {

@@ -1,29 +1,10 @@
 import { parseSpiffeId, type SpiffeId } from '../core/spiffe/spiffe-id.ts'
-import { claimedClient, jwtBearer, verifyClientAssertion } from '../core/token/client-assertion.ts'
+import { claimedClient, verifyClientAssertion } from '../core/token/client-assertion.ts'
 import { TokenError } from '../core/token/error.ts'
-import { OAuthError } from '../core/token/oauth-error.ts'
 import type { ProofKey } from '../core/token/proof-key.ts'
 import type { ClientRecord } from '../ports/records.ts'
 import { clientSpiffeId } from './naming.ts'
 import type { Service } from './service.ts'
-
-/**
- * The client assertion of a request, or undefined where there is none.
- *
- * @throws OAuthError `invalid_request` for one without its type, or of another type
- * @see RFC 7521 §4.2, RFC 7523 §2.2
- */
-export function readAssertion(form: Readonly<Record<string, string>>): string | undefined {
-  const { client_assertion: assertion, client_assertion_type: type } = form
-  if (assertion === undefined && type === undefined) return undefined
-  if (assertion === undefined || type !== jwtBearer) {
-    throw new OAuthError(
-      'invalid_request',
-      `A client assertion goes with client_assertion_type ${jwtBearer}.`,
-    )
-  }
-  return assertion
-}
 
 /**
  * The client that an assertion comes from, by the key that is on record for the client it names. Whether there is no
@@ -60,7 +41,11 @@ export function verifyAssertion(
   })
 }
 
-async function findNamedClient(service: Service, name: string): Promise<ClientRecord | undefined> {
+/** The client of a SPIFFE ID in this trust domain; its name is still to be held against the text. */
+export async function findNamedClient(
+  service: Service,
+  name: string,
+): Promise<ClientRecord | undefined> {
   const id = readSpiffeId(name)
   if (id === undefined || id.trustDomain !== service.settings.trustDomain) return undefined
   const jkt = await findKeyOf(service, id.segments)

@@ -51,6 +51,10 @@ export const auditTypes = [
   'certificate.refused',
   'certificate.unknown',
   'token.issued',
+  'token.revoked',
+  'jwt-svid.issued',
+  'wit-svid.issued',
+  'client-attestation.issued',
 ] as const
 
 export type AuditType = (typeof auditTypes)[number]

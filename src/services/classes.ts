@@ -1,3 +1,4 @@
+import type { DetailType } from '../core/token/authorization-details.ts'
 import type { AgentClassRecord, Sensitivity } from '../ports/records.ts'
 import { auditEntry } from './audit-entry.ts'
 import { ServiceError } from './error.ts'
@@ -16,6 +17,8 @@ export interface ClassRequest {
   readonly environment?: string | undefined
   /** `internal` where absent. */
   readonly sensitivity?: Sensitivity | undefined
+  readonly authorizationDetails: readonly DetailType[]
+  readonly clientIds: readonly string[]
 }
 
 /**
@@ -45,6 +48,8 @@ export async function registerClass(
     owner: request.owner ?? null,
     environment: request.environment ?? 'default',
     sensitivity: request.sensitivity ?? 'internal',
+    authorizationDetails: request.authorizationDetails,
+    clientIds: request.clientIds,
     createdAt: service.clock.now(),
     createdBy: actor,
   }

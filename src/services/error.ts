@@ -254,6 +254,16 @@ const rows = {
     summary: 'The caller may not do this to that subject.',
     hint: 'Call as the subject itself or its host.',
   },
+  'audience-not-permitted': {
+    summary: 'The caller may not have a token for that audience.',
+    hint: 'Ask for an audience of its class, or have an operator register a class that names it.',
+    source: 'RFC 8707 §2',
+  },
+  'client-id-not-permitted': {
+    summary: 'The caller may not be attested under that client id.',
+    hint: 'Have an operator register a class with that clientId; nobody chooses the name of another client.',
+    source: 'draft-ietf-oauth-attestation-based-client-auth-10 §4',
+  },
   'certificate-unknown': {
     summary:
       'The client certificate of this connection is not one that this service issued and still holds valid.',

@@ -1,4 +1,5 @@
 import {
+  audiencesOf,
   verifyAccessToken,
   type AccessTokenClaims,
   type Confirmation,
@@ -7,24 +8,58 @@ import { TokenError } from '../core/token/error.ts'
 import type { ClientRecord } from '../ports/records.ts'
 import { clientSpiffeId } from './naming.ts'
 import type { Service } from './service.ts'
+import { signToken } from './signed-token.ts'
 
 /** RFC 7662 §2.2: of an inactive token nothing is told. */
 export type Introspection =
-  { readonly active: false } | ({ readonly active: true } & AccessTokenClaims)
+  | { readonly active: false }
+  | ({ readonly active: true; readonly token_type: 'DPoP' | 'Bearer' } & AccessTokenClaims)
 
 /**
  * Says whether a token is good at this moment: signed here, in its time, and its client (and an agent's host) neither
- * revoked nor rekeyed since. The audience is the asker's to compare.
+ * revoked nor rekeyed since, and the token itself not taken back. To a relying party that speaks for none of its audiences no
+ * token is: one API does not learn what is done at another.
  *
  * @see RFC 7662 §2
  */
-export async function introspectToken(service: Service, token: string): Promise<Introspection> {
+export async function introspectToken(
+  service: Service,
+  asker: ClientRecord,
+  token: string,
+): Promise<Introspection> {
   const claims = readToken(service, token)
-  if (claims === undefined) return { active: false }
+  if (claims === undefined || !mayAsk(asker, claims)) return { active: false }
+  if (await service.store.tokens.isRevoked(claims.jti)) return { active: false }
   const client = await findHolder(service, claims.cnf)
   const active =
     client !== undefined && isActive(client) && clientSpiffeId(service, client) === claims.sub
-  return active ? { active: true, ...claims } : { active: false }
+  if (!active) return { active: false }
+  return { active: true, token_type: 'jkt' in claims.cnf ? 'DPoP' : 'Bearer', ...claims }
+}
+
+/** RFC 7662 §4: an administrator, or whom the token is meant for. */
+function mayAsk(asker: ClientRecord, claims: AccessTokenClaims): boolean {
+  if (asker.kind !== 'operator') return false
+  const { role, audiences } = asker.operator
+  return role === 'administrator' || audiencesOf(claims).some(one => audiences.includes(one))
+}
+
+/**
+ * The answer as a JWT for the asker.
+ *
+ * @see RFC 9701 §5
+ */
+export async function signIntrospection(
+  service: Service,
+  asker: string,
+  answer: Introspection,
+): Promise<string> {
+  return await signToken(service, 'token-introspection+jwt', {
+    iss: service.settings.issuer,
+    aud: asker,
+    iat: Math.floor(service.clock.now() / 1000),
+    token_introspection: answer,
+  })
 }
 
 function readToken(service: Service, token: string): AccessTokenClaims | undefined {

@@ -1,14 +1,21 @@
 import type { CodedError } from '../core/coded-error.ts'
-import { OAuthError } from '../core/token/oauth-error.ts'
+import { OAuthError, type OAuthErrorCode } from '../core/token/oauth-error.ts'
+
+/** Which of OAuth's codes our own begin with; the first row that fits decides. */
+const codes: readonly (readonly [string, OAuthErrorCode])[] = [
+  ['dpop-nonce', 'use_dpop_nonce'],
+  ['dpop-', 'invalid_dpop_proof'],
+  ['client-attestation-challenge', 'use_attestation_challenge'],
+  ['client-attestation-expired', 'use_fresh_attestation'],
+  ['client-attestation-', 'invalid_client_attestation'],
+]
 
 /**
  * Which of OAuth's codes a refused proof, assertion or client answers with at the token endpoint.
  *
- * @see RFC 6749 §5.2, RFC 9449 §5
+ * @see RFC 6749 §5.2, RFC 9449 §5, draft-ietf-oauth-attestation-based-client-auth-10 §7.4
  */
 export function asOAuthError(reason: CodedError): OAuthError {
-  if (reason.code === 'dpop-nonce') return new OAuthError('use_dpop_nonce', reason.message, reason)
-  if (reason.code.startsWith('dpop-'))
-    return new OAuthError('invalid_dpop_proof', reason.message, reason)
-  return new OAuthError('invalid_client', reason.message, reason)
+  const row = codes.find(([begin]) => reason.code.startsWith(begin))
+  return new OAuthError(row?.[1] ?? 'invalid_client', reason.message, reason)
 }

@@ -11,6 +11,8 @@ export interface OperatorRequest {
   readonly role: OperatorRole
   readonly keyProtection: OperatorRecord['keyProtection']
   readonly jwk: PublicJwk
+  /** What a relying party speaks for; none where left out. */
+  readonly audiences?: readonly string[]
 }
 
 /**
@@ -26,7 +28,7 @@ export async function registerOperator(
 ): Promise<OperatorRecord> {
   importJwk(request.jwk)
   const jkt = thumbprint(request.jwk)
-  const { name, role, keyProtection } = request
+  const { name, role, keyProtection, audiences = [] } = request
   const operator: OperatorRecord = {
     id: createId(service),
     name,
@@ -36,12 +38,14 @@ export async function registerOperator(
     status: 'active',
     createdAt: service.clock.now(),
     createdBy: actor,
+    audiences,
   }
   const entry = auditEntry(service, 'operator.registered', actor, operator.id, {
     name,
     role,
     keyProtection,
     jkt,
+    audiences,
   })
   const answer = await service.store.operators.add(
     operator,

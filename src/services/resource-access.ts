@@ -81,7 +81,7 @@ export async function proveRequest(
  * Lets a proven request in: the proof spent, the token still in its time, and the client active at this moment. The
  * last thing before the act, so that whoever was revoked while its body was under way does nothing with it.
  *
- * @throws TokenError `token-expired`, `dpop-time`, `dpop-replayed`; ServiceError for a client that was revoked
+ * @throws TokenError `token-expired`, `token-inactive`, `dpop-time`, `dpop-replayed`; ServiceError for a client that was revoked
  */
 export async function admitRequest(service: Service, proven: ProvenRequest): Promise<Caller> {
   const { token, client, replayKeys, sourceAddress } = proven
@@ -90,7 +90,7 @@ export async function admitRequest(service: Service, proven: ProvenRequest): Pro
   // A key of the past is not kept, so it could be spent again.
   if (replayKeys.some(({ expiresAt }) => expiresAt <= now)) throw new TokenError('dpop-time')
   const entry = await authorizeCall(service, proven)
-  await spendProof(service, client, replayKeys, entry)
+  await spendProof(service, client, replayKeys, token.claims.jti, entry)
   return { client, id: token.claims.sub, claims: token.claims, sourceAddress }
 }
 
@@ -200,13 +200,16 @@ async function spendProof(
   service: Service,
   client: ClientRecord,
   replayKeys: readonly ReplayKey[],
+  tokenId: string,
   entry: AuditEntry | undefined,
 ): Promise<void> {
   const answer = await service.store.clients.act({
     client: { kind: client.kind, id: clientId(client), jkt: client.key.jkt },
     replayKeys,
+    tokenId,
     ...(entry === undefined ? {} : { entry }),
   })
+  if (answer === 'token-revoked') throw new TokenError('token-inactive')
   if (answer === 'replayed') throw new TokenError('dpop-replayed')
   if (answer !== 'done') throw await explainRevocation(service, client.key.jkt)
 }

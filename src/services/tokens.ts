@@ -1,21 +1,21 @@
-import type { AccessTokenClaims, HolderClaims } from '../core/token/access-token.ts'
+import type { AccessTokenClaims } from '../core/token/access-token.ts'
+import type { AuthorizationDetail } from '../core/token/authorization-details.ts'
 import { TokenError } from '../core/token/error.ts'
-import { OAuthError } from '../core/token/oauth-error.ts'
-import { apiScopesOf, grantScopes } from '../core/token/scope.ts'
-import type { ClientRecord } from '../ports/records.ts'
 import { auditEntry } from './audit-entry.ts'
-import { authorize, type Authorized } from './authorization.ts'
+import { authorize, type DecisionRecord } from './authorization.ts'
 import {
   authenticateClient,
   type AuthenticatedClient,
   type ClientCredentials,
 } from './client-authentication.ts'
 import { ServiceError } from './error.ts'
+import { holderClaims } from './holder-claims.ts'
 import { clientId, createId } from './naming.ts'
 import { asOAuthError } from './oauth-reason.ts'
 import { explainRevocation } from './revocation.ts'
 import type { Service } from './service.ts'
 import { signToken } from './signed-token.ts'
+import { grantTypeOf, type Grant } from './token-grant.ts'
 
 /** The token endpoint's answer (RFC 6749 §5.1, RFC 9449 §5). */
 export interface TokenResponse {
@@ -23,12 +23,8 @@ export interface TokenResponse {
   readonly token_type: 'DPoP' | 'Bearer'
   readonly expires_in: number
   readonly scope: string
-}
-
-interface Grant {
-  readonly audience: string
-  readonly scopes: readonly string[]
-  readonly lifetimeSeconds: number
+  /** RFC 9396 §7. */
+  readonly authorization_details?: readonly AuthorizationDetail[]
 }
 
 /**
@@ -40,86 +36,45 @@ export async function issueToken(
   service: Service,
   credentials: ClientCredentials,
 ): Promise<TokenResponse> {
-  requireGrantType(credentials.form)
+  const grantType = grantTypeOf(credentials)
   const caller = await authenticateClient(service, credentials)
-  const asked = requestedGrant(service, caller, credentials.form)
-  const authorized = await authorize(service, {
-    action: 'issueToken',
-    principal: caller.client,
-    sourceAddress: credentials.sourceAddress,
-    ...asked,
-  })
-  const grant = { audience: asked.audience, ...authorized }
+  const asked = await grantType(service, caller, credentials)
+  const { grant, records } = await authorizeGrant(service, caller, credentials, asked)
   const claims = prepareAccessToken(service, caller, grant)
   const token = await signToken(service, 'at+jwt', claims)
-  await recordToken(service, caller, claims, authorized)
+  await recordToken(service, caller, claims, records)
+  const { authorization_details: details } = claims
   return {
     access_token: token,
     token_type: 'jkt' in caller.confirmation ? 'DPoP' : 'Bearer',
     expires_in: claims.exp - claims.iat,
     scope: claims.scope,
+    ...(details === undefined ? {} : { authorization_details: details }),
   }
 }
 
-function requireGrantType(form: Readonly<Record<string, string>>): void {
-  if (form['grant_type'] === undefined)
-    throw new OAuthError('invalid_request', 'The grant_type is missing.')
-  if (form['grant_type'] !== 'client_credentials') {
-    throw new OAuthError('unsupported_grant_type', 'The one grant type here is client_credentials.')
-  }
-}
-
-/** What the client asks for, as far as registration goes: audience and scopes of its class or role, cut to the shortest of all lifetimes. */
-function requestedGrant(
+/**
+ * The policies on each audience: every one must permit the token, and it has what all of them leave.
+ *
+ * @throws ServiceError `authorization-denied`, `authorization-failed`
+ */
+async function authorizeGrant(
   service: Service,
-  caller: AuthenticatedClient,
-  form: Readonly<Record<string, string>>,
-): Grant {
-  const { client } = caller
-  const audience = chooseAudience(service, client, form['resource'])
-  const allowed = audience === service.settings.issuer ? ownApiScopes(client) : agentScopes(client)
-  const scopes = grantScopes(form['scope'], allowed)
-  if (scopes === undefined) {
-    throw new OAuthError(
-      'invalid_scope',
-      `This client may ask for: ${allowed.join(' ') || 'nothing'}.`,
-    )
+  { client }: AuthenticatedClient,
+  { sourceAddress }: ClientCredentials,
+  asked: Grant,
+): Promise<{ grant: Grant; records: readonly DecisionRecord[] }> {
+  let [grant, records] = [asked, [] as DecisionRecord[]]
+  for (const audience of asked.audiences) {
+    const { scopes, lifetimeSeconds, details } = grant
+    const authorized = await authorize(service, {
+      ...{ action: 'issueToken', principal: client, audience, sourceAddress },
+      ...{ scopes, lifetimeSeconds, details },
+    })
+    records = [...records, authorized.record]
+    grant = { ...grant, scopes: authorized.scopes, lifetimeSeconds: authorized.lifetimeSeconds }
   }
-  return { audience, scopes, lifetimeSeconds: lifetimeOf(service, caller) }
-}
-
-/** RFC 8707 §2: the resource asked for must be one the client may use; without one, the first is meant. */
-function chooseAudience(
-  service: Service,
-  client: ClientRecord,
-  resource: string | undefined,
-): string {
-  const own = service.settings.issuer
-  const allowed = client.kind === 'agent' ? [...client.agentClass.audiences, own] : [own]
-  const audience = resource ?? allowed[0] ?? own
-  if (!allowed.includes(audience)) {
-    throw new OAuthError('invalid_target', `This client may ask for: ${allowed.join(' ')}.`)
-  }
-  return audience
-}
-
-function ownApiScopes(client: ClientRecord): readonly string[] {
-  return apiScopesOf[client.kind === 'operator' ? client.operator.role : client.kind] ?? []
-}
-
-function agentScopes(client: ClientRecord): readonly string[] {
-  return client.kind === 'agent' ? client.agentClass.scopes : []
-}
-
-function lifetimeOf(service: Service, caller: AuthenticatedClient): number {
-  const { client } = caller
-  const now = service.clock.now()
-  const limits = [service.settings.tokenMaxLifetimeSeconds, (caller.notAfter - now) / 1000]
-  if (client.kind === 'agent') limits.push(client.agentClass.tokenLifetimeSeconds)
-  if (client.kind !== 'operator') limits.push((client.host.attestationExpiresAt - now) / 1000)
-  const lifetime = Math.floor(Math.min(...limits))
-  if (lifetime < 1) throw asOAuthError(new ServiceError('attestation-expired'))
-  return lifetime
+  return { grant, records }
 }
 
 function prepareAccessToken(
@@ -131,30 +86,23 @@ function prepareAccessToken(
   return {
     iss: service.settings.issuer,
     sub: caller.id,
-    aud: grant.audience,
+    aud: audienceClaim(grant.audiences),
     client_id: caller.id,
     iat,
     exp: iat + grant.lifetimeSeconds,
     jti: createId(service),
+    txn: createId(service),
     scope: grant.scopes.join(' '),
     cnf: caller.confirmation,
-    assay: holderClaims(caller.client),
+    assay: holderClaims(caller.client, createId(service)),
+    ...(grant.details === undefined ? {} : { authorization_details: grant.details }),
   }
 }
 
-function holderClaims(client: ClientRecord): HolderClaims {
-  if (client.kind === 'operator') {
-    return {
-      kind: 'operator',
-      role: client.operator.role,
-      key_protection: client.operator.keyProtection,
-    }
-  }
-  const { id, assurance, evidenceSha256 } = client.host
-  const host = { host: id, assurance, evidence: evidenceSha256 }
-  return client.kind === 'host'
-    ? { kind: 'host', ...host }
-    : { kind: 'agent', class: client.agent.className, ...host }
+/** RFC 7519 §4.1.3: one audience is written as a text. */
+function audienceClaim(audiences: readonly string[]): string | readonly string[] {
+  const [first = '', ...others] = audiences
+  return others.length === 0 ? first : audiences
 }
 
 /** The token exists for nobody until this is durable: proof spent, client still active, entry in the log. */
@@ -162,7 +110,7 @@ async function recordToken(
   service: Service,
   caller: AuthenticatedClient,
   claims: AccessTokenClaims,
-  { record }: Authorized,
+  records: readonly DecisionRecord[],
 ): Promise<void> {
   const { client, replayKeys } = caller
   const entry = auditEntry(service, 'token.issued', caller.id, claims.jti, {
@@ -170,7 +118,12 @@ async function recordToken(
     scope: claims.scope,
     exp: claims.exp,
     cnf: claims.cnf,
-    authorization: record,
+    authorization: records.length === 1 ? records[0] : records,
+    txn: claims.txn,
+    ...(claims.assay.run === undefined ? {} : { run: claims.assay.run }),
+    ...(claims.authorization_details === undefined
+      ? {}
+      : { authorization_details: claims.authorization_details }),
     ...(client.kind === 'operator' ? {} : { attestation: client.host.attestationId }),
   })
   const answer = await service.store.clients.act({

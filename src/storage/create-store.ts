@@ -11,7 +11,12 @@ import {
   createEndorsementStore,
   createPolicyStore,
 } from './appraisal-stores.ts'
-import { createAuditStore, createCertificateStore, createClientStore } from './credential-stores.ts'
+import {
+  createAuditStore,
+  createCertificateStore,
+  createClientStore,
+  createTokenStore,
+} from './credential-stores.ts'
 import { createAuthorityStore } from './authority-store.ts'
 import type { Executor } from './executor.ts'
 import { createHsmKeyStore } from './hsm-key-store.ts'
@@ -37,6 +42,7 @@ export function createStore(db: Executor): Store {
     agents: createAgentStore(db),
     certificates: createCertificateStore(db),
     clients: createClientStore(db),
+    tokens: createTokenStore(db),
     audit: createAuditStore(db),
     ping: async () => await db.execute('writeHealth'),
     sweep: async now => {

@@ -1,4 +1,4 @@
-import type { AuditStore, CertificateStore, ClientStore } from '../ports/store.ts'
+import type { AuditStore, CertificateStore, ClientStore, TokenStore } from '../ports/store.ts'
 import { encodeEntry } from './entry.ts'
 import type { Executor } from './executor.ts'
 import { encodeCertificate, parseCertificate } from './records/certificate.ts'
@@ -27,12 +27,22 @@ export function createClientStore(db: Executor): ClientStore {
       const rows = await db.execute('findClientByKey', jkt)
       return rows && parseClient(rows)
     },
-    act: async ({ client, replayKeys, attestedUntil, entry }) => {
+    act: async ({ client, replayKeys, attestedUntil, entry, tokenId }) => {
       const { kind, id, jkt } = client
       const text = entry === undefined ? null : encodeEntry(entry)
       const keys = replayKeys.flatMap(({ key, expiresAt }) => [key, expiresAt])
-      return await db.execute('act', kind, id, jkt, attestedUntil ?? null, text, ...keys)
+      const token = tokenId ?? null
+      return await db.execute('act', kind, id, jkt, attestedUntil ?? null, text, token, ...keys)
     },
+  }
+}
+
+/** The `TokenStore` of any database. */
+export function createTokenStore(db: Executor): TokenStore {
+  return {
+    revoke: async (jti, expiresAt, entry) =>
+      await db.execute('revokeToken', jti, expiresAt, encodeEntry(entry)),
+    isRevoked: async jti => await db.execute('isTokenRevoked', jti),
   }
 }
 

@@ -39,6 +39,7 @@ export interface Schema {
   challenges: ChallengeRow
   certificates: CertificateRow
   replay_keys: ReplayKeyRow
+  revoked_tokens: RevokedTokenRow
   log_entries: LogEntryRow
   log_tiles: LogTileRow
   log_state: LogStateRow
@@ -64,6 +65,8 @@ export interface OperatorRow {
   created_by: string
   /** The act that took it down; likewise below. */
   revocation: number | null
+  /** JSON array of strings. */
+  audiences: string
 }
 
 /** Every key that ever spoke for a client. A retired one speaks for nobody and can become nobody else's. */
@@ -143,6 +146,9 @@ export interface AgentClassRow {
   scopes: string
   hosts: string
   token_lifetime_seconds: number
+  /** JSON arrays: of types with their values, and of strings. */
+  authorization_details: string
+  client_ids: string
   created_at: number
   created_by: string
   owner: string | null
@@ -192,6 +198,12 @@ export interface CertificateRow {
 
 export interface ReplayKeyRow {
   key: string
+  expires_at: number
+}
+
+/** An access token that its holder gave back before its time. */
+export interface RevokedTokenRow {
+  jti: string
   expires_at: number
 }
 

@@ -74,6 +74,8 @@ async function populateHosts(store: Store): Promise<void> {
       owner: null,
       environment: 'default',
       sensitivity: 'internal',
+      authorizationDetails: [],
+      clientIds: [],
       createdAt: Date.now(),
       createdBy: 'operator/bench',
     },

@@ -70,6 +70,8 @@ for (const [rule, setBack] of Object.entries(rollbacks)) {
         owner: null,
         environment: 'default',
         sensitivity: 'internal',
+        authorizationDetails: [],
+        clientIds: [],
         createdAt: 1,
         createdBy: 'service',
       },

@@ -94,6 +94,7 @@ export const operator: OperatorRecord = {
   status: 'active',
   createdAt: now,
   createdBy: 'service',
+  audiences: ['https://api.example/'],
 }
 
 export const enrollment: EnrollmentRecord = {
@@ -200,6 +201,8 @@ export const agentClass: AgentClassRecord = {
   owner: null,
   environment: 'default',
   sensitivity: 'internal',
+  authorizationDetails: [{ type: 'ticket', actions: ['read'] }],
+  clientIds: ['reporter@other'],
   createdAt: now,
   createdBy: 'operator/1',
 }

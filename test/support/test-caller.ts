@@ -122,10 +122,11 @@ export interface TestCaller {
 export async function createOperator(
   api: TestApi,
   role: OperatorRole = 'administrator',
+  audiences: readonly string[] = [testIssuer],
 ): Promise<TestCaller & { readonly id: string }> {
   const key = createTestKey()
   const name = `${role}-${key.jkt.slice(0, 8)}`.replaceAll('_', '-')
-  const operator = { name, role, keyProtection: 'file', jwk: key.jwk } as const
+  const operator = { name, role, keyProtection: 'file', jwk: key.jwk, audiences } as const
   const { id } = await registerOperator(api.service, 'service', operator)
   const clientId = `spiffe://${testTrustDomain}/operator/${id}`
   return { key, id, clientId, token: await fetchToken(api, key) }

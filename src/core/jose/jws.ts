@@ -4,6 +4,7 @@ import { factOf } from '../coded-error.ts'
 import type { JwsAlgorithm } from './algorithm.ts'
 import { isEcdsaSignature, signEcdsa } from './ecdsa.ts'
 import { JoseError } from './error.ts'
+import { parseJsonObject } from './json-object.ts'
 
 /** Longest compact JWS that is read where nobody says otherwise, in characters. */
 const usualMaxLength = 8192
@@ -59,16 +60,18 @@ function decodeSegment(segment: string): Uint8Array {
 }
 
 function parseObject(segment: string): Record<string, unknown> {
-  const bytes = decodeSegment(segment)
-  let value: unknown
+  const value = parseJsonObject(decodeText(decodeSegment(segment)))
+  if (value === undefined)
+    throw new JoseError('jws-malformed', { expected: 'a JSON object with each member once' })
+  return value
+}
+
+function decodeText(bytes: Uint8Array): string {
   try {
-    value = JSON.parse(utf8.decode(bytes))
+    return utf8.decode(bytes)
   } catch (cause) {
     throw new JoseError('jws-malformed', { cause })
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new JoseError('jws-malformed')
-  return value as Record<string, unknown>
 }
 
 /**

@@ -2,6 +2,7 @@ import { timingSafeEqual, type KeyObject } from 'node:crypto'
 import { jwsAlgorithms, type JwsAlgorithm } from '../jose/algorithm.ts'
 import { JoseError } from '../jose/error.ts'
 import { parseJws, verifyJws, type ParsedJws } from '../jose/jws.ts'
+import type { AuthorizationDetail } from './authorization-details.ts'
 import { TokenError } from './error.ts'
 
 /** How a token is tied to its holder: by DPoP key (RFC 9449 §6.1) or by certificate (RFC 8705 §3.1). */
@@ -19,13 +20,21 @@ export interface HolderClaims {
   /** Where an operator's key is kept. */
   readonly key_protection?: string
   readonly role?: string
+  /** Who answers for the agent, as its class names them. */
+  readonly owner?: string
+  /** Hex SHA-256 of the Attestation Result, and when it was given, NumericDate. */
+  readonly attestation_result?: string
+  readonly attested_at?: number
+  /** Which run of the agent it is; minted by the issuer, never chosen by a caller. */
+  readonly run?: string
 }
 
 /** The claims of an access token (RFC 9068 §2.2); times are NumericDate seconds. */
 export interface AccessTokenClaims {
   readonly iss: string
   readonly sub: string
-  readonly aud: string
+  /** One audience, or several where several resources were asked for (RFC 8707 §2). */
+  readonly aud: string | readonly string[]
   readonly client_id: string
   readonly iat: number
   readonly exp: number
@@ -33,6 +42,15 @@ export interface AccessTokenClaims {
   readonly scope: string
   readonly cnf: Confirmation
   readonly assay: HolderClaims
+  /** The transaction that this token belongs to; all tokens that descend from one have one. */
+  readonly txn?: string
+  /** RFC 9396 §9.1. */
+  readonly authorization_details?: readonly AuthorizationDetail[]
+}
+
+/** The audiences of a token, whichever way it writes them (RFC 7519 §4.1.3). */
+export function audiencesOf({ aud }: Pick<AccessTokenClaims, 'aud'>): readonly string[] {
+  return typeof aud === 'string' ? [aud] : aud
 }
 
 /** A public key that signs access tokens, with the id by which tokens name it. */
@@ -125,8 +143,10 @@ export function verifyAccessToken(token: string, expected: TokenExpectations): V
   const claims = parseClaims(jws.payload)
   if (claims.iss !== expected.issuer)
     throw new TokenError('token-issuer', { expected: expected.issuer })
-  if (expected.audience !== undefined && claims.aud !== expected.audience) {
-    throw new TokenError('token-audience', { expected: expected.audience, found: claims.aud })
+  const audiences = audiencesOf(claims)
+  if (expected.audience !== undefined && !audiences.includes(expected.audience)) {
+    const found = audiences.join(' ')
+    throw new TokenError('token-audience', { expected: expected.audience, found })
   }
   const verified = new VerifiedAccessToken(seal, claims)
   verified.requireFresh(expected.now)
@@ -151,18 +171,24 @@ function verifyTokenSignature(token: string, keys: readonly TokenVerificationKey
 }
 
 function parseClaims(payload: Readonly<Record<string, unknown>>): AccessTokenClaims {
-  const texts = ['iss', 'sub', 'aud', 'client_id', 'jti', 'scope']
+  const texts = ['iss', 'sub', 'client_id', 'jti', 'scope']
   const times = ['iat', 'exp']
   const holder = payload['assay']
   const ok =
     texts.every(name => typeof payload[name] === 'string') &&
     times.every(name => isTime(payload[name])) &&
+    isAudience(payload['aud']) &&
     typeof holder === 'object' &&
     holder !== null &&
     isConfirmation(payload['cnf'])
   if (!ok)
     throw new TokenError('token-malformed', { expected: 'the claims of an Assay access token' })
   return payload as unknown as AccessTokenClaims
+}
+
+function isAudience(aud: unknown): boolean {
+  const all: readonly unknown[] = Array.isArray(aud) ? aud : [aud]
+  return all.length > 0 && all.every(one => typeof one === 'string')
 }
 
 /** NumericDate of whole seconds that a calendar can show (RFC 7519 §2). */

@@ -126,6 +126,68 @@ const rows = {
     hint: 'Make a new one with a fresh jti for each request.',
     source: 'RFC 7523 §3',
   },
+  'svid-malformed': {
+    summary: 'The JWT-SVID cannot be read or lacks a claim.',
+    hint: 'Send a JWT-SVID of this trust domain, with sub, aud and exp, and no header but alg, kid and typ.',
+    source: 'JWT-SVID §2, §3',
+  },
+  'svid-signature': {
+    summary: 'The JWT-SVID is not signed by a key of this trust domain.',
+    hint: 'Fetch a new one; bundles of other trust domains are admitted by operators, never taken from a client.',
+    source: 'draft-ietf-oauth-spiffe-client-auth-02',
+  },
+  'svid-audience': {
+    summary: 'The audience of the JWT-SVID is not this issuer alone.',
+    hint: 'Fetch one whose one audience is the issuer as the metadata document names it.',
+    source: 'draft-ietf-oauth-spiffe-client-auth-02',
+  },
+  'svid-expired': {
+    summary: 'The JWT-SVID has expired.',
+    hint: 'Fetch a new one; they live for minutes.',
+    source: 'JWT-SVID §3.3',
+  },
+  'client-attestation-malformed': {
+    summary:
+      'The client attestation, or its proof of possession, cannot be read or lacks a member.',
+    hint: 'Send each header once, with the typ, claims and public cnf.jwk that the draft asks for.',
+    source: 'draft-ietf-oauth-attestation-based-client-auth-10 §4, §5.1',
+  },
+  'client-attestation-signature': {
+    summary: 'The client attestation or its proof of possession is not signed by the right key.',
+    hint: 'Have the attestation made by this service, and sign the proof with the key that it names.',
+    source: 'draft-ietf-oauth-attestation-based-client-auth-10 §7.1, §7.2',
+  },
+  'client-attestation-expired': {
+    summary: 'The client attestation is too old.',
+    hint: 'Fetch a fresh one with `assay agent attestation`.',
+    source: 'draft-ietf-oauth-attestation-based-client-auth-10 §7.4',
+  },
+  'client-attestation-key': {
+    summary:
+      'The client attestation names another key, or another client, than the proof beside it.',
+    hint: 'Sign the proof with the key of the attestation, and let the client keep the key it was attested with.',
+    source: 'draft-ietf-oauth-attestation-based-client-auth-10 §7.3',
+  },
+  'client-attestation-audience': {
+    summary: 'The proof of possession is for another server.',
+    hint: 'Set aud to the issuer as the metadata document names it, and to nothing else.',
+    source: 'draft-ietf-oauth-attestation-based-client-auth-10 §7.2',
+  },
+  'client-attestation-time': {
+    summary: 'The proof of possession was made too long ago or in the future.',
+    hint: 'Set the clock of this machine, then make a fresh proof.',
+    source: 'draft-ietf-oauth-attestation-based-client-auth-10 §7.2',
+  },
+  'client-attestation-challenge': {
+    summary: 'The proof of possession lacks the challenge of this server, or carries an old one.',
+    hint: 'Take the one from the OAuth-Client-Attestation-Challenge header of this answer and try once more.',
+    source: 'draft-ietf-oauth-attestation-based-client-auth-10 §6.1',
+  },
+  'client-attestation-replayed': {
+    summary: 'This proof of possession was used before.',
+    hint: 'Make a fresh one with a new jti for each request.',
+    source: 'draft-ietf-oauth-attestation-based-client-auth-10 §12.1',
+  },
 } as const satisfies Record<string, ErrorRow>
 
 export type TokenErrorCode = keyof typeof rows

@@ -18,6 +18,32 @@ export function isNonce(secret: Uint8Array, nonce: string, now: number): boolean
   return [interval, interval - 1].some(candidate => isEqual(nonceOf(secret, candidate), nonce))
 }
 
+/** What a Client Attestation PoP answers: made as the nonce is, and never good for one. */
+const challengeKeys = new WeakMap<Uint8Array, Uint8Array>()
+
+/**
+ * The attestation challenge of this minute (draft-ietf-oauth-attestation-based-client-auth-10 §6).
+ *
+ * @param secret as for {@link createNonce}
+ */
+export function createChallenge(secret: Uint8Array, now: number): string {
+  return createNonce(challengeKeyOf(secret), now)
+}
+
+/** As {@link isNonce}, for challenges. */
+export function isChallenge(secret: Uint8Array, challenge: string, now: number): boolean {
+  return isNonce(challengeKeyOf(secret), challenge, now)
+}
+
+function challengeKeyOf(secret: Uint8Array): Uint8Array {
+  let key = challengeKeys.get(secret)
+  if (key === undefined) {
+    key = createHmac('sha256', secret).update('assay/attestation-challenge').digest()
+    challengeKeys.set(secret, key)
+  }
+  return key
+}
+
 /** The nonces of the last intervals, by secret: each is asked for with every request, and a keyed hash is not cheap. */
 const recent = new WeakMap<Uint8Array, Map<number, string>>()
 

@@ -13,13 +13,19 @@ export type OAuthErrorCode =
   | 'invalid_token'
   | 'insufficient_scope'
   | 'access_denied'
+  | 'invalid_authorization_details'
+  | 'unsupported_token_type'
+  | 'use_attestation_challenge'
+  | 'use_fresh_attestation'
+  | 'invalid_client_attestation'
   | 'temporarily_unavailable'
 
 /**
  * A refusal in OAuth's own form. `reason` is the coded error behind it: its code and text go into the answer beside
  * OAuth's.
  *
- * @see RFC 6749 §5.2, RFC 6750 §3.1, RFC 8707 §2, RFC 9449 §5
+ * @see RFC 6749 §5.2, RFC 6750 §3.1, RFC 8707 §2, RFC 9449 §5, RFC 9396 §5, RFC 7009 §2.2.1,
+ *   draft-ietf-oauth-attestation-based-client-auth-10 §7.4
  */
 export class OAuthError extends Error {
   readonly error: OAuthErrorCode

@@ -12,6 +12,7 @@ import { revocations } from './0007-revocations.ts'
 import { hsmKeys } from './0009-hsm-keys.ts'
 import { authorization } from './0010-authorization.ts'
 import { issuance } from './0012-issuance.ts'
+import { tokenRules } from './0011-token-rules.ts'
 
 /** All migrations, oldest first. Names are forever: they are what a database remembers. */
 function migrationsFor(types: ColumnTypes): Record<string, Migration> {
@@ -25,6 +26,7 @@ function migrationsFor(types: ColumnTypes): Record<string, Migration> {
     '0009-hsm-keys': hsmKeys(types),
     '0010-authorization': authorization(types),
     '0012-issuance': issuance(types),
+    '0011-token-rules': tokenRules(types),
   }
 }
 

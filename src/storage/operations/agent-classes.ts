@@ -11,6 +11,8 @@ const insert = statement<AgentClassRow>()((db, is) =>
       scopes: is.scopes,
       hosts: is.hosts,
       token_lifetime_seconds: is.token_lifetime_seconds,
+      authorization_details: is.authorization_details,
+      client_ids: is.client_ids,
       created_at: is.created_at,
       created_by: is.created_by,
       owner: is.owner,

@@ -11,6 +11,7 @@ import type { Transaction } from '../transaction.ts'
 import { findAgentClass } from './agent-classes.ts'
 import { findAgent } from './agents.ts'
 import { findHost } from './hosts.ts'
+import { isTokenRevoked } from './revoked-tokens.ts'
 import { findStanding } from './standing.ts'
 
 /** The rows behind a client; which are there follows from `key.kind`. */
@@ -64,12 +65,14 @@ export async function act(
   jkt: string,
   attestedUntil: number | null,
   entry: string | null,
+  tokenId: string | null,
   ...replayKeys: (string | number)[]
-): Promise<'done' | 'replayed' | 'revoked' | 'attestation-expired'> {
+): Promise<'done' | 'replayed' | 'revoked' | 'token-revoked' | 'attestation-expired'> {
   const standing = await findStanding(tx, kind, jkt)
   if (standing?.subjectId !== id || !standing.isActive) return tx.refuse('revoked')
   if (attestedUntil !== null && (standing.attestedUntil ?? -Infinity) < attestedUntil)
     return tx.refuse('attestation-expired')
+  if (tokenId !== null && (await isTokenRevoked(tx, tokenId))) return tx.refuse('token-revoked')
   for (let i = 0; i < replayKeys.length; i += 2) {
     const key = { key: replayKeys[i] as string, expires_at: replayKeys[i + 1] as number }
     if ((await tx.run(consume, key)) === 0) return tx.refuse('replayed')

@@ -64,6 +64,7 @@ import {
   listRevocationLists,
   putRevocationList,
 } from './revocation-lists.ts'
+import { isTokenRevoked, revokeToken } from './revoked-tokens.ts'
 import { sweepSome, writeHealth } from './upkeep.ts'
 
 /** Every operation by the name under which it crosses a thread. Arguments and answers are plain rows and values. */
@@ -134,6 +135,8 @@ export interface Operations {
   readonly closeOrphans: typeof closeOrphans
   readonly findClientByKey: typeof findClientByKey
   readonly act: typeof act
+  readonly revokeToken: typeof revokeToken
+  readonly isTokenRevoked: typeof isTokenRevoked
   readonly appendEntry: typeof appendEntry
   readonly findLogState: typeof findLogState
   readonly readTile: typeof readTile
@@ -218,6 +221,8 @@ export const operations: Operations = {
   closeOrphans,
   findClientByKey,
   act,
+  revokeToken,
+  isTokenRevoked,
   appendEntry,
   findLogState,
   readTile,

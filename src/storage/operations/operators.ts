@@ -13,6 +13,7 @@ const insert = statement<OperatorRow>()((db, is) =>
     status: is.status,
     created_at: is.created_at,
     created_by: is.created_by,
+    audiences: is.audiences,
   }),
 )
 

@@ -37,6 +37,18 @@ const sweepReplayKeys = statement<{ now: number }>()((db, is) =>
     ),
 )
 
+const sweepRevokedTokens = statement<{ now: number }>()((db, is) =>
+  db
+    .deleteFrom('revoked_tokens')
+    .where('jti', 'in', q =>
+      q
+        .selectFrom('revoked_tokens')
+        .select('jti')
+        .where('expires_at', '<', is.now)
+        .limit(sweepLimit),
+    ),
+)
+
 const sweepAttestations = statement<{ now: number }>()((db, is) =>
   db
     .deleteFrom('attestations')
@@ -56,6 +68,7 @@ export async function sweepSome(tx: Transaction, now: number): Promise<boolean> 
     await tx.run(sweepEnrollments, { now }),
     await tx.run(sweepChallenges, { now }),
     await tx.run(sweepReplayKeys, { now }),
+    await tx.run(sweepRevokedTokens, { now }),
     await tx.run(sweepAttestations, { now }),
   ]
   return deleted.includes(sweepLimit)

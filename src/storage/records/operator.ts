@@ -1,5 +1,6 @@
 import type { OperatorRecord, OperatorRole, Status } from '../../ports/records.ts'
 import type { OperatorRow } from '../schema.ts'
+import { parseStringList } from './bytes.ts'
 
 export function encodeOperator(operator: OperatorRecord): OperatorRow {
   return {
@@ -12,6 +13,7 @@ export function encodeOperator(operator: OperatorRecord): OperatorRow {
     created_at: operator.createdAt,
     created_by: operator.createdBy,
     revocation: null,
+    audiences: JSON.stringify(operator.audiences),
   }
 }
 
@@ -25,5 +27,6 @@ export function parseOperator(row: OperatorRow): OperatorRecord {
     status: row.status as Status,
     createdAt: row.created_at,
     createdBy: row.created_by,
+    audiences: parseStringList(row.audiences),
   }
 }

@@ -1,0 +1,65 @@
+import { verifyAccessToken, type AccessTokenClaims } from '../core/token/access-token.ts'
+import { parseJws } from '../core/jose/jws.ts'
+import { TokenError } from '../core/token/error.ts'
+import { OAuthError } from '../core/token/oauth-error.ts'
+import { auditEntry } from './audit-entry.ts'
+import type { AuthenticatedClient } from './client-authentication.ts'
+import { clientId } from './naming.ts'
+import { asOAuthError } from './oauth-reason.ts'
+import { explainRevocation } from './revocation.ts'
+import type { Service } from './service.ts'
+
+/**
+ * Takes back an access token of the caller before its time. A token that is none, or no longer one, is already as the
+ * caller wants it.
+ *
+ * @throws OAuthError `unsupported_token_type`, `unauthorized_client` for another client's token
+ * @see RFC 7009 §2.1, §2.2
+ */
+export async function revokeOwnToken(
+  service: Service,
+  caller: AuthenticatedClient,
+  token: string,
+): Promise<void> {
+  await spend(service, caller)
+  const claims = readToken(service, token)
+  if (claims === undefined) return
+  if (claims.client_id !== caller.id)
+    throw new OAuthError('unauthorized_client', 'The token was issued to another client.')
+  const entry = auditEntry(service, 'token.revoked', caller.id, claims.jti, { exp: claims.exp })
+  await service.store.tokens.revoke(claims.jti, claims.exp * 1000, entry)
+}
+
+/** The proof counts once here as well, and its client must be active. */
+async function spend(service: Service, caller: AuthenticatedClient): Promise<void> {
+  const { client, replayKeys } = caller
+  const answer = await service.store.clients.act({
+    client: { kind: client.kind, id: clientId(client), jkt: client.key.jkt },
+    replayKeys,
+  })
+  if (answer === 'replayed') throw asOAuthError(new TokenError(caller.replayed))
+  if (answer !== 'done') throw asOAuthError(await explainRevocation(service, client.key.jkt))
+}
+
+function readToken(service: Service, token: string): AccessTokenClaims | undefined {
+  const { settings, tokenKeys, clock } = service
+  try {
+    const expected = { issuer: settings.issuer, keys: tokenKeys.published, now: clock.now() }
+    return verifyAccessToken(token, expected).claims
+  } catch (cause) {
+    if (!(cause instanceof TokenError)) throw cause
+    if (isOtherType(token))
+      throw new OAuthError('unsupported_token_type', 'Access tokens alone are taken back here.')
+    return undefined
+  }
+}
+
+/** A JWT that says of itself to be something else: an SVID, an attestation, an Attestation Result. */
+function isOtherType(token: string): boolean {
+  try {
+    const { typ } = parseJws(token).header
+    return typ !== undefined && typ !== 'at+jwt'
+  } catch {
+    return false
+  }
+}
