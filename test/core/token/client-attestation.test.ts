@@ -5,7 +5,12 @@ import {
   verifyClientAttestation,
 } from '../../../src/core/token/client-attestation.ts'
 import { TokenError } from '../../../src/core/token/error.ts'
-import { createChallenge, createNonce, isChallenge, isNonce } from '../../../src/core/token/nonce.ts'
+import {
+  createChallenge,
+  createNonce,
+  isChallenge,
+  isNonce,
+} from '../../../src/core/token/nonce.ts'
 import { compactJws, createTestKey } from '../../support/compact-jws.ts'
 
 const now = 1_790_000_000_000
