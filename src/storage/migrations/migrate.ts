@@ -11,8 +11,8 @@ import { authorities } from './0006-authorities.ts'
 import { revocations } from './0007-revocations.ts'
 import { hsmKeys } from './0009-hsm-keys.ts'
 import { authorization } from './0010-authorization.ts'
-import { issuance } from './0012-issuance.ts'
 import { tokenRules } from './0011-token-rules.ts'
+import { issuance } from './0012-issuance.ts'
 
 /** All migrations, oldest first. Names are forever: they are what a database remembers. */
 function migrationsFor(types: ColumnTypes): Record<string, Migration> {
@@ -25,8 +25,8 @@ function migrationsFor(types: ColumnTypes): Record<string, Migration> {
     '0007-revocations': revocations(types),
     '0009-hsm-keys': hsmKeys(types),
     '0010-authorization': authorization(types),
-    '0012-issuance': issuance(types),
     '0011-token-rules': tokenRules(types),
+    '0012-issuance': issuance(types),
   }
 }
 
