@@ -1,3 +1,4 @@
+import type { ReplayKeyRow, RevokedTokenRow } from './spent-rows.ts'
 import type { LogEntryRow, LogStateRow, LogTileRow } from './log-rows.ts'
 import type { AuthorityRow, BundleAdoptionRow, BundleStateRow } from './authority-rows.ts'
 import type {
@@ -194,17 +195,6 @@ export interface CertificateRow {
   /** Name of a CRLReason (RFC 5280 §5.3.1). */
   revocation_reason: string | null
   revocation: number | null
-}
-
-export interface ReplayKeyRow {
-  key: string
-  expires_at: number
-}
-
-/** An access token that its holder gave back before its time. */
-export interface RevokedTokenRow {
-  jti: string
-  expires_at: number
 }
 
 /** One row, rewritten to prove that a write becomes durable. */

@@ -1,11 +1,5 @@
-import type {
-  AgentClassRow,
-  AgentRow,
-  ClientKeyRow,
-  HostRow,
-  OperatorRow,
-  ReplayKeyRow,
-} from '../schema.ts'
+import type { AgentClassRow, AgentRow, ClientKeyRow, HostRow, OperatorRow } from '../schema.ts'
+import type { ReplayKeyRow } from '../spent-rows.ts'
 import { statement } from '../statement.ts'
 import type { Transaction } from '../transaction.ts'
 import { findAgentClass } from './agent-classes.ts'

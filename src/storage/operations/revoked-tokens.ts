@@ -1,4 +1,4 @@
-import type { RevokedTokenRow } from '../schema.ts'
+import type { RevokedTokenRow } from '../spent-rows.ts'
 import { statement } from '../statement.ts'
 import type { Transaction } from '../transaction.ts'
 
