@@ -1,5 +1,5 @@
 import type { RevocationReason } from '../core/status/revocation-reason.ts'
-import type { DetailType } from '../core/token/authorization-details.ts'
+import type { TokenRules } from './token-rules.ts'
 import type { AssuranceLevel } from '../core/verifier/assurance.ts'
 import type { HsmEnrollment } from './hsm-records.ts'
 
@@ -99,17 +99,13 @@ export interface HostRecord {
 }
 
 /** What an operator registers: a kind of agent, where it may run, and what it may ask for. */
-export interface AgentClassRecord {
+export interface AgentClassRecord extends TokenRules {
   readonly name: string
   readonly audiences: readonly string[]
   readonly scopes: readonly string[]
   /** Host ids that may run agents of this class; `['*']` admits every enrolled host. */
   readonly hosts: readonly string[]
   readonly tokenLifetimeSeconds: number
-  /** What its agents may ask for as authorization details (RFC 9396 §2); a type that is not here is refused. */
-  readonly authorizationDetails: readonly DetailType[]
-  /** Names at other authorization servers for which its agents may be attested. */
-  readonly clientIds: readonly string[]
   readonly createdAt: number
   readonly createdBy: string
   /** Who answers for its agents; null where nobody was named. */

@@ -1,5 +1,5 @@
 import type { ClientRecord } from '../ports/records.ts'
-import type { ClientStore } from '../ports/store.ts'
+import type { ClientStore } from '../ports/client-store.ts'
 
 const keepMs = 2_000
 const capacity = 20_000

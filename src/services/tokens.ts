@@ -68,8 +68,13 @@ async function authorizeGrant(
   for (const audience of asked.audiences) {
     const { scopes, lifetimeSeconds, details } = grant
     const authorized = await authorize(service, {
-      ...{ action: 'issueToken', principal: client, audience, sourceAddress },
-      ...{ scopes, lifetimeSeconds, details },
+      action: 'issueToken',
+      principal: client,
+      audience,
+      scopes,
+      lifetimeSeconds,
+      details,
+      sourceAddress,
     })
     records = [...records, authorized.record]
     grant = { ...grant, scopes: authorized.scopes, lifetimeSeconds: authorized.lifetimeSeconds }

@@ -1,4 +1,5 @@
-import type { AuditStore, CertificateStore, ClientStore, TokenStore } from '../ports/store.ts'
+import type { ClientStore, TokenStore } from '../ports/client-store.ts'
+import type { AuditStore, CertificateStore } from '../ports/store.ts'
 import { encodeEntry } from './entry.ts'
 import type { Executor } from './executor.ts'
 import { encodeCertificate, parseCertificate } from './records/certificate.ts'

@@ -1,0 +1,26 @@
+import type { AuditEntry, ClientRecord, SubjectKind } from './records.ts'
+
+export interface ClientStore {
+  /** The client for which a key speaks, whatever its status. */
+  findByKey(jkt: string): Promise<ClientRecord | undefined>
+  /**
+   * The hot path's one write: consumes each replay key, checks inside the same transaction that the client (and an
+   * agent's host) is active and attested until `attestedUntil`, and appends the entry if there is one. All or nothing.
+   */
+  act(action: {
+    readonly client: { readonly kind: SubjectKind; readonly id: string; readonly jkt: string }
+    readonly replayKeys: readonly { readonly key: string; readonly expiresAt: number }[]
+    /** Unix milliseconds to which the client's host must stay attested; omit for operators. */
+    readonly attestedUntil?: number
+    readonly entry?: AuditEntry
+    /** The `jti` of the access token that it is done with: refused once that was taken back. */
+    readonly tokenId?: string
+  }): Promise<'done' | 'replayed' | 'revoked' | 'token-revoked' | 'attestation-expired'>
+}
+
+/** Single access tokens that were taken back before their time. */
+export interface TokenStore {
+  /** Kept until the token would have expired, Unix milliseconds. */
+  revoke(jti: string, expiresAt: number, entry: AuditEntry): Promise<'done' | 'already'>
+  isRevoked(jti: string): Promise<boolean>
+}
