@@ -16,6 +16,7 @@ export interface AttestationReference {
 }
 
 const sha256 = '2.16.840.1.101.3.4.2.1'
+const sha256Identifier = der.sequence(der.objectIdentifier(sha256))
 
 /**
  *     AssuranceLevel ::= UTF8String -- one of the levels by its word: "tpm-discrete", "hsm-attested", …
@@ -32,7 +33,7 @@ export function encodeAssuranceLevel({ assurance }: AttestationReference): Uint8
 export function encodeAttestationResult({ resultSha256 }: AttestationReference): Uint8Array {
   if (!/^[0-9a-f]{64}$/.test(resultSha256)) throw new TypeError('a SHA-256 digest in hex')
   return der.sequence(
-    der.sequence(der.objectIdentifier(sha256)),
+    sha256Identifier,
     der.octetString(Buffer.from(resultSha256, 'hex')),
   )
 }

@@ -78,14 +78,30 @@ function keyUsageByte(names: readonly (keyof typeof keyUsages)[]): number {
 
 /** One extension (RFC 5280 §4.1.2.9). */
 export function encodeExtension(oid: string, critical: boolean, value: Uint8Array): Uint8Array {
-  const octets = der.octetString(value)
-  const id = der.objectIdentifier(oid)
-  return critical ? der.sequence(id, der.booleanTrue, octets) : der.sequence(id, octets)
+  return der.sequence(encodeHead(oid, critical), der.octetString(value))
 }
 
-/** Extensions that a profile fixes by itself, each encoded once. */
-const fixed: readonly ExtensionName[] = ['keyUsage', 'extendedKeyUsage']
-const encodedOnce = new WeakMap<ProfileExtension, Uint8Array>()
+const heads = new Map<string, Uint8Array>()
+
+/** What an extension begins with: of the few that there are, each is encoded once. */
+function encodeHead(oid: string, critical: boolean): Uint8Array {
+  const key = critical ? `${oid}!` : oid
+  let head = heads.get(key)
+  if (head === undefined) {
+    head = Buffer.concat([der.objectIdentifier(oid), ...(critical ? [der.booleanTrue] : [])])
+    heads.set(key, head)
+  }
+  return head
+}
+
+/** What an extension is made of and nothing else, where that is one object for many certificates. */
+const sameFor: Partial<Readonly<Record<ExtensionName, (source: ExtensionSource) => object>>> = {
+  keyUsage: ({ keyUsage }) => keyUsage,
+  extendedKeyUsage: ({ extendedKeyUsage }) => extendedKeyUsage,
+  authorityKeyIdentifier: ({ issuerKeyIdentifier }) => issuerKeyIdentifier,
+}
+
+const encodedFor = new WeakMap<ProfileExtension, WeakMap<object, Uint8Array>>()
 
 /** The extensions of a profile, in its order. Throws TypeError for a value that is missing. */
 export function encodeExtensions(
@@ -93,13 +109,31 @@ export function encodeExtensions(
   source: ExtensionSource,
 ): Uint8Array[] {
   return extensions.map(extension => {
-    const known = encodedOnce.get(extension)
-    if (known !== undefined) return known
-    const { name, critical } = extension
-    const encoded = encodeExtension(extensionIds[name], critical, encoders[name](source))
-    if (fixed.includes(name)) encodedOnce.set(extension, encoded)
-    return encoded
+    const same = sameFor[extension.name]?.(source)
+    return same === undefined ? encode(extension, source) : encodeOnce(extension, source, same)
   })
+}
+
+function encode({ name, critical }: ProfileExtension, source: ExtensionSource): Uint8Array {
+  return encodeExtension(extensionIds[name], critical, encoders[name](source))
+}
+
+function encodeOnce(
+  extension: ProfileExtension,
+  source: ExtensionSource,
+  same: object,
+): Uint8Array {
+  let encoded = encodedFor.get(extension)
+  if (encoded === undefined) {
+    encoded = new WeakMap()
+    encodedFor.set(extension, encoded)
+  }
+  let bytes = encoded.get(same)
+  if (bytes === undefined) {
+    bytes = encode(extension, source)
+    encoded.set(same, bytes)
+  }
+  return bytes
 }
 
 /** RFC 7093 §2 method 4: a hash of the SubjectPublicKeyInfo, 160 bits of it. */
