@@ -14,11 +14,12 @@ try {
 }
 
 /** A policy that looks at the logs of a boot: without one, forged logs are not played. */
-async function establishPolicy({ run }: PlayedService): Promise<void> {
+async function establishPolicy(played: PlayedService): Promise<void> {
   const file = join(import.meta.dirname, 'policy.yaml')
   for (const words of [
     ['propose', file],
     ['activate', '2', '--file', file],
   ])
-    if ((await run(['policy', ...words])) !== 0) throw new Error(`assay policy ${words.join(' ')}`)
+    if ((await played.run(['policy', ...words])) !== 0)
+      throw new Error(`assay policy ${words.join(' ')}`)
 }

@@ -12,13 +12,13 @@ async function discover(world: ClientsWorld): Promise<oauth.AuthorizationServer>
 
 async function keyPair({ privateKey, publicKey }: PlayedClient): Promise<CryptoKeyPair> {
   const algorithm = { name: 'ECDSA', namedCurve: 'P-256' }
-  const [secret, open] = [
+  const [secret, known] = [
     privateKey.export({ format: 'der', type: 'pkcs8' }),
     publicKey.export({ format: 'der', type: 'spki' }),
   ]
   return {
     privateKey: await crypto.subtle.importKey('pkcs8', secret, algorithm, false, ['sign']),
-    publicKey: await crypto.subtle.importKey('spki', open, algorithm, true, ['verify']),
+    publicKey: await crypto.subtle.importKey('spki', known, algorithm, true, ['verify']),
   }
 }
 

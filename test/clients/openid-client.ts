@@ -61,7 +61,7 @@ export const openidClientSteps: readonly Step[] = [
       expect(agent !== undefined, 'an agent')
       const metadata = (await discover(world, agent)).serverMetadata()
       expect(metadata.issuer === world.issuer, world.issuer)
-      expect(metadata.supportsPKCE() === false, 'no authorization endpoint')
+      expect(!metadata.supportsPKCE(), 'no authorization endpoint')
     },
   },
   {

@@ -59,9 +59,10 @@ async function play(service: PlayedService): Promise<number> {
   return failed === 0 ? 0 : 1
 }
 
-async function playStep({ client, does, run }: Step, world: ClientsWorld): Promise<boolean> {
+async function playStep(step: Step, world: ClientsWorld): Promise<boolean> {
+  const { client, does } = step
   try {
-    await run(world)
+    await step.run(world)
     console.log(`ok      ${client}: ${does}`)
     return true
   } catch (error) {
