@@ -1,3 +1,4 @@
+import { ServiceError } from '../services/error.ts'
 import { earMediaType } from '../core/appraisal/ear.ts'
 import {
   currentAttestation,
@@ -63,6 +64,7 @@ function answerVerdict(
     ctx.body = attestationView(record)
     return
   }
+  if (record.ear === '') throw new ServiceError('attestation-unsigned', { found: record.id })
   ctx.type = earMediaType
   ctx.body = record.ear
 }

@@ -17,6 +17,8 @@ export interface RequestState {
   body?: unknown
   /** By `readParameters`. */
   form?: Form
+  /** By `admitAsker`: who asks about a token. */
+  asker?: Pick<Caller, 'client' | 'id'>
   /** By `oauthForm`: how errors are written here; as problem documents where absent. */
   refusal?: Refusal
 }

@@ -1,7 +1,7 @@
 import { createChallenge, createNonce } from '../core/token/nonce.ts'
 import { OAuthError } from '../core/token/oauth-error.ts'
 import { authenticateClient, type ClientCredentials } from '../services/client-authentication.ts'
-import { introspectToken, signIntrospection } from '../services/introspection.ts'
+import { authenticateAsker, introspectToken, signIntrospection } from '../services/introspection.ts'
 import {
   authorizationServerMetadata,
   protectedResourceMetadata,
@@ -65,8 +65,24 @@ function tokenParameter(ctx: RequestContext): string {
 
 const signedIntrospection = 'application/token-introspection+jwt'
 
+const requireIntrospectionScope = requireScope('tokens:introspect', readParameters)
+
+/** An access token of this API and its proof, or client authentication as at the token endpoint (RFC 7662 §2.1). */
+const admitAsker: Step = async function admitAsker(ctx, next) {
+  if (singleHeader(ctx, 'authorization') !== undefined) {
+    await requireIntrospectionScope(ctx, async () => undefined)
+    ctx.state.asker = callerOf(ctx)
+  } else {
+    await readParameters(ctx, async () => undefined)
+    ctx.state.asker = await authenticateAsker(ctx.service, credentialsOf(ctx))
+  }
+  await next()
+}
+
 const answerIntrospection: Step = async function answerIntrospection(ctx) {
-  const { client, id } = callerOf(ctx)
+  const { asker } = ctx.state
+  if (asker === undefined) throw new TypeError('endpoint without admitAsker')
+  const { client, id } = asker
   const answer = await introspectToken(ctx.service, client, tokenParameter(ctx))
   ctx.vary('Accept')
   if (ctx.accepts('application/json', signedIntrospection) !== signedIntrospection) {
@@ -112,7 +128,7 @@ export const oauthEndpoints: readonly Endpoint[] = [
     scope: 'tokens:introspect',
     summary: 'Whether a token is good at this moment (RFC 7662).',
     form: introspectionForm,
-    steps: [oauthForm, requireScope('tokens:introspect', readParameters), answerIntrospection],
+    steps: [oauthForm, offerNonce, admitAsker, answerIntrospection],
   },
   {
     method: 'POST',

@@ -50,6 +50,7 @@ const statusOf: Readonly<Record<string, number>> = {
   'enrollment-unknown': 404,
   'challenge-unknown': 404,
   'attestation-unknown': 404,
+  'attestation-unsigned': 404,
   'endorsement-unknown': 404,
   'hsm-key-unknown': 404,
   'policy-unknown': 404,

@@ -231,7 +231,7 @@ export interface AttestationRecord extends AttestationSummary {
   readonly context: string
   /** The verdict, JSON. */
   readonly verdict: string
-  /** The verdict as a signed EAR, compact JWS. */
+  /** The verdict as a signed EAR, compact JWS; empty for a refusal at a time when the key did not sign. */
   readonly ear: string
 }
 

@@ -128,7 +128,8 @@ function refusalOf(
   result: JudgedAttempt['result'],
   kept: KeptAttestation,
 ): ServiceError {
-  const details = { attestationResult: result.toJSON(), ear: kept.attestation.ear }
+  const { ear } = kept.attestation
+  const details = { attestationResult: result.toJSON(), ...(ear === '' ? {} : { ear }) }
   return new ServiceError(code, { found: result.rollback ?? result.rule }, details)
 }
 

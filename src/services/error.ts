@@ -87,6 +87,11 @@ const rows = {
     hint: 'Find out whether the TPM was cleared, a virtual machine restored or cloned, or firmware set back. This TPM does not enrol again.',
     source: 'TPM 2.0 Part 1 r01.59 §36; verification Q8, VT5',
   },
+  'attestation-unsigned': {
+    summary:
+      'This verdict has no signed form: the signing key did not answer when the host was refused.',
+    hint: 'Read it as JSON; it stands in the audit log with its digest.',
+  },
   'attestation-unknown': {
     summary: 'There is no such attestation, or it is no longer kept.',
     hint: 'See what is kept with `assay host explain`.',

@@ -5,10 +5,14 @@ import {
   type Confirmation,
 } from '../core/token/access-token.ts'
 import { TokenError } from '../core/token/error.ts'
+import { OAuthError } from '../core/token/oauth-error.ts'
+import { apiScopesOf } from '../core/token/scope.ts'
 import type { ClientRecord } from '../ports/records.ts'
+import { authenticateClient, type ClientCredentials } from './client-authentication.ts'
 import { clientSpiffeId } from './naming.ts'
 import type { Service } from './service.ts'
 import { signToken } from './signed-token.ts'
+import { spendAuthentication } from './spend-authentication.ts'
 
 /** RFC 7662 §2.2: of an inactive token nothing is told. */
 export type Introspection =
@@ -35,6 +39,25 @@ export async function introspectToken(
     client !== undefined && isActive(client) && clientSpiffeId(service, client) === claims.sub
   if (!active) return { active: false }
   return { active: true, token_type: 'jkt' in claims.cnf ? 'DPoP' : 'Bearer', ...claims }
+}
+
+/**
+ * The asker as a client of the authorization server, for those that bring no access token: RFC 7662 lets both ask.
+ *
+ * @throws OAuthError `invalid_client` and the errors of each way; `unauthorized_client` for whom nothing is told
+ * @see RFC 7662 §2.1
+ */
+export async function authenticateAsker(
+  service: Service,
+  credentials: ClientCredentials,
+): Promise<{ readonly client: ClientRecord; readonly id: string }> {
+  const caller = await authenticateClient(service, credentials)
+  await spendAuthentication(service, caller)
+  const { client, id } = caller
+  const scopes = client.kind === 'operator' ? apiScopesOf[client.operator.role] : undefined
+  if (scopes?.includes('tokens:introspect') !== true)
+    throw new OAuthError('unauthorized_client', 'This client may not ask about tokens.')
+  return { client, id }
 }
 
 /** RFC 7662 §4: an administrator, or whom the token is meant for. */

@@ -6,6 +6,7 @@ import { earClaims } from '../core/appraisal/ear.ts'
 import type { Verdict } from '../core/appraisal/verdict.ts'
 import { encodeBase64url } from '../core/bytes/base64url.ts'
 import type { AttestationRecord } from '../ports/records.ts'
+import { SignerError } from '../ports/signer-error.ts'
 import type { KeptAttestation } from '../ports/store.ts'
 import { contextOf, type Attempt } from './attempt.ts'
 import { hostSpiffeId } from './naming.ts'
@@ -40,13 +41,30 @@ export async function keepAttempt(
     evidenceSha256: attempt.evidenceSha256,
     context: encodeAttestationContext(contextOf(service, attempt, { endorsementKind, before })),
     verdict: JSON.stringify(verdict),
-    ear: await signEar(service, attempt, verdict, hostId),
+    ear: await signEarOf(service, attempt, outcome),
     status: verdict.status,
     policyId: verdict.policy.id,
     appraisedAt,
     expiresAt: isRefused ? appraisedAt + keepRefusedSeconds * 1000 : null,
   }
   return { attestation, retention: { perHost: keepPerHost, refused: keepRefused } }
+}
+
+/**
+ * A refusal, and what is revoked for it, waits for no hardware: where the key does not sign, the verdict is kept without
+ * an EAR.
+ */
+async function signEarOf(
+  service: Service,
+  attempt: Attempt,
+  { verdict, hostId, isRefused }: AttemptOutcome,
+): Promise<string> {
+  try {
+    return await signEar(service, attempt, verdict, hostId)
+  } catch (cause) {
+    if (isRefused && cause instanceof SignerError) return ''
+    throw cause
+  }
 }
 
 /** The verdict as an EAR, signed by the key that `/oauth/jwks` publishes (draft-ietf-rats-ear-03 §3, RFC 7515). */

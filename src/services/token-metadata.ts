@@ -42,8 +42,6 @@ export async function authorizationServerMetadata(
     subject_types_supported: ['public'],
     id_token_signing_alg_values_supported: jwsAlgorithmNames,
     ...authenticationMetadata(),
-    // Access token types: the endpoint is a protected resource (RFC 8414 §2).
-    introspection_endpoint_auth_methods_supported: ['DPoP', 'Bearer'],
     introspection_signing_alg_values_supported: jwsAlgorithmNames,
     dpop_signing_alg_values_supported: jwsAlgorithmNames,
     tls_client_certificate_bound_access_tokens: true,
@@ -59,6 +57,9 @@ function authenticationMetadata(): Record<string, unknown> {
   return {
     token_endpoint_auth_methods_supported: methods,
     token_endpoint_auth_signing_alg_values_supported: jwsAlgorithmNames,
+    // Access token types as well: the endpoint is also a protected resource (RFC 8414 §2).
+    introspection_endpoint_auth_methods_supported: [...methods, 'DPoP', 'Bearer'],
+    introspection_endpoint_auth_signing_alg_values_supported: jwsAlgorithmNames,
     revocation_endpoint_auth_methods_supported: methods,
     revocation_endpoint_auth_signing_alg_values_supported: jwsAlgorithmNames,
     client_attestation_pop_methods_supported: methods.filter(name => name.startsWith('attest_')),

@@ -4,10 +4,8 @@ import { TokenError } from '../core/token/error.ts'
 import { OAuthError } from '../core/token/oauth-error.ts'
 import { auditEntry } from './audit-entry.ts'
 import type { AuthenticatedClient } from './client-authentication.ts'
-import { clientId } from './naming.ts'
-import { asOAuthError } from './oauth-reason.ts'
-import { explainRevocation } from './revocation.ts'
 import type { Service } from './service.ts'
+import { spendAuthentication } from './spend-authentication.ts'
 
 /**
  * Takes back an access token of the caller before its time. A token that is none, or no longer one, is already as the
@@ -21,24 +19,13 @@ export async function revokeOwnToken(
   caller: AuthenticatedClient,
   token: string,
 ): Promise<void> {
-  await spend(service, caller)
+  await spendAuthentication(service, caller)
   const claims = readToken(service, token)
   if (claims === undefined) return
   if (claims.client_id !== caller.id)
     throw new OAuthError('unauthorized_client', 'The token was issued to another client.')
   const entry = auditEntry(service, 'token.revoked', caller.id, claims.jti, { exp: claims.exp })
   await service.store.tokens.revoke(claims.jti, claims.exp * 1000, entry)
-}
-
-/** The proof counts once here as well, and its client must be active. */
-async function spend(service: Service, caller: AuthenticatedClient): Promise<void> {
-  const { client, replayKeys } = caller
-  const answer = await service.store.clients.act({
-    client: { kind: client.kind, id: clientId(client), jkt: client.key.jkt },
-    replayKeys,
-  })
-  if (answer === 'replayed') throw asOAuthError(new TokenError(caller.replayed))
-  if (answer !== 'done') throw asOAuthError(await explainRevocation(service, client.key.jkt))
 }
 
 function readToken(service: Service, token: string): AccessTokenClaims | undefined {
