@@ -105,11 +105,12 @@ async function certify(
 async function registerRelyingParty(operator: ServiceClient): Promise<PlayedClient> {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const answer = await operator.call('POST', '/v1/operators', {
-    name: 'orders API',
+    name: 'orders-api',
     role: 'resource-server',
     keyProtection: 'file',
     jwk: exportJwk(publicKey),
     audiences: [resource],
   })
-  return { id: new Answer(answer, 'operator').text('clientId'), publicKey, privateKey }
+  const id = new Answer(answer, 'operator').id('id')
+  return { id: `spiffe://localhost/operator/${id}`, publicKey, privateKey }
 }
