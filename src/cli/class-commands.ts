@@ -10,6 +10,9 @@ interface RegisterOptions {
   readonly scope?: readonly string[]
   readonly host: readonly string[]
   readonly tokenLifetime?: number
+  readonly owner?: string
+  readonly environment?: string
+  readonly sensitivity?: string
 }
 
 const register: CommandRow = defineCommand<RegisterOptions>({
@@ -33,6 +36,16 @@ const register: CommandRow = defineCommand<RegisterOptions>({
     new Option('--token-lifetime <seconds>', 'longest life of a token (default: 300)').argParser(
       valueOf(wholeNumber(30, 900)),
     ),
+    new Option('--owner <name>', 'who answers for its agents').argParser(valueOf(someText)),
+    new Option('--environment <name>', 'where they work (default: default)').argParser(
+      valueOf(someText),
+    ),
+    new Option('--sensitivity <level>', 'of what they handle (default: internal)').choices([
+      'public',
+      'internal',
+      'confidential',
+      'restricted',
+    ]),
   ],
   run: async ({ session, args: [name = ''], options }) => {
     const { client } = await connectOperator(session)
@@ -45,6 +58,9 @@ const register: CommandRow = defineCommand<RegisterOptions>({
         ...(options.tokenLifetime === undefined
           ? {}
           : { tokenLifetimeSeconds: options.tokenLifetime }),
+        ...(options.owner === undefined ? {} : { owner: options.owner }),
+        ...(options.environment === undefined ? {} : { environment: options.environment }),
+        ...(options.sensitivity === undefined ? {} : { sensitivity: options.sensitivity }),
       }),
     )
     return { json: registered, lines: ['The class is registered.', ...factsOf(registered)] }
@@ -57,6 +73,9 @@ function factsOf(registered: ShownRecord): string[] {
     ['audiences', cellOf(registered, 'audiences')],
     ['scopes', cellOf(registered, 'scopes') || 'none'],
     ['hosts', cellOf(registered, 'hosts')],
+    ['owner', cellOf(registered, 'owner') || 'nobody'],
+    ['environment', cellOf(registered, 'environment')],
+    ['sensitivity', cellOf(registered, 'sensitivity')],
     ['token lifetime', `${cellOf(registered, 'tokenLifetimeSeconds')} s`],
   ])
 }

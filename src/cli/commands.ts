@@ -11,6 +11,7 @@ import { hostCommands } from './host-commands.ts'
 import { initCommand } from './init-command.ts'
 import { operatorCommands } from './operator-commands.ts'
 import { policyCommands } from './policy-commands.ts'
+import { riskCommands } from './risk-commands.ts'
 import { serveCommand } from './serve-command.ts'
 import { versionCommand } from './version-command.ts'
 
@@ -25,6 +26,7 @@ export const commands: readonly (CommandGroup | CommandRow)[] = [
   hsmKeyCommands,
   hostCommands,
   classCommands,
+  riskCommands,
   agentCommands,
   operatorCommands,
   auditCommands,

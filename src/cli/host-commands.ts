@@ -2,6 +2,7 @@ import { Option } from 'commander'
 import { explainVerdict } from '../core/appraisal/explain.ts'
 import { defineCommand, type CommandGroup, type CommandRow } from './command.ts'
 import { enrollCommand } from './host-enroll-command.ts'
+import { labelCommand } from './host-label-command.ts'
 import { connectHost, tpmOptions, type TpmOptions } from './host-machine.ts'
 import { connectOperator } from './operator-client.ts'
 import { cellOf, recordOf, recordsOf, type ShownRecord } from './records.ts'
@@ -131,5 +132,5 @@ const revoke: CommandRow = defineCommand<{ readonly reason: string }>({
 export const hostCommands: CommandGroup = {
   name: 'host',
   summary: 'Hosts: machines whose TPM proved what they are.',
-  commands: [enrollCommand, list, show, explain, renew, revoke],
+  commands: [enrollCommand, list, show, explain, renew, revoke, labelCommand],
 }

@@ -8,6 +8,7 @@ import { anchorEndpoints } from './anchor-endpoints.ts'
 import { attestationEndpoints } from './attestation-endpoints.ts'
 import { authorityEndpoints } from './authority-endpoints.ts'
 import { auditEndpoints } from './audit-endpoints.ts'
+import { authorizationEndpoints } from './authorization-endpoints.ts'
 import type { RequestContext, RequestExtras, RequestState, Step } from './context.ts'
 import { endorsementEndpoints } from './endorsement-endpoints.ts'
 import type { Endpoint } from './endpoint.ts'
@@ -40,6 +41,7 @@ export const endpoints: readonly Endpoint[] = [
   ...revocationListEndpoints,
   ...operatorEndpoints,
   ...policyEndpoints,
+  ...authorizationEndpoints,
   ...endorsementEndpoints,
   ...hsmKeyEndpoints,
   ...authorityEndpoints,

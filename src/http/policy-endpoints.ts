@@ -11,7 +11,7 @@ import { policySchema } from './policy-schema.ts'
 /** A policy with the allow-lists of a fleet. */
 const policyLimit = 4 * 1024 * 1024
 
-const activationRequest = z.strictObject({
+export const activationRequest: z.ZodObject<{ jws: z.ZodString }, z.core.$strict> = z.strictObject({
   /** Compact JWS over digest and version, by the caller's key. */
   jws: z
     .string()
@@ -92,7 +92,7 @@ export const policyEndpoints: readonly Endpoint[] = [
 ]
 
 /** The version in the path; throws HttpError `not-found` for what is none. */
-function pathVersion(ctx: RequestContext): number {
+export function pathVersion(ctx: RequestContext): number {
   const version = ctx.params['version'] ?? ''
   if (!/^[1-9]\d{0,8}$/.test(version)) throw new HttpError('not-found', { expected: 'a version' })
   return Number(version)

@@ -1,10 +1,5 @@
-import {
-  decisionDigest,
-  encodeDecisionInput,
-  noDetails,
-  type Action,
-  type DecisionInput,
-} from '../core/authorization/decision-input.ts'
+import { noDetails, type Action, type DecisionInput } from '../core/authorization/decision-input.ts'
+import { recordDecision, type DecisionRecord } from '../core/authorization/replay.ts'
 import type { Answer } from '../core/authorization/decision.ts'
 import { readDetails } from '../core/authorization/authorization-details.ts'
 import { sourceAddressOf } from '../core/authorization/source-address.ts'
@@ -40,18 +35,6 @@ export interface Authorized {
   readonly record: DecisionRecord
 }
 
-/** A decision as the log keeps it: everything that it takes to make it again. */
-export interface DecisionRecord {
-  /** Version of the policy set. */
-  readonly set: number
-  /** base64url SHA-256 of the input, canonical. */
-  readonly decision: string
-  readonly outcome: Answer['outcome']
-  /** Ids of the policies that decided. */
-  readonly policies: readonly string[]
-  readonly input: DecisionInput
-}
-
 /**
  * Asks the policies in force. What they do not permit is refused and stands in the log; what they permit is narrowed, never
  * widened, and stands in the entry of the act itself. A failure of whatever kind refuses, and has an entry of its own.
@@ -65,12 +48,13 @@ export async function authorize(
   const active = await service.authorization.active()
   const input = prepareInput(service, request, active)
   const answer = active.decider.decide(input)
-  const record = recordOf(active, input, answer)
+  const record = recordDecision(active.decider.set.version, input, answer)
   if (answer.granted === null) throw await recordDenial(service, request, answer, record)
   return { ...answer.granted, record }
 }
 
-function prepareInput(
+/** What the policies are shown of a request. Throws AuthorizationError `untrusted-…`. */
+export function prepareInput(
   service: Service,
   request: AuthorizationRequest,
   { marks }: ActiveAuthorization,
@@ -98,15 +82,6 @@ function prepareInput(
 }
 
 const nothingAsked = { facts: noDetails, digest: null }
-
-function recordOf(
-  { decider }: ActiveAuthorization,
-  input: DecisionInput,
-  { outcome, policies }: Answer,
-): DecisionRecord {
-  const decision = decisionDigest(encodeDecisionInput(input))
-  return { set: decider.set.version, decision, outcome, policies, input }
-}
 
 /** Gives what is to be thrown. */
 async function recordDenial(

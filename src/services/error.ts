@@ -130,7 +130,7 @@ const rows = {
     source: 'RFC 9334 §8.5',
   },
   'policy-unknown': {
-    summary: 'There is no such version of the appraisal policy.',
+    summary: 'There is no such version of the policy.',
     hint: 'See the versions with `assay policy list`.',
   },
   'policy-conflict': {

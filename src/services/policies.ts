@@ -1,10 +1,16 @@
 import { AppraisalPolicy } from '../core/appraisal/appraisal-policy.ts'
 import type { PolicyDocument } from '../core/appraisal/policy.ts'
-import { verifyActivation } from '../core/appraisal/policy-activation.ts'
-import type { ClientRecord, PolicyActivation, PolicyRecord } from '../ports/records.ts'
+import type { PolicyActivation, PolicyRecord } from '../ports/records.ts'
 import { activePolicy, loadPolicy } from './appraisal-policy.ts'
-import { auditEntry } from './audit-entry.ts'
 import { ServiceError } from './error.ts'
+import {
+  activateVersion,
+  appraisalPolicies,
+  findVersion,
+  keepVersion,
+  nextVersion,
+  type ActivationRequest,
+} from './policy-versions.ts'
 import type { Service } from './service.ts'
 
 /**
@@ -19,22 +25,10 @@ export async function proposePolicy(
 ): Promise<PolicyRecord> {
   requireNoEmulation(service, document)
   await activePolicy(service)
-  const last = (await service.store.policies.list()).at(-1)?.version ?? 0
-  const policy = AppraisalPolicy.prepare(document, last + 1)
-  const record: PolicyRecord = {
-    version: policy.version,
-    id: policy.id,
-    document: policy.text,
-    createdAt: service.clock.now(),
-    createdBy: actor,
-  }
-  const entry = auditEntry(service, 'policy.proposed', actor, `policy/${record.version}`, {
-    policy: record.id,
-    name: document.name,
-  })
-  if ((await service.store.policies.add(record, entry)) === 'conflict')
-    throw new ServiceError('policy-conflict', { found: `version ${record.version}` })
-  return record
+  const version = await nextVersion(service, appraisalPolicies)
+  const { id, text } = AppraisalPolicy.prepare(document, version)
+  const detail = { name: document.name }
+  return keepVersion(service, appraisalPolicies, actor, { version, id, document: text, detail })
 }
 
 /** What is software is admitted where the configuration says so by that word, and nowhere else. */
@@ -56,54 +50,24 @@ export async function listPolicies(
 /** @throws ServiceError `policy-unknown` */
 export async function findPolicy(service: Service, version: number): Promise<PolicyRecord> {
   await activePolicy(service)
-  const policy = await service.store.policies.find(version)
-  if (policy === undefined) throw new ServiceError('policy-unknown', { found: String(version) })
-  return policy
+  return findVersion(service, appraisalPolicies, version)
 }
 
 /**
- * Puts a version into force: the operator's own signature over its digest stands behind it for as long as the log does.
+ * Puts a version into force.
  *
- * @param jws by the key of `client`; see `verifyActivation`
  * @throws AppraisalError `activation-…`, `policy-…`; ServiceError `policy-unknown`, `policy-emulated`,
  *   `policy-conflict`, `caller-not-permitted`
  */
 export async function activatePolicy(
   service: Service,
-  caller: { readonly client: ClientRecord; readonly id: string },
+  caller: ActivationRequest['caller'],
   version: number,
   jws: string,
 ): Promise<PolicyActivation> {
-  if (caller.client.kind !== 'operator')
-    throw new ServiceError('caller-not-permitted', { expected: 'an operator' })
   const policy = loadPolicy(await findPolicy(service, version))
   requireNoEmulation(service, policy.document)
-  const current = await activePolicy(service)
-  verifyActivation(jws, service.proofKeys.importOnce(caller.client.key), {
-    aud: service.settings.issuer,
-    policy: policy.id,
-    version,
-    replaces: current.policy.version,
-    now: service.clock.now(),
-  })
-  return recordActivation(service, caller.id, policy, jws, current.activation.sequence + 1)
-}
-
-async function recordActivation(
-  service: Service,
-  actor: string,
-  policy: AppraisalPolicy,
-  jws: string,
-  sequence: number,
-): Promise<PolicyActivation> {
-  const { version, id } = policy
-  const activation = { sequence, version, at: service.clock.now(), by: actor, jws }
-  const entry = auditEntry(service, 'policy.activated', actor, `policy/${version}`, {
-    policy: id,
-    jws,
-  })
-  const answer = await service.store.policies.activate(activation, entry)
-  if (answer === 'unknown') throw new ServiceError('policy-unknown', { found: String(version) })
-  if (answer === 'conflict') throw new ServiceError('policy-conflict', { found: String(version) })
-  return activation
+  const { activation: current } = await activePolicy(service)
+  const kept = { version, id: policy.id, detail: {} }
+  return activateVersion(service, appraisalPolicies, kept, { caller, current, jws })
 }

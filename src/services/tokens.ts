@@ -1,8 +1,9 @@
+import type { DecisionRecord } from '../core/authorization/replay.ts'
 import type { AccessTokenClaims } from '../core/token/access-token.ts'
 import type { AuthorizationDetail } from '../core/token/authorization-details.ts'
 import { TokenError } from '../core/token/error.ts'
 import { auditEntry } from './audit-entry.ts'
-import { authorize, type DecisionRecord } from './authorization.ts'
+import { authorize } from './authorization.ts'
 import {
   authenticateClient,
   type AuthenticatedClient,

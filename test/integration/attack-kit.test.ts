@@ -2,6 +2,7 @@ import test from 'ava'
 import { attackCases, playAttacks } from '../../src/cli/attack/play.ts'
 import type { AttackSetup } from '../../src/cli/attack/world.ts'
 import { loadPolicyFile } from '../../src/cli/policy-file.ts'
+import { activationType } from '../../src/core/appraisal/policy-activation.ts'
 import { signActivation } from '../../src/cli/policy-activation.ts'
 import { startServiceBench, type ServiceBench } from './service-fixtures.ts'
 
@@ -14,7 +15,11 @@ async function establishPolicy({ issuer, operator, operatorKey }: ServiceBench):
   const { document, id } = await loadPolicyFile('test/attack/policy.yaml')
   await operator.call('POST', '/v1/policies', document)
   const claims = { policy: id, version: 2, replaces: 1 }
-  const jws = await signActivation({ service: { issuer }, key: operatorKey }, claims)
+  const jws = await signActivation(
+    { service: { issuer }, key: operatorKey },
+    claims,
+    activationType,
+  )
   await operator.call('POST', '/v1/policies/2/activate', { jws })
 }
 

@@ -5,6 +5,9 @@ import { AppraisalError } from './error.ts'
 /** `typ` of the JWS by which an operator puts a policy into force. */
 export const activationType = 'assay-policy-activation+jwt'
 
+/** The same for a set of authorization policies: a signature for one kind is none for the other. */
+export const authorizationActivationType = 'assay-authorization-activation+jwt'
+
 /** How far the operator's clock may be from ours. */
 const windowSeconds = 300
 
@@ -25,6 +28,7 @@ export interface ActivationClaims {
  * Verifies that the holder of a key puts just this policy into force, now, in place of the one that is.
  *
  * @param expected what the service knows: `now` in Unix milliseconds
+ * @param type of the JWS: which kind of policy it is about
  * @throws AppraisalError `activation-malformed`, `activation-signature`, `activation-mismatch`, `activation-time`
  * @see RFC 7515 §5.2, RFC 8725 §3.11
  */
@@ -32,8 +36,9 @@ export function verifyActivation(
   compact: string,
   key: ProofKey,
   expected: Omit<ActivationClaims, 'iat'> & { readonly now: number },
+  type: string = activationType,
 ): void {
-  const jws = parseActivation(compact)
+  const jws = parseActivation(compact, type)
   verifySignature(jws, key)
   requireSame('aud', jws, expected.aud)
   requireSame('policy', jws, expected.policy)
@@ -44,15 +49,15 @@ export function verifyActivation(
     throw new AppraisalError('activation-time', { expected: `an iat within ${windowSeconds} s` })
 }
 
-function parseActivation(compact: string): ParsedJws {
+function parseActivation(compact: string, type: string): ParsedJws {
   let jws: ParsedJws
   try {
     jws = parseJws(compact)
   } catch (cause) {
     throw new AppraisalError('activation-malformed', { cause })
   }
-  if (jws.header['typ'] !== activationType)
-    throw new AppraisalError('activation-malformed', { expected: `typ ${activationType}` })
+  if (jws.header['typ'] !== type)
+    throw new AppraisalError('activation-malformed', { expected: `typ ${type}` })
   return jws
 }
 

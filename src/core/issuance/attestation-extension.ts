@@ -32,10 +32,7 @@ export function encodeAssuranceLevel({ assurance }: AttestationReference): Uint8
  */
 export function encodeAttestationResult({ resultSha256 }: AttestationReference): Uint8Array {
   if (!/^[0-9a-f]{64}$/.test(resultSha256)) throw new TypeError('a SHA-256 digest in hex')
-  return der.sequence(
-    sha256Identifier,
-    der.octetString(Buffer.from(resultSha256, 'hex')),
-  )
+  return der.sequence(sha256Identifier, der.octetString(Buffer.from(resultSha256, 'hex')))
 }
 
 /**

@@ -1,6 +1,7 @@
 import test from 'ava'
 import {
   activationType,
+  authorizationActivationType,
   verifyActivation,
   type ActivationClaims,
 } from '../../../src/core/appraisal/policy-activation.ts'
@@ -35,6 +36,7 @@ test('refuses an activation by another key', t => {
 
 test('refuses a JWS of another kind', t => {
   const code = 'activation-malformed'
+  t.throws(() => verify(claims, { typ: authorizationActivationType }), { code })
   t.throws(() => verify(claims, { typ: 'dpop+jwt' }), { code })
   t.throws(() => verifyActivation('x.y', proofKey, { ...claims, now }), { code })
 })
