@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { z } from 'zod'
 import { factOf } from '../core/coded-error.ts'
-import { hasRepeatedMember } from '../core/jose/json-object.ts'
+import { hasRepeatedMember } from '../core/json/unique-members.ts'
 import { ServiceError } from '../services/error.ts'
 import { BodyBudget } from './body-budget.ts'
 import { eachChunk } from './body-stream.ts'

@@ -138,6 +138,7 @@ test('an operation that fails after it wrote vanishes alone', async t => {
     status: 'active',
     created_at: now,
     created_by: 'service',
+    audiences: '[]',
   }
   const key = { jkt: 'j1', kind: 'operator', subject_id: 'o', jwk: '{}', retired: 0 }
   const add = (jwk: unknown, row = operator): Call => [

@@ -1,10 +1,10 @@
 import type { KeyObject } from 'node:crypto'
 import { decodeBase64url, encodeBase64url } from '../bytes/base64url.ts'
 import { factOf } from '../coded-error.ts'
+import { parseUniqueJson } from '../json/unique-members.ts'
 import type { JwsAlgorithm } from './algorithm.ts'
 import { isEcdsaSignature, signEcdsa } from './ecdsa.ts'
 import { JoseError } from './error.ts'
-import { parseJsonObject } from './json-object.ts'
 
 /** Longest compact JWS that is read where nobody says otherwise, in characters. */
 const usualMaxLength = 8192
@@ -60,18 +60,16 @@ function decodeSegment(segment: string): Uint8Array {
 }
 
 function parseObject(segment: string): Record<string, unknown> {
-  const value = parseJsonObject(decodeText(decodeSegment(segment)))
-  if (value === undefined)
-    throw new JoseError('jws-malformed', { expected: 'a JSON object with each member once' })
-  return value
-}
-
-function decodeText(bytes: Uint8Array): string {
+  const bytes = decodeSegment(segment)
+  let value: unknown
   try {
-    return utf8.decode(bytes)
+    value = parseUniqueJson(utf8.decode(bytes))
   } catch (cause) {
-    throw new JoseError('jws-malformed', { cause })
+    throw new JoseError('jws-malformed', { expected: 'JSON with each member once', cause })
   }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new JoseError('jws-malformed')
+  return value as Record<string, unknown>
 }
 
 /**

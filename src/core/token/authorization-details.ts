@@ -1,4 +1,4 @@
-import { parseUniqueJson } from '../jose/json-object.ts'
+import { parseUniqueJson } from '../json/unique-members.ts'
 
 /** The common data fields that list what is asked for (RFC 9396 §2.2). */
 export const detailFields = ['locations', 'actions', 'datatypes', 'privileges'] as const
@@ -33,12 +33,20 @@ export function grantDetails(
   text: string,
   registered: readonly DetailType[],
 ): AuthorizationDetail[] | undefined {
-  const asked = parseUniqueJson(text)
+  const asked = readJson(text)
   if (!Array.isArray(asked) || asked.length === 0 || asked.length > maxDetails) return undefined
   const isGranted = (asked as unknown[]).every(detail =>
     registered.some(type => isWithin(detail, type)),
   )
   return isGranted ? (asked as AuthorizationDetail[]) : undefined
+}
+
+function readJson(text: string): unknown {
+  try {
+    return parseUniqueJson(text)
+  } catch {
+    return undefined
+  }
 }
 
 function isWithin(detail: unknown, type: DetailType): boolean {
