@@ -69,14 +69,22 @@ const requireIntrospectionScope = requireScope('tokens:introspect', readParamete
 
 /** An access token of this API and its proof, or client authentication as at the token endpoint (RFC 7662 §2.1). */
 const admitAsker: Step = async function admitAsker(ctx, next) {
-  if (singleHeader(ctx, 'authorization') !== undefined) {
+  const isAuthorized = singleHeader(ctx, 'authorization') !== undefined
+  if (!isAuthorized) await readParameters(ctx, async () => undefined)
+  const credentials = credentialsOf(ctx)
+  if (!isAuthorized && showsClient(credentials)) {
+    ctx.state.asker = await authenticateAsker(ctx.service, credentials)
+  } else {
     await requireIntrospectionScope(ctx, async () => undefined)
     ctx.state.asker = callerOf(ctx)
-  } else {
-    await readParameters(ctx, async () => undefined)
-    ctx.state.asker = await authenticateAsker(ctx.service, credentialsOf(ctx))
   }
   await next()
+}
+
+function showsClient(credentials: ClientCredentials): boolean {
+  const { form, dpop, attestation, certificateThumbprint } = credentials
+  const shown = [form['client_assertion'], dpop, attestation, certificateThumbprint]
+  return shown.some(one => one !== undefined)
 }
 
 const answerIntrospection: Step = async function answerIntrospection(ctx) {

@@ -417,3 +417,25 @@ test('introspection is for who may introspect, and refuses in OAuth’s form', a
   t.like(empty, { status: 400 })
   t.is(empty.json['error'], 'invalid_request')
 })
+
+test('introspection takes client authentication as the token endpoint does, once each', async t => {
+  const api = await startTestApi(t)
+  const path = '/oauth/introspect'
+  const operator = await createOperator(api)
+  const server = await createOperator(api, 'resource-server')
+  const auditor = await createOperator(api, 'auditor')
+  const form = { ...assertionOf(api, server.key, server.clientId), token: operator.token }
+  t.like((await postForm(api, path, form)).json, { active: true, sub: operator.clientId })
+  const again = await postForm(api, path, form)
+  assertRefusal(t, again, 401, 'invalid_client', 'assertion-replayed')
+  const asAuditor = { ...assertionOf(api, auditor.key, auditor.clientId), token: operator.token }
+  t.is((await postForm(api, path, asAuditor)).json['error'], 'unauthorized_client')
+  const stranger = { ...assertionOf(api, auditor.key, server.clientId), token: operator.token }
+  assertRefusal(
+    t,
+    await postForm(api, path, stranger),
+    401,
+    'invalid_client',
+    'assertion-signature',
+  )
+})
