@@ -19,6 +19,7 @@ import { identityEndpoints } from './identity-endpoints.ts'
 import { hostEndpoints } from './host-endpoints.ts'
 import { oauthEndpoints } from './oauth-endpoints.ts'
 import { openApiDocument } from './openapi.ts'
+import { countRequests } from './metrics.ts'
 import { operatorEndpoints } from './operator-endpoints.ts'
 import { policyEndpoints } from './policy-endpoints.ts'
 import { revocationListEndpoints } from './revocation-list-endpoints.ts'
@@ -57,6 +58,7 @@ export function createApp(service: Service, log: RequestLog): Koa<RequestState, 
   app.on('error', (error: Error) =>
     log.report('error', { error: String(error) }, 'connection failed'),
   )
+  app.use(countRequests)
   app.use(identifyRequest(service))
   app.use(setHeaders)
   app.use(answerErrors(log))

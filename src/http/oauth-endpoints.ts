@@ -82,8 +82,8 @@ const admitAsker: Step = async function admitAsker(ctx, next) {
 }
 
 function showsClient(credentials: ClientCredentials): boolean {
-  const { form, dpop, attestation, certificateThumbprint } = credentials
-  const shown = [form['client_assertion'], dpop, attestation, certificateThumbprint]
+  const { form, dpop, attestation } = credentials
+  const shown = [form['client_assertion'], dpop, attestation, credentials.certificateThumbprint]
   return shown.some(one => one !== undefined)
 }
 

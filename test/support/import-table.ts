@@ -44,7 +44,7 @@ export const layers: readonly Layer[] = [
   {
     files: /^src\/http\//,
     ours: ['src/core', 'src/services'],
-    packages: [builtIns, /^@?koa(\/|$)/, /^jose$/, /^zod$/],
+    packages: [builtIns, /^@?koa(\/|$)/, /^jose$/, /^prom-client$/, /^zod$/],
   },
   { files: /^src\/attester\//, ours: ['src/core', 'native'], packages: [builtIns] },
   { files: /^src\/cli\//, ours: everything, packages: [/./] },

@@ -25,6 +25,7 @@ export const apiScopes = [
   'credentials:issue',
   'audit:read',
   'tokens:introspect',
+  'metrics:read',
 ] as const
 
 export type ApiScope = (typeof apiScopes)[number]
@@ -45,6 +46,7 @@ export const apiScopesOf: Readonly<Record<string, readonly ApiScope[]>> = {
     'classes:read',
     'agents:read',
     'audit:read',
+    'metrics:read',
   ],
   'resource-server': ['tokens:introspect'],
   host: ['agents:create', 'credentials:issue', 'bundle:adopt'],
