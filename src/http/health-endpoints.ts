@@ -9,8 +9,8 @@ const loopback = /^(127\.|::1$|::ffff:127\.)/
 
 /** Prometheus makes no DPoP proofs: one on this machine needs none, and the figures name nobody. */
 const admitScraper: Step = async function admitScraper(ctx, next) {
-  if (loopback.test(ctx.req.socket.remoteAddress ?? '')) return await next()
-  await requireMetricsScope(ctx, next)
+  if (loopback.test(ctx.req.socket.remoteAddress ?? '')) await next()
+  else await requireMetricsScope(ctx, next)
 }
 
 /** Liveness, readiness, and what anybody may know. */

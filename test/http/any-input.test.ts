@@ -104,7 +104,9 @@ test('no method, address, header and body makes the service fail', async t => {
       assertSane(t, api, answer, request)
       t.true(
         answer.status !== 200 ||
-          /^\/(healthz|readyz|openapi|v1\/bundle|oauth\/jwks|\.well|audit)/.test(request.path),
+          /^\/(healthz|readyz|metrics|openapi|v1\/bundle|oauth\/(jwks|challenge)|\.well|audit)/.test(
+            request.path,
+          ),
       )
     }),
     { numRuns: 400 },
