@@ -10,11 +10,11 @@ import { ServiceError } from '../services/error.ts'
 import { listAgents } from '../services/hosts.ts'
 import type { IssuedCertificate } from '../services/issuance.ts'
 import { agentSpiffeId } from '../services/naming.ts'
-import { revokeAgent } from '../services/revocation.ts'
 import { agentView, pem } from '../services/view.ts'
 import { callerOf, pathId, type RequestContext } from './context.ts'
 import { protectedEndpoint, type Endpoint } from './endpoint.ts'
 import { decodeHsmKey, decodeSubjectKey } from './host-endpoints.ts'
+import { answerRevocation } from './revocation-endpoints.ts'
 import * as schema from './schema.ts'
 
 /** Agents: created by their host, proven by its TPM, renewed by themselves, revoked by operators. */
@@ -108,10 +108,7 @@ export const agentEndpoints: readonly Endpoint[] = [
       summary: 'Revokes an agent with its certificates and tokens.',
       request: schema.revocationRequest,
     },
-    async ctx => {
-      const { reason } = ctx.state.body as { reason: string }
-      ctx.body = await revokeAgent(ctx.service, callerOf(ctx).id, pathId(ctx), reason)
-    },
+    answerRevocation(ctx => ({ kind: 'agent', id: pathId(ctx) })),
   ),
 ]
 

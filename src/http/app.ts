@@ -23,6 +23,7 @@ import { countRequests } from './metrics.ts'
 import { operatorEndpoints } from './operator-endpoints.ts'
 import { policyEndpoints } from './policy-endpoints.ts'
 import { revocationListEndpoints } from './revocation-list-endpoints.ts'
+import { revocationEndpoints } from './revocation-endpoints.ts'
 import { answerProblem } from './problem.ts'
 
 /** Where the application reports what callers are not told. */
@@ -40,6 +41,7 @@ export const endpoints: readonly Endpoint[] = [
   ...identityEndpoints,
   ...anchorEndpoints,
   ...revocationListEndpoints,
+  ...revocationEndpoints,
   ...operatorEndpoints,
   ...policyEndpoints,
   ...authorizationEndpoints,

@@ -7,11 +7,11 @@ import type { HsmAnswer } from '../services/hsm-evidence.ts'
 import { ServiceError } from '../services/error.ts'
 import { hostSpiffeId, isEnrollmentId } from '../services/naming.ts'
 import { findHost, listHosts } from '../services/hosts.ts'
-import { revokeHost } from '../services/revocation.ts'
 import { hostView, pem } from '../services/view.ts'
 import { readJson } from './body.ts'
-import { callerOf, pathId, type RequestContext } from './context.ts'
+import { pathId, type RequestContext } from './context.ts'
 import { protectedEndpoint, type Endpoint } from './endpoint.ts'
+import { answerRevocation } from './revocation-endpoints.ts'
 import { limitEnrollments } from './limit-enrollments.ts'
 import * as schema from './schema.ts'
 
@@ -99,10 +99,7 @@ export const hostEndpoints: readonly Endpoint[] = [
       summary: 'Revokes a host with every agent, certificate and token under it.',
       request: schema.revocationRequest,
     },
-    async ctx => {
-      const { reason } = ctx.state.body as { reason: string }
-      ctx.body = await revokeHost(ctx.service, callerOf(ctx).id, pathId(ctx), reason)
-    },
+    answerRevocation(ctx => ({ kind: 'host', id: pathId(ctx) })),
   ),
 ]
 

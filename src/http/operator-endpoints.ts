@@ -1,7 +1,8 @@
 import { listClasses, registerClass } from '../services/classes.ts'
-import { listOperators, registerOperator, revokeOperator } from '../services/operators.ts'
+import { listOperators, registerOperator } from '../services/operators.ts'
 import { callerOf, pathId } from './context.ts'
 import { protectedEndpoint, type Endpoint } from './endpoint.ts'
+import { answerRevocation } from './revocation-endpoints.ts'
 import * as schema from './schema.ts'
 
 /** What operators administer: agent classes, each other. */
@@ -72,10 +73,6 @@ export const operatorEndpoints: readonly Endpoint[] = [
       summary: 'Takes an operator’s key out of use.',
       request: schema.revocationRequest,
     },
-    async ctx => {
-      const { reason } = ctx.state.body as { reason: string }
-      await revokeOperator(ctx.service, callerOf(ctx).id, pathId(ctx), reason)
-      ctx.body = { id: pathId(ctx), status: 'revoked' }
-    },
+    answerRevocation(ctx => ({ kind: 'operator', id: pathId(ctx) })),
   ),
 ]

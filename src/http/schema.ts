@@ -199,7 +199,7 @@ export const classRequest = z.strictObject({
   clientIds: z.array(clientName).max(32).default([]),
 })
 
-export const revocationRequest = z.strictObject({ reason: z.string().min(1).max(200) })
+export { revocationRequest } from './revocation-schema.ts'
 
 /** What any endpoint takes that authenticates its clients (RFC 7521 §4.2). */
 const clientForm = z.object({

@@ -2,6 +2,7 @@ import type { ClientStore, TokenStore } from './client-store.ts'
 import type { AuthorityStore } from './authority.ts'
 import type { HsmKeyRecord } from './hsm-records.ts'
 import type { HostLabelsRecord, RiskRecord, RiskSubject } from './mark-records.ts'
+import type { RevocationStore } from './revocation.ts'
 import type {
   AgentClassRecord,
   AgentRecord,
@@ -45,6 +46,7 @@ export interface Store {
   readonly endorsements: EndorsementStore
   readonly hsmKeys: HsmKeyStore
   readonly revocationLists: RevocationListStore
+  readonly revocations: RevocationStore
   readonly authorities: AuthorityStore
   readonly classes: AgentClassStore
   readonly agents: AgentStore
@@ -69,7 +71,7 @@ export interface AnchorStore {
     fingerprints: readonly string[],
     change: { readonly at: number; readonly by: string },
     ...entries: AuditEntry[]
-  ): Promise<{ readonly version: number } | 'unknown' | 'already'>
+  ): Promise<{ readonly version: number } | 'unknown' | 'already' | 'revoked'>
   /** Takes an active anchor out of the set, or a proposed one off the table. */
   retire(
     fingerprint: string,
@@ -89,7 +91,6 @@ export interface OperatorStore {
     entry: AuditEntry,
   ): Promise<'done' | 'key-in-use'>
   list(): Promise<OperatorRecord[]>
-  revoke(id: string, entry: AuditEntry): Promise<'done' | 'unknown'>
 }
 
 export interface EnrollmentStore {
@@ -121,33 +122,29 @@ export interface HostStore {
    * Inserts, or renews the record with the same `endorsementId` and `id` (which keeps its `enrolledAt`), and keeps
    * the attestation. Answers `'revoked'` when that TPM's host was revoked; `'state-changed'` unless `stateVersion`
    * is one more than the stored one (1 where there is none), so that of simultaneous admissions one counts;
-   * `'name-in-use'` when another active host has the name; `'key-in-use'` when the key speaks for somebody else. A
-   * former key of the host stops authenticating it.
+   * `'name-in-use'` when another active host has the name; `'key-in-use'` when the key speaks for somebody else;
+   * `'endorsement-revoked'`, `'anchor-revoked'`, `'firmware-revoked'` when an act of revocation bars its EK, one of
+   * `anchors` (fingerprints of the certificates above its EK), or its firmware. A former key stops authenticating it.
    */
   admit(
     host: HostRecord,
     key: ClientKeyRecord,
     kept: KeptAttestation,
     entry: AuditEntry,
-  ): Promise<'done' | 'revoked' | 'state-changed' | 'name-in-use' | 'key-in-use'>
-  /**
-   * Takes every agent and certificate of the host with it. With `evidence`, keeps what it was revoked for, and
-   * answers `'state-changed'` when the stored `stateVersion` is no longer the one that was judged.
-   */
-  revoke(
-    id: string,
-    change: { readonly at: number; readonly reason: string },
-    entry: AuditEntry,
-    evidence?: KeptAttestation & { readonly stateVersion: number },
+    anchors?: readonly string[],
   ): Promise<
-    | { readonly agents: number; readonly certificates: number }
-    | 'unknown'
-    | 'already'
+    | 'done'
+    | 'revoked'
     | 'state-changed'
+    | 'name-in-use'
+    | 'key-in-use'
+    | 'endorsement-revoked'
+    | 'anchor-revoked'
+    | 'firmware-revoked'
   >
 }
 
-/** Evidence and verdicts, written by `HostStore.admit`, `HostStore.revoke` and `EnrollmentStore.refuse`. */
+/** Evidence and verdicts, written by `HostStore.admit`, `RevocationStore.revoke` and `EnrollmentStore.refuse`. */
 export interface AttestationStore {
   find(id: string): Promise<AttestationRecord | undefined>
   /** Newest first; all hosts' and the refused ones' where `hostId` is null. */
@@ -249,12 +246,12 @@ export interface AgentClassStore {
 }
 
 export interface AgentStore {
-  /** `'host-revoked'` when the host is no longer active inside the transaction. */
+  /** `'host-revoked'`, `'class-revoked'` when host or class is no longer in use inside the transaction. */
   create(
     agent: AgentRecord,
     challenge: ChallengeRecord,
     entry: AuditEntry,
-  ): Promise<'done' | 'host-revoked'>
+  ): Promise<'done' | 'host-revoked' | 'class-revoked'>
   find(id: string): Promise<AgentRecord | undefined>
   list(): Promise<AgentRecord[]>
   createChallenge(challenge: ChallengeRecord, entry: AuditEntry): Promise<'done'>
@@ -270,11 +267,6 @@ export interface AgentStore {
     key: ClientKeyRecord,
     entry: AuditEntry,
   ): Promise<'done' | 'unknown' | 'revoked' | 'host-revoked' | 'key-in-use'>
-  revoke(
-    id: string,
-    change: { readonly at: number; readonly reason: string },
-    entry: AuditEntry,
-  ): Promise<{ readonly certificates: number } | 'unknown' | 'already'>
 }
 
 export interface CertificateStore {

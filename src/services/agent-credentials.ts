@@ -13,7 +13,7 @@ import { ServiceError } from './error.ts'
 import type { HsmAnswer } from './hsm-evidence.ts'
 import { issueCertificate, type IssuedCertificate } from './issuance.ts'
 import { agentSpiffeId, clientId, clientSpiffeId } from './naming.ts'
-import { explainRevocation } from './revocation.ts'
+import { explainRevocation } from './explain-revocation.ts'
 import type { Service } from './service.ts'
 
 /** The host's proof that an agent's key lives in its hardware. Bytes, untrusted. */

@@ -15,7 +15,7 @@ export interface KeyChallenge {
 /**
  * Creates an agent of a class on the calling host; it is `pending` until its key is proven with the challenge.
  *
- * @throws ServiceError `class-unknown`, `class-not-on-host`, `host-revoked`
+ * @throws ServiceError `class-unknown`, `class-not-on-host`, `class-revoked`, `host-revoked`
  */
 export async function createAgent(
   service: Service,
@@ -46,9 +46,9 @@ export async function createAgent(
       host: host.id,
     },
   )
-  if ((await service.store.agents.create(agent, record, entry)) === 'host-revoked') {
-    throw new ServiceError('host-revoked', { found: host.id })
-  }
+  const answer = await service.store.agents.create(agent, record, entry)
+  if (answer === 'host-revoked') throw new ServiceError('host-revoked', { found: host.id })
+  if (answer === 'class-revoked') throw new ServiceError('class-revoked', { found: className })
   return { agent, challenge: challengeView(service, record) }
 }
 

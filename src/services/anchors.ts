@@ -138,6 +138,7 @@ export async function approveAnchors(
   )
   if (answer === 'unknown') throw new ServiceError('anchor-unknown')
   if (answer === 'already') throw new ServiceError('anchor-active')
+  if (answer === 'revoked') throw new ServiceError('anchor-revoked')
   return { ...answer, fingerprints: unique }
 }
 

@@ -17,6 +17,7 @@ export const auditTypes = [
   'anchor.proposed',
   'anchor.approved',
   'anchor.retired',
+  'anchor.revoked',
   'revocation-list.added',
   'operator.registered',
   'operator.revoked',
@@ -34,6 +35,8 @@ export const auditTypes = [
   'endorsement.approved',
   'endorsement.listed',
   'endorsement.refused',
+  'endorsement.revoked',
+  'firmware.revoked',
   'hsm-key.registered',
   'hsm-key.retired',
   'enrollment.challenged',
@@ -41,6 +44,7 @@ export const auditTypes = [
   'host.enrolled',
   'host.revoked',
   'class.registered',
+  'class.revoked',
   'agent.created',
   'agent.challenged',
   'agent.refused',
@@ -50,11 +54,13 @@ export const auditTypes = [
   'certificate.issued',
   'certificate.refused',
   'certificate.unknown',
+  'certificate.revoked',
   'token.issued',
   'token.revoked',
   'jwt-svid.issued',
   'wit-svid.issued',
   'client-attestation.issued',
+  'revocation.continued',
 ] as const
 
 export type AuditType = (typeof auditTypes)[number]

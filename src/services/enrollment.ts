@@ -2,6 +2,7 @@ import type { AttestationResult } from '../core/appraisal/attestation-result.ts'
 import type { AppraisalPolicy } from '../core/appraisal/appraisal-policy.ts'
 import type { PlatformState } from '../core/appraisal/platform-state.ts'
 import type { EnrollmentRecord, HostRecord } from '../ports/records.ts'
+import type { RevocationAct } from '../ports/revocation.ts'
 import type { KeptAttestation } from '../ports/store.ts'
 import { activePolicy } from './appraisal-policy.ts'
 import { auditEntry } from './audit-entry.ts'
@@ -110,15 +111,18 @@ async function revokeForRollback(
   const { host, enrollment, hostId, result } = attempt
   if (host === undefined) throw new TypeError('without a state before nothing goes back')
   const kept = await keep(service, attempt, false)
-  const reason = `rollback of the TPM: ${rule}`
-  const entry = auditEntry(service, 'host.revoked', `enrollment/${enrollment.id}`, hostId, {
-    reason,
-    rule,
-    ...evidenceFacts(kept),
-  })
-  const change = { at: service.clock.now(), reason }
+  const author = `enrollment/${enrollment.id}`
+  const facts = { rule, ...evidenceFacts(kept) }
+  const entry = auditEntry(service, 'host.revoked', author, hostId, facts)
+  const act: RevocationAct = {
+    target: { kind: 'host', id: hostId },
+    at: service.clock.now(),
+    reasonCode: 'keyCompromise',
+    reason: `rollback of the TPM: ${rule}`,
+    author,
+  }
   const evidence = { ...kept, stateVersion: host.stateVersion }
-  const answer = await service.store.hosts.revoke(hostId, change, entry, evidence)
+  const answer = await service.store.revocations.revoke(act, entry, evidence)
   const code = answer === 'state-changed' ? 'attestation-superseded' : 'attestation-rollback'
   return recordRefusal(service, enrollment, refusalOf(code, result, kept), { rule })
 }

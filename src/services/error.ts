@@ -21,6 +21,30 @@ const rows = {
     summary: 'This trust anchor is retired already.',
     hint: 'Approve it again if it is to be in force.',
   },
+  'anchor-revoked': {
+    summary: 'A manufacturer’s certificate in the path of this endorsement key is revoked.',
+    hint: 'Ask the operator why. What it vouched for does not enrol, nor does it become an anchor again.',
+  },
+  'endorsement-revoked': {
+    summary: 'This endorsement key is revoked.',
+    hint: 'Ask the operator why. This TPM does not enrol, under whatever name.',
+  },
+  'firmware-revoked': {
+    summary: 'The firmware of this TPM is in a range that is revoked.',
+    hint: 'Bring firmware outside the range onto the TPM before it enrols for the first time.',
+  },
+  'class-revoked': {
+    summary: 'This class of agents is revoked, and all its agents with it.',
+    hint: 'Have an operator register a class under another name.',
+  },
+  'serial-unknown': {
+    summary: 'This service issued no certificate of this serial number.',
+    hint: 'Give the serial number in lower-case hexadecimal, as the certificate has it.',
+  },
+  'token-unknown': {
+    summary: 'There is no such token, or its time is over.',
+    hint: 'Nothing is left to revoke once a token has expired.',
+  },
   'revocation-list-older': {
     summary: 'A newer word of this issuer is kept already.',
     hint: 'See it with `assay anchor crl list`.',

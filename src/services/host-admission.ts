@@ -18,8 +18,8 @@ interface AdmissionAttempt extends JudgedAttempt {
  * Admits the host of an accepted attestation, or renews its record: state, verdict and Evidence in one transaction
  * with the entry in the log.
  *
- * @throws ServiceError `host-revoked`, `attestation-superseded`, `host-name-in-use`, `key-in-use`, `authorization-denied`,
- *   `authorization-failed`
+ * @throws ServiceError `host-revoked`, `endorsement-revoked`, `anchor-revoked`, `firmware-revoked`,
+ *   `attestation-superseded`, `host-name-in-use`, `key-in-use`, `authorization-denied`, `authorization-failed`
  */
 export async function admitHost(
   service: Service,
@@ -30,7 +30,7 @@ export async function admitHost(
   const key = { jkt: host.jkt, jwk: JSON.stringify(attempt.key.jwk) }
   const decision = await authorizeHost(service, attempt, host)
   const entry = entryOf(service, attempt, host, kept, decision)
-  const answer = await service.store.hosts.admit(host, key, kept, entry)
+  const answer = await service.store.hosts.admit(host, key, kept, entry, attempt.anchors)
   if (answer === 'done') return host
   throw await recordRefusal(service, attempt.enrollment, refusalOf(answer, host))
 }
@@ -104,11 +104,21 @@ function entryOf(
   })
 }
 
-type Refusal = 'revoked' | 'state-changed' | 'name-in-use' | 'key-in-use'
+type Refusal =
+  | 'revoked'
+  | 'endorsement-revoked'
+  | 'anchor-revoked'
+  | 'firmware-revoked'
+  | 'state-changed'
+  | 'name-in-use'
+  | 'key-in-use'
 
 function refusalOf(answer: Refusal, host: HostRecord): ServiceError {
   const refusals = {
     revoked: ['host-revoked', host.id],
+    'endorsement-revoked': ['endorsement-revoked', host.endorsementId],
+    'anchor-revoked': ['anchor-revoked', host.name],
+    'firmware-revoked': ['firmware-revoked', `${host.firmwareVendor} ${host.firmwareVersion}`],
     'state-changed': ['attestation-superseded', host.id],
     'name-in-use': ['host-name-in-use', host.name],
     'key-in-use': ['key-in-use', host.jkt],

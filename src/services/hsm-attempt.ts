@@ -52,6 +52,7 @@ export async function judgeHsm(
     before: undefined,
     attestationPublic: new Uint8Array(),
     firmware: { firmwareVendor: null, firmwareVersion: null },
+    anchors: [],
     reboots: undefined,
   }
 }

@@ -10,7 +10,7 @@ import type { Authority } from './authorities.ts'
 import { auditEntry } from './audit-entry.ts'
 import { authorize, type Authorized } from './authorization.ts'
 import { ServiceError } from './error.ts'
-import { explainRevocation } from './revocation.ts'
+import { explainRevocation } from './explain-revocation.ts'
 import type { Service } from './service.ts'
 
 /** Whom a certificate is for, and on which proofs it rests. */

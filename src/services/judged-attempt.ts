@@ -31,6 +31,8 @@ export interface JudgedAttempt extends Attempt, KnownHost {
   readonly attestationPublic: Uint8Array
   /** As a TPM signed it and its certificate says whose it is; null both of an HSM. */
   readonly firmware: Pick<HostRecord, 'firmwareVendor' | 'firmwareVersion'>
+  /** Fingerprints of the certificates above a TPM's EK, hex SHA-256, each once; empty of an HSM. */
+  readonly anchors: readonly string[]
   /** Reboots since the attestation before, where hardware tells. */
   readonly reboots: number | undefined
 }

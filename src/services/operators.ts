@@ -60,20 +60,3 @@ export async function registerOperator(
 export async function listOperators(service: Service): Promise<OperatorRecord[]> {
   return service.store.operators.list()
 }
-
-/**
- * Takes an operator's key out of use; its next call is refused.
- *
- * @throws ServiceError `operator-unknown`
- */
-export async function revokeOperator(
-  service: Service,
-  actor: string,
-  id: string,
-  reason: string,
-): Promise<void> {
-  const entry = auditEntry(service, 'operator.revoked', actor, id, { reason })
-  if ((await service.store.operators.revoke(id, entry)) === 'unknown') {
-    throw new ServiceError('operator-unknown', { found: id })
-  }
-}

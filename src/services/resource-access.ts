@@ -12,7 +12,7 @@ import { auditEntry } from './audit-entry.ts'
 import { authorize } from './authorization.ts'
 import { findCertificateHolder } from './certificate-holder.ts'
 import { clientId } from './naming.ts'
-import { explainRevocation } from './revocation.ts'
+import { explainRevocation } from './explain-revocation.ts'
 import type { Service } from './service.ts'
 
 /** What a request to the service's own API carries to show who sends it. */

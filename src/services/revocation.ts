@@ -1,69 +1,126 @@
-import { auditEntry } from './audit-entry.ts'
-import { ServiceError } from './error.ts'
+import type { RevocationReason } from '../core/status/revocation-reason.ts'
+import type {
+  RevocationAct,
+  RevocationCounts,
+  RevocationKind,
+  RevocationTarget,
+} from '../ports/revocation.ts'
+import { auditEntry, type AuditType } from './audit-entry.ts'
+import { ServiceError, type ServiceErrorCode } from './error.ts'
 import type { Service } from './service.ts'
 
-/** What one call took back. */
-export interface Revoked {
-  readonly id: string
-  readonly agents: number
-  readonly certificates: number
+export type { RevocationTarget }
+
+/** Why, for those who read the log and for those who read revocation lists. */
+export interface Reason {
+  /** One line of free text. */
+  readonly text: string
+  /** The one of the target's kind where absent. */
+  readonly code?: RevocationReason | undefined
+}
+
+/** What one call took back. `isAlready`: it was down before, and nothing changed. */
+export interface Revoked extends RevocationCounts {
+  readonly target: RevocationTarget
+  readonly reasonCode: RevocationReason
+  readonly isAlready: boolean
+}
+
+interface TargetRow {
+  readonly type: AuditType
+  readonly reasonCode: RevocationReason
+  /** What to say of a target that is not there; absent where what is not known yet can be barred. */
+  readonly unknown?: ServiceErrorCode
+}
+
+const targets: Readonly<Record<RevocationKind, TargetRow>> = {
+  host: { type: 'host.revoked', reasonCode: 'unspecified', unknown: 'host-unknown' },
+  agent: { type: 'agent.revoked', reasonCode: 'unspecified', unknown: 'agent-unknown' },
+  class: { type: 'class.revoked', reasonCode: 'privilegeWithdrawn', unknown: 'class-unknown' },
+  endorsement: { type: 'endorsement.revoked', reasonCode: 'keyCompromise' },
+  anchor: { type: 'anchor.revoked', reasonCode: 'cACompromise' },
+  firmware: { type: 'firmware.revoked', reasonCode: 'keyCompromise' },
+  operator: { type: 'operator.revoked', reasonCode: 'unspecified', unknown: 'operator-unknown' },
+  certificate: {
+    type: 'certificate.revoked',
+    reasonCode: 'unspecified',
+    unknown: 'serial-unknown',
+  },
+  token: { type: 'token.revoked', reasonCode: 'unspecified', unknown: 'token-unknown' },
 }
 
 /**
- * Revokes a host with every agent, certificate and token under it, in one transaction. Asking twice is not an error.
+ * Takes a target back with every agent, certificate and token under it, in one transaction. Asking twice is not an
+ * error.
  *
- * @throws ServiceError `host-unknown`
+ * @param actor who does it, as the log names them
+ * @throws ServiceError `host-unknown`, `agent-unknown`, `class-unknown`, `operator-unknown`, `serial-unknown`,
+ *   `token-unknown`
  */
-export async function revokeHost(
+export async function revoke(
   service: Service,
   actor: string,
-  id: string,
-  reason: string,
+  target: RevocationTarget,
+  reason: Reason,
 ): Promise<Revoked> {
-  const entry = auditEntry(service, 'host.revoked', actor, id, { reason })
-  const answer = await service.store.hosts.revoke(id, { at: service.clock.now(), reason }, entry)
-  if (answer === 'unknown') throw new ServiceError('host-unknown', { found: id })
+  const act = prepareAct(service, actor, target, reason)
+  const entry = auditEntry(service, targets[target.kind].type, actor, subjectOf(target))
+  const answer = await service.store.revocations.revoke(act, entry)
   if (answer === 'state-changed') throw new TypeError('only evidence is bound to a state')
-  if (answer === 'already') return { id, agents: 0, certificates: 0 }
-  return { id, ...answer }
+  return outcomeOf(act, answer)
 }
 
 /**
- * Revokes one agent with its certificates and tokens. Asking twice is not an error.
+ * What {@link revoke} would take back at this moment. Changes nothing.
  *
- * @throws ServiceError `agent-unknown`
+ * @throws ServiceError as {@link revoke}
  */
-export async function revokeAgent(
+export async function previewRevocation(
   service: Service,
   actor: string,
-  id: string,
-  reason: string,
+  target: RevocationTarget,
+  reason: Reason,
 ): Promise<Revoked> {
-  const entry = auditEntry(service, 'agent.revoked', actor, id, { reason })
-  const answer = await service.store.agents.revoke(id, { at: service.clock.now(), reason }, entry)
-  if (answer === 'unknown') throw new ServiceError('agent-unknown', { found: id })
-  if (answer === 'already') return { id, agents: 0, certificates: 0 }
-  return { id, agents: 1, ...answer }
+  const act = prepareAct(service, actor, target, reason)
+  return outcomeOf(act, await service.store.revocations.preview(act))
 }
 
-/**
- * Why a client that was known a moment ago is refused now: its host, itself, or its key was taken out of use. Reads
- * the store afresh; for the path of refusal only.
- *
- * @param jkt thumbprint of the key that it was known by
- */
-export async function explainRevocation(
-  service: Pick<Service, 'store'>,
-  jkt: string,
-): Promise<ServiceError> {
-  const current = await service.store.clients.findByKey(jkt)
-  if (current === undefined) return new ServiceError('key-superseded', { found: jkt })
-  if (current.kind === 'operator')
-    return new ServiceError('operator-revoked', { found: current.operator.id })
-  if (current.host.status === 'revoked')
-    return new ServiceError('host-revoked', { found: current.host.id })
-  if (current.kind === 'agent' && current.agent.status === 'revoked')
-    return new ServiceError('agent-revoked', { found: current.agent.id })
-  // It is in use again by now: what was asked for was asked with something older.
-  return new ServiceError('key-superseded', { found: jkt })
+function prepareAct(
+  service: Service,
+  author: string,
+  target: RevocationTarget,
+  reason: Reason,
+): RevocationAct {
+  const reasonCode = reason.code ?? targets[target.kind].reasonCode
+  return { target, at: service.clock.now(), reasonCode, reason: reason.text, author }
+}
+
+const nothing: RevocationCounts = { hosts: 0, agents: 0, certificates: 0, tokens: 0, operators: 0 }
+
+function outcomeOf(
+  { target, reasonCode }: RevocationAct,
+  answer: RevocationCounts | 'unknown' | 'already',
+): Revoked {
+  const { unknown } = targets[target.kind]
+  if (answer === 'unknown') throw new ServiceError(unknown!, { found: subjectOf(target) })
+  const isAlready = answer === 'already'
+  return { target, reasonCode, isAlready, ...(isAlready ? nothing : answer) }
+}
+
+/** A target as the log names it. */
+function subjectOf(target: RevocationTarget): string {
+  switch (target.kind) {
+    case 'class':
+      return target.name
+    case 'anchor':
+      return target.fingerprint
+    case 'certificate':
+      return target.serial
+    case 'token':
+      return target.jti
+    case 'firmware':
+      return `${target.vendor} ${target.lowest}-${target.highest}`
+    default:
+      return target.id
+  }
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { appraise } from '../core/appraisal/appraise.ts'
 import type { AppraisalPolicy } from '../core/appraisal/appraisal-policy.ts'
 import { verifyLogsInSlices, type MeasuredPlatform } from '../core/appraisal/measured-platform.ts'
@@ -70,8 +71,17 @@ export async function judgeTpm(
       firmwareVendor: verified.endorsementKey.vendor ?? null,
       firmwareVersion: firmwareVersion.toString(16).padStart(16, '0'),
     },
+    anchors: anchorsOf(verified),
     reboots: before && Math.max(0, clockInfo.resetCount - before.resetCount),
   }
+}
+
+/** Every certificate above its EK, in whatever place: each can be revoked with all that it vouched for. */
+function anchorsOf({ endorsementKey }: VerifiedEvidence): string[] {
+  const digests = endorsementKey.path
+    .slice(1)
+    .map(der => createHash('sha256').update(der).digest('hex'))
+  return [...new Set(digests)]
 }
 
 /** Both halves of what the host sent. */

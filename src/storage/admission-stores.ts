@@ -38,7 +38,6 @@ export function createOperatorStore(db: Executor): OperatorStore {
       return await db.execute('addOperator', encodeOperator(operator), row, encodeEntry(entry))
     },
     list: async () => (await db.execute('listOperators')).map(parseOperator),
-    revoke: async (id, entry) => await db.execute('revokeOperator', id, encodeEntry(entry)),
   }
 }
 
@@ -75,18 +74,11 @@ export function createHostStore(db: Executor): HostStore {
       return row && parseHost(row)
     },
     list: async () => (await db.execute('listHosts')).map(parseHost),
-    admit: async (host, key, kept, entry) => {
+    admit: async (host, key, kept, entry, anchors = []) => {
       const row = encodeHost(host)
       const keyRow = encodeClientKey(key, 'host', host.id)
       const keptRow = encodeKeptAttestation(kept)
-      return await db.execute('admitHost', row, keyRow, keptRow, encodeEntry(entry))
-    },
-    revoke: async (id, { at, reason }, entry, evidence) => {
-      const kept =
-        evidence === undefined
-          ? null
-          : { ...encodeKeptAttestation(evidence), stateVersion: evidence.stateVersion }
-      return await db.execute('revokeHost', id, { at, reason }, kept, encodeEntry(entry))
+      return await db.execute('admitHost', row, keyRow, keptRow, anchors, encodeEntry(entry))
     },
   }
 }

@@ -41,7 +41,5 @@ export function createAgentStore(db: Executor): AgentStore {
       const row = encodeClientKey(key, 'agent', id)
       return await db.execute('bindAgentKey', id, row, entry.time, encodeEntry(entry))
     },
-    revoke: async (id, { at, reason }, entry) =>
-      await db.execute('revokeAgent', id, { at, reason }, encodeEntry(entry)),
   }
 }

@@ -22,6 +22,7 @@ import type { Executor } from './executor.ts'
 import { createHsmKeyStore } from './hsm-key-store.ts'
 import { createMarkStore } from './mark-store.ts'
 import { createRevocationListStore } from './revocation-list-store.ts'
+import { createRevocationStore } from './revocation-store.ts'
 
 /** The whole `Store` over whatever runs its operations. */
 export function createStore(db: Executor): Store {
@@ -38,6 +39,7 @@ export function createStore(db: Executor): Store {
     hsmKeys: createHsmKeyStore(db),
     revocationLists: createRevocationListStore(db),
     authorities: createAuthorityStore(db),
+    revocations: createRevocationStore(db),
     classes: createAgentClassStore(db),
     agents: createAgentStore(db),
     certificates: createCertificateStore(db),

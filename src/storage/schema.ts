@@ -246,6 +246,8 @@ export interface TokenRow {
   idx: number
   jti: string
   subject_id: string
+  /** Thumbprint of the key or certificate that it is bound to. */
+  binding: string
   expires_at: number
   revoked_at: number | null
   revocation: number | null

@@ -1,7 +1,7 @@
 import { request as sendRequest, type ClientRequest, type IncomingMessage } from 'node:http'
 import { setTimeout as wait } from 'node:timers/promises'
 import test from 'ava'
-import { revokeOperator } from '../../src/services/operators.ts'
+import { revoke } from '../../src/services/revocation.ts'
 import { createTestKey } from '../support/compact-jws.ts'
 import { startTestApi, verifyTestLog, type TestApi } from '../support/test-api.ts'
 import { createOperator, proofOf, type TestCaller } from '../support/test-caller.ts'
@@ -59,7 +59,7 @@ test('who is revoked while the body of a request is under way does nothing more 
   const operator = await createOperator(api)
   const proof = await proofOf(api, operator.key, { method: 'POST', path, token: operator.token })
   const slow = await beginSlowly(api, proof, operator)
-  await revokeOperator(api.service, 'service', operator.id, 'left')
+  await revoke(api.service, 'service', { kind: 'operator', id: operator.id }, { text: 'left' })
   t.deepEqual(await slow.finish(accomplice()), { status: 403, code: 'operator-revoked' })
   const names = (await api.service.store.operators.list()).map(({ name }) => name)
   t.false(names.includes('accomplice'))

@@ -158,12 +158,12 @@ test('an agent’s key that cannot be bound durably gets no certificate', async 
 
 test('a revocation that cannot be made durable is not told as done, and nothing is revoked', async t => {
   const { api, host, operator } = await begin(t)
-  const { hosts } = api.service.store
-  const revoke = hosts.revoke.bind(hosts)
-  hosts.revoke = broken
+  const { revocations } = api.service.store
+  const revoke = revocations.revoke.bind(revocations)
+  revocations.revoke = broken
   const path = `/v1/hosts/${host.id}/revoke`
   assertUnavailable(t, await call(api, operator, 'POST', path, { reason: 'x' }))
-  hosts.revoke = revoke
+  revocations.revoke = revoke
   t.is((await askForToken(api, host.key)).status, 200)
 })
 

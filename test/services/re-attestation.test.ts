@@ -1,4 +1,5 @@
 import test from 'ava'
+import { revoke } from '../../src/services/revocation.ts'
 import type { PlatformState } from '../../src/core/appraisal/platform-state.ts'
 import { EmulatedTpm } from '../../swtpm/emulated/emulated-tpm.ts'
 import { startTestApi, verifyTestLog, type TestAnswer, type TestApi } from '../support/test-api.ts'
@@ -142,9 +143,7 @@ test('another TPM under the name of an active host is refused, until that host i
   t.is(refused.status, 409)
   t.like(refused.json, { code: 'host-name-in-use' })
   t.like(await api.service.store.hosts.findByName('rack-4'), { id: host.id })
-  const change = { at: api.clock.now(), reason: 'replaced' }
-  const entry = { type: 'host.revoked', time: 1, actor: 'service', subject: host.id, detail: {} }
-  await api.service.store.hosts.revoke(host.id, change, entry)
+  await revoke(api.service, 'service', { kind: 'host', id: host.id }, { text: 'replaced' })
   t.is((await attest(api, other, 'rack-4')).status, 201)
 })
 

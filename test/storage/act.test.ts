@@ -14,7 +14,7 @@ import {
   openStore,
   operator,
   populate,
-  revocation,
+  revoke,
   tally,
 } from './fixtures.ts'
 
@@ -130,13 +130,13 @@ test('an operator, an agent or a host that was revoked does not act', async t =>
   const store = await openStore(t)
   await store.operators.add(operator, key('operator-key'), entry('operator.added'))
   await populate(store)
-  t.is(await store.operators.revoke('operator-1', entry('operator.revoked')), 'done')
-  t.is(await store.operators.revoke('nobody', entry('operator.revoked')), 'unknown')
+  t.like(await revoke(store, { kind: 'operator', id: 'operator-1' }), { operators: 1 })
+  t.is(await revoke(store, { kind: 'operator', id: 'nobody' }), 'unknown')
   t.is(await store.clients.act({ client: operatorClient, replayKeys: [] }), 'revoked')
-  await store.agents.revoke('agent-1', revocation, entry('agent.revoked'))
+  await revoke(store, { kind: 'agent', id: 'agent-1' })
   t.is(await store.clients.act({ client: agentClient, replayKeys: [] }), 'revoked')
   t.is(await store.clients.act({ client: hostClient, replayKeys: [] }), 'done')
-  await store.hosts.revoke('host-1', revocation, entry('host.revoked'))
+  await revoke(store, { kind: 'host', id: 'host-1' })
   t.is(await store.clients.act({ client: hostClient, replayKeys: [] }), 'revoked')
 })
 
@@ -149,7 +149,7 @@ test('no act is done after the revocation that it races with', async t => {
     order.push(typeof word === 'string' ? word : 'revocation')
   }
   await contend(async n => {
-    if (n === 50) await note(store.hosts.revoke('host-1', revocation, entry('host.revoked')))
+    if (n === 50) await note(revoke(store, { kind: 'host', id: 'host-1' }))
     else await note(store.clients.act({ client: agentClient, replayKeys: replay(`k${n}`) }))
   })
   t.deepEqual(tally(order.slice(0, 50)), { done: 50 })

@@ -14,7 +14,7 @@ import {
   logSize,
   now,
   openStore,
-  revocation,
+  revoke as revokeHost,
   tally,
 } from './fixtures.ts'
 import type { Store } from '../../src/ports/store.ts'
@@ -115,11 +115,11 @@ test('a revocation for evidence keeps it, and counts only for the state that was
   await admit(store, { ...host, stateVersion: 2 })
   const evidence = { ...kept({ id: 'rollback', status: 'contraindicated' }), stateVersion: 1 }
   const revoke = (stateVersion: number): Promise<unknown> =>
-    store.hosts.revoke('host-1', revocation, entry('host.revoked'), { ...evidence, stateVersion })
+    revokeHost(store, { kind: 'host', id: 'host-1' }, { ...evidence, stateVersion })
   t.is(await revoke(1), 'state-changed')
   t.like(await store.hosts.find('host-1'), { status: 'active' })
   t.false((await ids(store, 'host-1')).includes('rollback'))
-  t.deepEqual(await revoke(2), { agents: 0, certificates: 0 })
+  t.like(await revoke(2), { hosts: 1, agents: 0, certificates: 0 })
   t.like(await store.hosts.find('host-1'), { status: 'revoked' })
   t.true((await ids(store, 'host-1')).includes('rollback'))
   t.is(await revoke(2), 'already')
@@ -131,10 +131,14 @@ test('of a hundred admissions and revocations of one state, exactly one comes fi
   const answers = await contend<unknown>(n =>
     n % 2 === 0
       ? admit(store, { ...host, stateVersion: 2, jkt: `key-${n}` })
-      : store.hosts.revoke('host-1', revocation, entry('host.revoked'), {
-          ...kept({ id: `rollback-${n}` }),
-          stateVersion: 1,
-        }),
+      : revokeHost(
+          store,
+          { kind: 'host', id: 'host-1' },
+          {
+            ...kept({ id: `rollback-${n}` }),
+            stateVersion: 1,
+          },
+        ),
   )
   // The first admission moved the state on, so that nothing was judged by its evidence any more.
   t.deepEqual(tally(answers), { done: 1, 'state-changed': 99 })

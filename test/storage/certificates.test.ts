@@ -17,7 +17,7 @@ import {
   now,
   openStore,
   populate,
-  revocation,
+  revoke as takeBack,
   tally,
 } from './fixtures.ts'
 
@@ -56,8 +56,8 @@ test('a certificate does not leave when its subject or host was revoked before i
     const store = await openStore(t)
     await populate(store)
     await store.certificates.intend(certificate, entry('certificate.intended'))
-    if (revoke === 'agent') await store.agents.revoke('agent-1', revocation, entry('r'))
-    else await store.hosts.revoke('host-1', revocation, entry('r'))
+    if (revoke === 'agent') await takeBack(store, { kind: 'agent', id: 'agent-1' })
+    else await takeBack(store, { kind: 'host', id: 'host-1' })
     const before = await logSize(store)
     const issued = store.certificates.issue('0a1b', { x5t: 'x5t' }, entry('certificate.issued'))
     t.is(await issued, 'revoked')

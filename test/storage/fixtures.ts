@@ -19,6 +19,7 @@ import type {
   OperatorRecord,
   PolicyRecord,
 } from '../../src/ports/records.ts'
+import type { RevocationCounts, RevocationTarget } from '../../src/ports/revocation.ts'
 import type { KeptAttestation, Store } from '../../src/ports/store.ts'
 import { openSqliteStore, type SqliteStoreOptions } from '../../src/storage/sqlite-store.ts'
 
@@ -287,4 +288,20 @@ export function tally(answers: readonly unknown[]): Record<string, number> {
 /** The same call a hundred times at once. */
 export async function contend<T>(call: (n: number) => Promise<T>): Promise<T[]> {
   return await Promise.all(Array.from({ length: 100 }, (_, n) => call(n)))
+}
+
+/** Revokes as an operator would; what fell, or the word. */
+export function revoke(
+  store: Store,
+  target: RevocationTarget,
+  evidence?: KeptAttestation & { readonly stateVersion: number },
+): Promise<RevocationCounts | string> {
+  const act = {
+    target,
+    at: revocation.at,
+    reasonCode: 'unspecified',
+    reason: revocation.reason,
+    author: 'op',
+  } as const
+  return store.revocations.revoke(act, entry(`${target.kind}.revoked`), evidence)
 }

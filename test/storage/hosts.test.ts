@@ -15,6 +15,7 @@ import {
   operator,
   populate,
   revocation,
+  revoke,
   tally,
 } from './fixtures.ts'
 
@@ -99,7 +100,7 @@ test('a name belongs to one active host; a revoked one gives it back', async t =
   t.is(await admit(store, { ...other, name: 'rack 5' }), 'done')
   t.like(await store.hosts.findByName('rack 4'), { id: 'host-1' })
   t.is(await admit(store, { ...other, stateVersion: 2 }), 'name-in-use')
-  await store.hosts.revoke('host-1', revocation, entry('host.revoked'))
+  await revoke(store, { kind: 'host', id: 'host-1' })
   t.is(await store.hosts.findByName('rack 4'), undefined)
   t.is(await admit(store, { ...other, stateVersion: 2 }), 'done')
 })
@@ -115,7 +116,7 @@ test('one of a hundred TPMs gets a name that all of them claim', async t => {
 test('a revoked TPM does not come back under a new name, id or key', async t => {
   const store = await openStore(t)
   await admit(store)
-  await store.hosts.revoke('host-1', revocation, entry('host.revoked'))
+  await revoke(store, { kind: 'host', id: 'host-1' })
   const before = await logSize(store)
   const again = { ...host, id: 'host-2', name: 'innocent', jkt: 'host-key-2' }
   t.is(await admit(store, again), 'revoked')
@@ -206,10 +207,10 @@ test('a revoked host takes its agents and certificates with it, and nobody else'
     const result = { x5t: `x5t-${one.serial}` }
     t.is(await store.certificates.issue(one.serial, result, entry('certificate.issued')), 'done')
   }
-  const taken = await store.hosts.revoke('host-1', revocation, entry('host.revoked'))
-  t.deepEqual(taken, { agents: 1, certificates: 2 })
-  t.is(await store.hosts.revoke('host-1', revocation, entry('host.revoked')), 'already')
-  t.is(await store.hosts.revoke('nobody', revocation, entry('host.revoked')), 'unknown')
+  const taken = await revoke(store, { kind: 'host', id: 'host-1' })
+  t.like(taken, { hosts: 1, agents: 1, certificates: 2 })
+  t.is(await revoke(store, { kind: 'host', id: 'host-1' }), 'already')
+  t.is(await revoke(store, { kind: 'host', id: 'nobody' }), 'unknown')
   t.like(await store.agents.find('agent-1'), {
     status: 'revoked',
     revokedAt: revocation.at,
@@ -228,14 +229,14 @@ test('a revoked host takes its agents and certificates with it, and nobody else'
 test('one of a hundred revocations counts what it took', async t => {
   const store = await openStore(t)
   await populate(store)
-  const answers = await contend(() => store.hosts.revoke('host-1', revocation, entry('r')))
+  const answers = await contend(() => revoke(store, { kind: 'host', id: 'host-1' }))
   t.deepEqual(tally(answers), { record: 1, already: 99 })
 })
 
 test('a revoked host gets no agents and its agents no keys', async t => {
   const store = await openStore(t)
   await populate(store)
-  await store.hosts.revoke('host-1', revocation, entry('host.revoked'))
+  await revoke(store, { kind: 'host', id: 'host-1' })
   const second = { ...agent, id: 'agent-2' }
   const { agents } = store
   t.is(await agents.create(second, { ...challenge, id: 'c2' }, entry('x')), 'host-revoked')
@@ -249,9 +250,15 @@ test('a revoked agent gets no key, its host stays', async t => {
   await populate(store)
   await store.certificates.intend(certificate, entry('certificate.intended'))
   const { agents } = store
-  t.deepEqual(await agents.revoke('agent-1', revocation, entry('r')), { certificates: 1 })
-  t.is(await agents.revoke('agent-1', revocation, entry('r')), 'already')
-  t.is(await agents.revoke('nobody', revocation, entry('r')), 'unknown')
+  t.deepEqual(await revoke(store, { kind: 'agent', id: 'agent-1' }), {
+    hosts: 0,
+    agents: 1,
+    certificates: 1,
+    tokens: 0,
+    operators: 0,
+  })
+  t.is(await revoke(store, { kind: 'agent', id: 'agent-1' }), 'already')
+  t.is(await revoke(store, { kind: 'agent', id: 'nobody' }), 'unknown')
   t.is(await agents.bindKey('agent-1', key('agent-key-2'), entry('x')), 'revoked')
   t.like(await store.hosts.find('host-1'), { status: 'active' })
 })

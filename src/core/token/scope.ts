@@ -24,6 +24,8 @@ export const apiScopes = [
   'agents:create',
   'credentials:issue',
   'audit:read',
+  'revocations:read',
+  'revocations:write',
   'tokens:introspect',
   'metrics:read',
 ] as const
@@ -47,8 +49,9 @@ export const apiScopesOf: Readonly<Record<string, readonly ApiScope[]>> = {
     'agents:read',
     'audit:read',
     'metrics:read',
+    'revocations:read',
   ],
-  'resource-server': ['tokens:introspect'],
+  'resource-server': ['tokens:introspect', 'revocations:read'],
   host: ['agents:create', 'credentials:issue', 'bundle:adopt'],
   agent: ['credentials:issue'],
 }

@@ -92,6 +92,7 @@ async function createStatusLists(db: Kysely<unknown>, types: ColumnTypes): Promi
     .addColumn('idx', types.integer, c => c.notNull())
     .addColumn('jti', types.text, c => c.notNull())
     .addColumn('subject_id', types.text, c => c.notNull())
+    .addColumn('binding', types.text, c => c.notNull())
     .addColumn('expires_at', types.integer, c => c.notNull())
     .addColumn('revoked_at', types.integer)
     .addColumn('revocation', types.integer)

@@ -3,6 +3,7 @@ import { statement } from '../statement.ts'
 import type { Transaction } from '../transaction.ts'
 import { insertChallenge } from './challenges.ts'
 import { isForeignKey, replaceKey } from './client-keys.ts'
+import { isBarred } from './revocation-bars.ts'
 
 const insert = statement<AgentRow>()((db, is) =>
   db.insertInto('agents').values({
@@ -34,32 +35,15 @@ const bind = statement<{ id: string; jkt: string }>()((db, is) =>
   db.updateTable('agents').set({ status: 'active', jkt: is.jkt }).where('id', '=', is.id),
 )
 
-const revoke = statement<{ id: string; at: number; reason: string }>()((db, is) =>
-  db
-    .updateTable('agents')
-    .set({ status: 'revoked', revoked_at: is.at, revocation_reason: is.reason })
-    .where('id', '=', is.id)
-    .where('status', '!=', 'revoked'),
-)
-
-const revokeCertificates = statement<{ id: string; at: number }>()((db, is) =>
-  db
-    .updateTable('certificates')
-    .set({ status: 'revoked', revoked_at: is.at, revocation_reason: 'unspecified' })
-    .where('subject_id', '=', is.id)
-    .where('subject_kind', '=', 'agent')
-    .where('not_after', '>', is.at)
-    .where('status', 'in', ['intended', 'issued']),
-)
-
 /** See `AgentStore.create`. */
 export async function createAgent(
   tx: Transaction,
   agent: AgentRow,
   challenge: ChallengeRow,
   entry: string,
-): Promise<'done' | 'host-revoked'> {
+): Promise<'done' | 'host-revoked' | 'class-revoked'> {
   if (!(await isHostActive(tx, agent.host_id))) return tx.refuse('host-revoked')
+  if (await isBarred(tx, 'class', agent.class_name)) return tx.refuse('class-revoked')
   await tx.run(insert, agent)
   await insertChallenge(tx, challenge)
   tx.append(entry)
@@ -97,18 +81,4 @@ export async function bindAgentKey(
   await replaceKey(tx, key, agent.jkt, at)
   tx.append(entry)
   return 'done'
-}
-
-/** See `AgentStore.revoke`. Counts the certificates that would have been good for longer. */
-export async function revokeAgent(
-  tx: Transaction,
-  id: string,
-  change: { readonly at: number; readonly reason: string },
-  entry: string,
-): Promise<{ certificates: number } | 'unknown' | 'already'> {
-  if ((await tx.first(find, { id })) === undefined) return tx.refuse('unknown')
-  if ((await tx.run(revoke, { id, ...change })) === 0) return tx.refuse('already')
-  const certificates = await tx.run(revokeCertificates, { id, at: change.at })
-  tx.append(entry)
-  return { certificates }
 }

@@ -1,6 +1,7 @@
 import type { AnchorRow } from '../policy-rows.ts'
 import { statement } from '../statement.ts'
 import type { Transaction } from '../transaction.ts'
+import { isBarred } from './revocation-bars.ts'
 
 const insert = statement<AnchorRow>()((db, is) =>
   db
@@ -119,12 +120,13 @@ export async function approveAnchors(
   change: { readonly at: number; readonly by: string },
   entries: readonly string[],
   ...fingerprints: readonly string[]
-): Promise<{ version: number } | 'unknown' | 'already'> {
+): Promise<{ version: number } | 'unknown' | 'already' | 'revoked'> {
   const version = await nextVersion(tx)
   for (const fingerprint of fingerprints) {
     const found = await tx.first(findStatus, { fingerprint })
     if (found === undefined) return tx.refuse('unknown')
     if (found.status === 'active') return tx.refuse('already')
+    if (await isBarred(tx, 'anchor', fingerprint)) return tx.refuse('revoked')
     await tx.run(activate, { fingerprint, ...change, version })
   }
   for (const entry of entries) tx.append(entry)
@@ -145,6 +147,23 @@ export async function retireAnchor(
   await tx.run(retire, { fingerprint, ...change, version })
   tx.append(entry)
   return { version }
+}
+
+/** Takes a certificate that was revoked out of the set of anchors, where it is one. */
+export async function retireRevoked(
+  tx: Transaction,
+  act: {
+    readonly target: string
+    readonly at: number
+    readonly author: string
+    readonly reason: string
+  },
+): Promise<void> {
+  const found = await tx.first(findStatus, { fingerprint: act.target })
+  if (found === undefined || found.status === 'retired') return
+  const version = await nextVersion(tx)
+  const { target: fingerprint, at, author: by, reason } = act
+  await tx.run(retire, { fingerprint, at, by, reason, version })
 }
 
 /** See `AnchorStore.list`; oldest first. */

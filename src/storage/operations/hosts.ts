@@ -1,8 +1,9 @@
-import type { ClientKeyRow, HostRow } from '../schema.ts'
+import type { ClientKeyRow, HostAnchorRow, HostRow } from '../schema.ts'
 import { statement } from '../statement.ts'
 import type { Transaction } from '../transaction.ts'
 import { keepAttestation, type KeptRow } from './attestations.ts'
 import { isForeignKey, replaceKey } from './client-keys.ts'
+import { findBarredFirmware, isBarred } from './revocation-bars.ts'
 
 const insert = statement<HostRow>()((db, is) =>
   db.insertInto('hosts').values({
@@ -67,42 +68,12 @@ const listAll = statement<object>()(db =>
   db.selectFrom('hosts').selectAll().orderBy('enrolled_at').orderBy('id'),
 )
 
-const revoke = statement<{ id: string; at: number; reason: string }>()((db, is) =>
-  db
-    .updateTable('hosts')
-    .set({ status: 'revoked', revoked_at: is.at, revocation_reason: is.reason })
-    .where('id', '=', is.id)
-    .where('status', '=', 'active'),
+const insertAnchor = statement<HostAnchorRow>()((db, is) =>
+  db.insertInto('host_anchors').values({ fingerprint: is.fingerprint, host_id: is.host_id }),
 )
 
-const revokeAgents = statement<{ host_id: string; at: number; reason: string }>()((db, is) =>
-  db
-    .updateTable('agents')
-    .set({ status: 'revoked', revoked_at: is.at, revocation_reason: is.reason })
-    .where('host_id', '=', is.host_id)
-    .where('status', '!=', 'revoked'),
-)
-
-const revokeHostCertificates = statement<{ id: string; at: number }>()((db, is) =>
-  db
-    .updateTable('certificates')
-    .set({ status: 'revoked', revoked_at: is.at, revocation_reason: 'unspecified' })
-    .where('subject_id', '=', is.id)
-    .where('subject_kind', '=', 'host')
-    .where('not_after', '>', is.at)
-    .where('status', 'in', ['intended', 'issued']),
-)
-
-const revokeAgentCertificates = statement<{ id: string; at: number }>()((db, is) =>
-  db
-    .updateTable('certificates')
-    .set({ status: 'revoked', revoked_at: is.at, revocation_reason: 'unspecified' })
-    .where('subject_id', 'in', q =>
-      q.selectFrom('agents').select('agents.id').where('host_id', '=', is.id),
-    )
-    .where('subject_kind', '=', 'agent')
-    .where('not_after', '>', is.at)
-    .where('status', 'in', ['intended', 'issued']),
+const dropAnchors = statement<{ host_id: string }>()((db, is) =>
+  db.deleteFrom('host_anchors').where('host_id', '=', is.host_id),
 )
 
 /** See `HostStore.find`. */
@@ -134,44 +105,42 @@ export async function admitHost(
   host: HostRow,
   key: ClientKeyRow,
   kept: KeptRow,
+  anchors: readonly string[],
   entry: string,
-): Promise<'done' | 'revoked' | 'state-changed' | 'name-in-use' | 'key-in-use'> {
+): Promise<'done' | 'revoked' | 'state-changed' | 'name-in-use' | 'key-in-use' | Bar> {
   const known = await tx.first(findByEndorsement, host)
   if (known !== undefined && known.status !== 'active') return tx.refuse('revoked')
+  const bar = await findBar(tx, host, anchors)
+  if (bar !== undefined) return tx.refuse(bar)
   if (!isNext(host, known)) return tx.refuse('state-changed')
   const namesake = await tx.first(findByName, host)
   if (namesake !== undefined && namesake.id !== host.id) return tx.refuse('name-in-use')
   if (await isForeignKey(tx, key)) return tx.refuse('key-in-use')
   await tx.run(known === undefined ? insert : renew, host)
   await replaceKey(tx, key, known?.jkt ?? null, host.attested_at)
+  await tx.run(dropAnchors, { host_id: host.id })
+  for (const fingerprint of anchors) await tx.run(insertAnchor, { fingerprint, host_id: host.id })
   await keepAttestation(tx, kept)
   tx.append(entry)
   return 'done'
+}
+
+/** What of a host was revoked by itself, whoever comes with it. */
+type Bar = 'endorsement-revoked' | 'anchor-revoked' | 'firmware-revoked'
+
+async function findBar(
+  tx: Transaction,
+  host: HostRow,
+  anchors: readonly string[],
+): Promise<Bar | undefined> {
+  if (await isBarred(tx, 'endorsement', host.endorsement_id)) return 'endorsement-revoked'
+  for (const anchor of anchors) if (await isBarred(tx, 'anchor', anchor)) return 'anchor-revoked'
+  const firmware = await findBarredFirmware(tx, host.firmware_vendor, host.firmware_version)
+  return firmware === undefined ? undefined : 'firmware-revoked'
 }
 
 /** Whether a record was made from the one that is stored now. */
 function isNext(host: HostRow, known: HostRow | undefined): boolean {
   if (known !== undefined && known.id !== host.id) return false
   return host.state_version === (known?.state_version ?? 0) + 1
-}
-
-/** See `HostStore.revoke`. Counts the certificates that would have been good for longer. */
-export async function revokeHost(
-  tx: Transaction,
-  id: string,
-  change: { readonly at: number; readonly reason: string },
-  evidence: (KeptRow & { readonly stateVersion: number }) | null,
-  entry: string,
-): Promise<{ agents: number; certificates: number } | 'unknown' | 'already' | 'state-changed'> {
-  const host = await tx.first(find, { id })
-  if (host === undefined) return tx.refuse('unknown')
-  if (evidence !== null && evidence.stateVersion !== host.state_version)
-    return tx.refuse('state-changed')
-  if ((await tx.run(revoke, { id, ...change })) === 0) return tx.refuse('already')
-  if (evidence !== null) await keepAttestation(tx, evidence)
-  const agents = await tx.run(revokeAgents, { host_id: id, ...change })
-  const own = await tx.run(revokeHostCertificates, { id, at: change.at })
-  const theirs = await tx.run(revokeAgentCertificates, { id, at: change.at })
-  tx.append(entry)
-  return { agents, certificates: own + theirs }
 }

@@ -8,7 +8,7 @@ import {
   retireAnchor,
 } from './anchors.ts'
 import { createAgentClass, findAgentClass, listAgentClasses } from './agent-classes.ts'
-import { bindAgentKey, createAgent, findAgent, listAgents, revokeAgent } from './agents.ts'
+import { bindAgentKey, createAgent, findAgent, listAgents } from './agents.ts'
 import { findAttestation, listAttestations } from './attestations.ts'
 import { appendEntry, findLogState, readEntryBundle, readTile } from './audit.ts'
 import {
@@ -40,17 +40,10 @@ import {
   refuseEnrollment,
   takeEnrollment,
 } from './enrollments.ts'
-import {
-  admitHost,
-  findHost,
-  findHostByEndorsement,
-  findHostByName,
-  listHosts,
-  revokeHost,
-} from './hosts.ts'
+import { admitHost, findHost, findHostByEndorsement, findHostByName, listHosts } from './hosts.ts'
 import { addHsmKey, listHsmKeys, retireHsmKey } from './hsm-keys.ts'
 import { clearRiskScore, loadMarks, setHostLabels, setRiskScore } from './marks.ts'
-import { addOperator, listOperators, revokeOperator } from './operators.ts'
+import { addOperator, listOperators } from './operators.ts'
 import {
   activatePolicy,
   addPolicy,
@@ -59,6 +52,8 @@ import {
   listPolicies,
   listPolicyActivations,
 } from './policies.ts'
+import { readRevocationEvents } from './revocation-events.ts'
+import { previewRevocation, revoke } from './revocations.ts'
 import {
   currentRevocationLists,
   listRevocationLists,
@@ -69,6 +64,9 @@ import { sweepSome, writeHealth } from './upkeep.ts'
 
 /** Every operation by the name under which it crosses a thread. Arguments and answers are plain rows and values. */
 export interface Operations {
+  readonly revoke: typeof revoke
+  readonly previewRevocation: typeof previewRevocation
+  readonly readRevocationEvents: typeof readRevocationEvents
   readonly addAnchor: typeof addAnchor
   readonly listAnchors: typeof listAnchors
   readonly listActiveAnchors: typeof listActiveAnchors
@@ -77,7 +75,6 @@ export interface Operations {
   readonly retireAnchor: typeof retireAnchor
   readonly addOperator: typeof addOperator
   readonly listOperators: typeof listOperators
-  readonly revokeOperator: typeof revokeOperator
   readonly createEnrollment: typeof createEnrollment
   readonly isEnrollmentOpen: typeof isEnrollmentOpen
   readonly takeEnrollment: typeof takeEnrollment
@@ -87,7 +84,6 @@ export interface Operations {
   readonly findHostByName: typeof findHostByName
   readonly listHosts: typeof listHosts
   readonly admitHost: typeof admitHost
-  readonly revokeHost: typeof revokeHost
   readonly findAttestation: typeof findAttestation
   readonly listAttestations: typeof listAttestations
   readonly addPolicy: typeof addPolicy
@@ -128,7 +124,6 @@ export interface Operations {
   readonly createChallenge: typeof createChallenge
   readonly takeChallenge: typeof takeChallenge
   readonly bindAgentKey: typeof bindAgentKey
-  readonly revokeAgent: typeof revokeAgent
   readonly intendCertificate: typeof intendCertificate
   readonly issueCertificate: typeof issueCertificate
   readonly findCertificate: typeof findCertificate
@@ -155,6 +150,9 @@ export type OperationArguments<Name extends OperationName> =
 export type OperationAnswer<Name extends OperationName> = Awaited<ReturnType<Operations[Name]>>
 
 export const operations: Operations = {
+  revoke,
+  previewRevocation,
+  readRevocationEvents,
   addAnchor,
   listAnchors,
   listActiveAnchors,
@@ -163,7 +161,6 @@ export const operations: Operations = {
   retireAnchor,
   addOperator,
   listOperators,
-  revokeOperator,
   createEnrollment,
   isEnrollmentOpen,
   takeEnrollment,
@@ -173,7 +170,6 @@ export const operations: Operations = {
   findHostByName,
   listHosts,
   admitHost,
-  revokeHost,
   findAttestation,
   listAttestations,
   addPolicy,
@@ -214,7 +210,6 @@ export const operations: Operations = {
   createChallenge,
   takeChallenge,
   bindAgentKey,
-  revokeAgent,
   intendCertificate,
   issueCertificate,
   findCertificate,

@@ -21,10 +21,6 @@ const listAll = statement<object>()(db =>
   db.selectFrom('operators').selectAll().orderBy('created_at').orderBy('id'),
 )
 
-const revoke = statement<{ id: string }>()((db, is) =>
-  db.updateTable('operators').set({ status: 'revoked' }).where('id', '=', is.id),
-)
-
 /** See `OperatorStore.add`. */
 export async function addOperator(
   tx: Transaction,
@@ -42,15 +38,4 @@ export async function addOperator(
 /** See `OperatorStore.list`; oldest first. */
 export async function listOperators(tx: Transaction): Promise<OperatorRow[]> {
   return await tx.all(listAll, {})
-}
-
-/** See `OperatorStore.revoke`. */
-export async function revokeOperator(
-  tx: Transaction,
-  id: string,
-  entry: string,
-): Promise<'done' | 'unknown'> {
-  if ((await tx.run(revoke, { id })) === 0) return tx.refuse('unknown')
-  tx.append(entry)
-  return 'done'
 }

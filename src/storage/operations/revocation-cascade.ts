@@ -1,0 +1,156 @@
+import type { RevocationEvent } from '../../ports/revocation.ts'
+import { statement } from '../statement.ts'
+import type { Transaction } from '../transaction.ts'
+
+/** The act whose marks are carried down. */
+export interface Mark {
+  readonly id: number
+  readonly at: number
+  readonly reason: string
+  readonly reason_code: string
+}
+
+const revokeAgents = statement<Mark>()((db, is) =>
+  db
+    .updateTable('agents')
+    .set({ status: 'revoked', revoked_at: is.at, revocation_reason: is.reason, revocation: is.id })
+    .where('host_id', 'in', q => q.selectFrom('hosts').select('id').where('revocation', '=', is.id))
+    .where('status', '!=', 'revoked'),
+)
+
+/** What a crash left open may have been signed, so it falls as well. */
+const fallible = ['intended', 'issued', 'unknown']
+
+const revokeHostCertificates = statement<Mark>()((db, is) =>
+  db
+    .updateTable('certificates')
+    .set({
+      status: 'revoked',
+      revoked_at: is.at,
+      revocation_reason: is.reason_code,
+      revocation: is.id,
+    })
+    .where('subject_id', 'in', q =>
+      q.selectFrom('hosts').select('id').where('revocation', '=', is.id),
+    )
+    .where('subject_kind', '=', 'host')
+    .where('not_after', '>', is.at)
+    .where('status', 'in', fallible),
+)
+
+const revokeAgentCertificates = statement<Mark>()((db, is) =>
+  db
+    .updateTable('certificates')
+    .set({
+      status: 'revoked',
+      revoked_at: is.at,
+      revocation_reason: is.reason_code,
+      revocation: is.id,
+    })
+    .where('subject_id', 'in', q =>
+      q.selectFrom('agents').select('id').where('revocation', '=', is.id),
+    )
+    .where('subject_kind', '=', 'agent')
+    .where('not_after', '>', is.at)
+    .where('status', 'in', fallible),
+)
+
+/** Identifiers are random, so one subject is never another's kind. */
+const revokeTokens = statement<Mark>()((db, is) =>
+  db
+    .updateTable('tokens')
+    .set({ revoked_at: is.at, revocation: is.id })
+    .where('subject_id', 'in', q =>
+      q
+        .selectFrom('hosts')
+        .select('id')
+        .where('revocation', '=', is.id)
+        .unionAll(q.selectFrom('agents').select('id').where('revocation', '=', is.id))
+        .unionAll(q.selectFrom('operators').select('id').where('revocation', '=', is.id)),
+    )
+    .where('expires_at', '>', is.at)
+    .where('revoked_at', 'is', null),
+)
+
+/** A certificate that fell alone takes the tokens that are bound to it. */
+const revokeBoundTokens = statement<Mark>()((db, is) =>
+  db
+    .updateTable('tokens')
+    .set({ revoked_at: is.at, revocation: is.id })
+    .where('subject_id', 'in', q =>
+      q.selectFrom('certificates').select('subject_id').where('revocation', '=', is.id),
+    )
+    .where('binding', 'in', q =>
+      q
+        .selectFrom('certificates')
+        .select('x5t')
+        .where('revocation', '=', is.id)
+        .where('x5t', 'is not', null),
+    )
+    .where('expires_at', '>', is.at)
+    .where('revoked_at', 'is', null),
+)
+
+const touchLists = statement<Mark>()((db, is) =>
+  db
+    .updateTable('status_lists')
+    .set(e => ({ version: e('version', '+', 1) }))
+    .where('number', 'in', q =>
+      q.selectFrom('tokens').select('list').where('revocation', '=', is.id),
+    ),
+)
+
+const fallenHosts = statement<Mark>()((db, is) =>
+  db.selectFrom('hosts').select('id').where('revocation', '=', is.id).orderBy('id'),
+)
+const fallenAgents = statement<Mark>()((db, is) =>
+  db
+    .selectFrom('agents')
+    .select(['id', 'class_name as class'])
+    .where('revocation', '=', is.id)
+    .orderBy('id'),
+)
+const fallenCertificates = statement<Mark>()((db, is) =>
+  db.selectFrom('certificates').select('serial').where('revocation', '=', is.id).orderBy('serial'),
+)
+const fallenTokens = statement<Mark>()((db, is) =>
+  db
+    .selectFrom('tokens')
+    .innerJoin('status_lists', 'status_lists.number', 'tokens.list')
+    .select(['status_lists.name as list', 'tokens.idx as index', 'tokens.jti'])
+    .where('tokens.revocation', '=', is.id)
+    .orderBy('tokens.list')
+    .orderBy('tokens.idx'),
+)
+const fallenOperators = statement<Mark>()((db, is) =>
+  db.selectFrom('operators').select('id').where('revocation', '=', is.id).orderBy('id'),
+)
+
+/** Everything that an act took down. */
+export type Fallen = Pick<
+  RevocationEvent,
+  'hosts' | 'agents' | 'certificates' | 'tokens' | 'operators'
+>
+
+/** Carries the marks of an act down, set by set: hosts, their agents, everybody's certificates and tokens. */
+export async function cascade(tx: Transaction, mark: Mark): Promise<void> {
+  await tx.run(revokeAgents, mark)
+  await tx.run(revokeHostCertificates, mark)
+  await tx.run(revokeAgentCertificates, mark)
+  await tx.run(revokeTokens, mark)
+  await tx.run(revokeBoundTokens, mark)
+  await tx.run(touchLists, mark)
+}
+
+/** What bears the mark of an act. */
+export async function readFallen(tx: Transaction, mark: Mark): Promise<Fallen> {
+  const [hosts, operators] = [await tx.all(fallenHosts, mark), await tx.all(fallenOperators, mark)]
+  const certificates = await tx.all(fallenCertificates, mark)
+  return {
+    hosts: hosts.map(({ id }) => id),
+    agents: await tx.all(fallenAgents, mark),
+    certificates: certificates.map(({ serial }) => serial),
+    tokens: await tx.all(fallenTokens, mark),
+    operators: operators.map(({ id }) => id),
+  }
+}

@@ -1,0 +1,153 @@
+import { sql } from 'kysely'
+import type { RevocationRow } from '../schema.ts'
+import { statement, type Statement } from '../statement.ts'
+
+/** What the statements of an act are given. */
+export type ActValues = RevocationRow & {
+  /** Of a token: its place. */
+  readonly list: number
+  readonly idx: number
+}
+
+/** How the first rows of an act are found and marked; everything below follows from the marks. */
+export interface TargetRow {
+  /** Rows that must be there; absent where what is not known yet can be barred. */
+  readonly find?: Statement<ActValues, unknown>
+  readonly mark: Statement<ActValues, unknown>
+  /** Whether the act itself, once recorded, keeps others out: a second one is told so by the record. */
+  readonly isBar: boolean
+}
+
+const hostColumns = { status: 'revoked' } as const
+
+const markHost = statement<ActValues>()((db, is) =>
+  db
+    .updateTable('hosts')
+    .set({ ...hostColumns, revoked_at: is.at, revocation_reason: is.reason, revocation: is.id })
+    .where('id', '=', is.target)
+    .where('status', '=', 'active'),
+)
+
+const markEndorsement = statement<ActValues>()((db, is) =>
+  db
+    .updateTable('hosts')
+    .set({ ...hostColumns, revoked_at: is.at, revocation_reason: is.reason, revocation: is.id })
+    .where('endorsement_id', '=', is.target)
+    .where('status', '=', 'active'),
+)
+
+const markAnchor = statement<ActValues>()((db, is) =>
+  db
+    .updateTable('hosts')
+    .set({ ...hostColumns, revoked_at: is.at, revocation_reason: is.reason, revocation: is.id })
+    .where('id', 'in', q =>
+      q.selectFrom('host_anchors').select('host_id').where('fingerprint', '=', is.target),
+    )
+    .where('status', '=', 'active'),
+)
+
+const markFirmware = statement<ActValues>()((db, is) =>
+  db
+    .updateTable('hosts')
+    .set({ ...hostColumns, revoked_at: is.at, revocation_reason: is.reason, revocation: is.id })
+    .where('firmware_vendor', '=', is.vendor)
+    .where('firmware_version', '>=', is.lowest)
+    .where('firmware_version', '<=', is.highest)
+    .where('status', '=', 'active'),
+)
+
+const markAgent = statement<ActValues>()((db, is) =>
+  db
+    .updateTable('agents')
+    .set({
+      status: 'revoked',
+      revoked_at: is.at,
+      revocation_reason: is.reason,
+      revocation: is.id,
+    })
+    .where('id', '=', is.target)
+    .where('status', '!=', 'revoked'),
+)
+
+const markClass = statement<ActValues>()((db, is) =>
+  db
+    .updateTable('agents')
+    .set({
+      status: 'revoked',
+      revoked_at: is.at,
+      revocation_reason: is.reason,
+      revocation: is.id,
+    })
+    .where('class_name', '=', is.target)
+    .where('status', '!=', 'revoked'),
+)
+
+const markOperator = statement<ActValues>()((db, is) =>
+  db
+    .updateTable('operators')
+    .set({ status: 'revoked', revocation: is.id })
+    .where('id', '=', is.target)
+    .where('status', '=', 'active'),
+)
+
+const markCertificate = statement<ActValues>()((db, is) =>
+  db
+    .updateTable('certificates')
+    .set({
+      status: 'revoked',
+      revoked_at: is.at,
+      revocation_reason: is.reason_code,
+      revocation: is.id,
+    })
+    .where('serial', '=', is.target)
+    .where('status', '!=', 'revoked'),
+)
+
+const markToken = statement<ActValues>()((db, is) =>
+  db
+    .updateTable('tokens')
+    .set({ revoked_at: is.at, revocation: is.id })
+    .where('list', '=', is.list)
+    .where('idx', '=', is.idx)
+    .where('jti', '=', is.target)
+    .where('revoked_at', 'is', null),
+)
+
+const one = sql<number>`1`.as('one')
+
+const findHost = statement<ActValues>()((db, is) =>
+  db.selectFrom('hosts').select(one).where('id', '=', is.target),
+)
+const findAgent = statement<ActValues>()((db, is) =>
+  db.selectFrom('agents').select(one).where('id', '=', is.target),
+)
+const findClass = statement<ActValues>()((db, is) =>
+  db.selectFrom('agent_classes').select(one).where('name', '=', is.target),
+)
+const findOperator = statement<ActValues>()((db, is) =>
+  db.selectFrom('operators').select(one).where('id', '=', is.target),
+)
+const findCertificate = statement<ActValues>()((db, is) =>
+  db.selectFrom('certificates').select(one).where('serial', '=', is.target),
+)
+const findToken = statement<ActValues>()((db, is) =>
+  db
+    .selectFrom('tokens')
+    .select(one)
+    .where('list', '=', is.list)
+    .where('idx', '=', is.idx)
+    .where('jti', '=', is.target),
+)
+
+/** Every kind of target. */
+export const targetRows: Readonly<Record<string, TargetRow>> = {
+  host: { find: findHost, mark: markHost, isBar: false },
+  agent: { find: findAgent, mark: markAgent, isBar: false },
+  class: { find: findClass, mark: markClass, isBar: true },
+  endorsement: { mark: markEndorsement, isBar: true },
+  anchor: { mark: markAnchor, isBar: true },
+  firmware: { mark: markFirmware, isBar: true },
+  operator: { find: findOperator, mark: markOperator, isBar: false },
+  certificate: { find: findCertificate, mark: markCertificate, isBar: false },
+  token: { find: findToken, mark: markToken, isBar: false },
+}

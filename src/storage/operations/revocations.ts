@@ -1,0 +1,123 @@
+import { encodeAuditEntry, type LoggedAct } from '../../core/log/audit-entry.ts'
+import type { RevocationCounts } from '../../ports/revocation.ts'
+import type { RevocationRow } from '../schema.ts'
+import { statement } from '../statement.ts'
+import type { Transaction } from '../transaction.ts'
+import { keepAttestation, type KeptRow } from './attestations.ts'
+import { retireRevoked } from './anchors.ts'
+import { isBarred } from './revocation-bars.ts'
+import { findHost } from './hosts.ts'
+import { cascade, readFallen, type Fallen } from './revocation-cascade.ts'
+import { recordEvents } from './revocation-events.ts'
+import { targetRows, type ActValues } from './revocation-targets.ts'
+
+const insert = statement<RevocationRow>()((db, is) =>
+  db.insertInto('revocations').values({
+    id: is.id,
+    kind: is.kind,
+    target: is.target,
+    at: is.at,
+    reason_code: is.reason_code,
+    reason: is.reason,
+    author: is.author,
+    vendor: is.vendor,
+    lowest: is.lowest,
+    highest: is.highest,
+  }),
+)
+
+const newest = statement<object>()(db =>
+  db.selectFrom('revocations').select('id').orderBy('id', 'desc').limit(1),
+)
+
+/** An act before it has its number. */
+export type ActRow = Omit<ActValues, 'id'>
+
+/** See `RevocationStore.revoke`. */
+export async function revoke(
+  tx: Transaction,
+  act: ActRow,
+  evidence: (KeptRow & { readonly stateVersion: number }) | null,
+  entry: LoggedAct,
+): Promise<RevocationCounts | 'unknown' | 'already' | 'state-changed'> {
+  if (evidence !== null) {
+    const host = await findHost(tx, act.target)
+    if (host !== undefined && host.state_version !== evidence.stateVersion)
+      return tx.refuse('state-changed')
+  }
+  const id = ((await tx.first(newest, {}))?.id ?? 0) + 1
+  const fallen = await takeDown(tx, { ...act, id })
+  if (typeof fallen === 'string') return tx.refuse(fallen)
+  if (evidence !== null) await keepAttestation(tx, evidence)
+  await recordFallen(tx, { ...act, id }, fallen, entry)
+  return countsOf(fallen)
+}
+
+/** See `RevocationStore.preview`: the very statements, undone. */
+export async function previewRevocation(
+  tx: Transaction,
+  act: ActRow,
+): Promise<RevocationCounts | 'unknown' | 'already'> {
+  const id = ((await tx.first(newest, {}))?.id ?? 0) + 1
+  const fallen = await takeDown(tx, { ...act, id })
+  tx.refuse('preview')
+  return typeof fallen === 'string' ? fallen : countsOf(fallen)
+}
+
+async function takeDown(tx: Transaction, act: ActValues): Promise<Fallen | 'unknown' | 'already'> {
+  const row = targetRows[act.kind]
+  if (row === undefined) return 'unknown'
+  if (row.find !== undefined && (await tx.first(row.find, act)) === undefined) return 'unknown'
+  if (row.isBar && (await isBarred(tx, act.kind, act.target))) return 'already'
+  const marked = await tx.run(row.mark, act)
+  if (!row.isBar && marked === 0) return 'already'
+  await tx.run(insert, act)
+  if (act.kind === 'anchor') await retireRevoked(tx, act)
+  await cascade(tx, act)
+  return await readFallen(tx, act)
+}
+
+function countsOf(fallen: Fallen): RevocationCounts {
+  return {
+    hosts: fallen.hosts.length,
+    agents: fallen.agents.length,
+    certificates: fallen.certificates.length,
+    tokens: fallen.tokens.length,
+    operators: fallen.operators.length,
+  }
+}
+
+/** The act with its counts, then what fell, part by part: no entry grows with the size of a fleet. */
+async function recordFallen(
+  tx: Transaction,
+  act: ActValues,
+  fallen: Fallen,
+  entry: LoggedAct,
+): Promise<void> {
+  const parts = await recordEvents(tx, act, fallen)
+  const { id: revocation, reason_code: reasonCode, reason } = act
+  const detail = { ...entry.detail, revocation, reasonCode, reason, ...countsOf(fallen) }
+  tx.append(
+    encodeAuditEntry({ ...entry, detail: { ...detail, fallen: { ...detailOf(parts[0]) } } }),
+  )
+  for (const part of parts.slice(1))
+    tx.append(
+      encodeAuditEntry({
+        ...entry,
+        type: 'revocation.continued',
+        detail: { revocation, fallen: detailOf(part) },
+      }),
+    )
+}
+
+/** Identifiers alone; those that are absent are not named. */
+function detailOf(part: Fallen | undefined): Record<string, readonly string[]> {
+  const lists = {
+    hosts: part?.hosts ?? [],
+    agents: part?.agents.map(({ id }) => id) ?? [],
+    certificates: part?.certificates ?? [],
+    tokens: part?.tokens.map(({ jti }) => jti) ?? [],
+    operators: part?.operators ?? [],
+  }
+  return Object.fromEntries(Object.entries(lists).filter(([, ids]) => ids.length > 0))
+}
