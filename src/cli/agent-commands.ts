@@ -5,10 +5,10 @@ import { tokenCommand } from './agent-token-command.ts'
 import { connectHost, tpmOptions, type TpmOptions } from './host-machine.ts'
 import { agentTokenOptions, type AgentTokenOptions } from './token-machine.ts'
 import { connectOperator } from './operator-client.ts'
-import { cellOf, recordOf, recordsOf, type ShownRecord } from './records.ts'
+import { cellOf, recordsOf, type ShownRecord } from './records.ts'
 import { renderFacts, renderTable, renderTime } from './table.ts'
 import type { Session } from './session.ts'
-import { someText, valueOf } from './usage-error.ts'
+import { revokeCommand } from './revoke-command.ts'
 
 const create: CommandRow = defineCommand<
   TpmOptions & AgentTokenOptions & { readonly class: string }
@@ -158,28 +158,12 @@ async function rekey(
   return { id: agentId, serial: agent.serial, notAfter: agent.notAfter, certificateFile }
 }
 
-const revoke: CommandRow = defineCommand<{ readonly reason: string }>({
-  name: 'revoke',
+const revoke = revokeCommand({
+  noun: 'agent',
   args: '<id>',
-  summary: 'Revokes an agent with its certificates and tokens. There is no way back.',
-  examples: ["assay agent revoke 5Jw0… --reason 'task finished'"],
-  options: [
-    new Option('--reason <text>', 'for the audit log')
-      .makeOptionMandatory()
-      .argParser(valueOf(someText)),
-  ],
-  run: async ({ session, args: [id = ''], options: { reason } }) => {
-    const { client } = await connectOperator(session)
-    const path = `/v1/agents/${encodeURIComponent(id)}/revoke`
-    const answer = recordOf(await client.call('POST', path, { reason }))
-    const certificates = cellOf(answer, 'certificates')
-    return {
-      json: answer,
-      lines: [
-        `The agent ${cellOf(answer, 'id')} is revoked, and with it ${certificates} certificates.`,
-      ],
-    }
-  },
+  summary: 'Revokes an agent with its certificates and tokens.',
+  example: "assay agent revoke 5Jw0… --reason 'task finished'",
+  target: (id = '') => ({ kind: 'agent', id }),
 })
 
 /** `assay agent` */

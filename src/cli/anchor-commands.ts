@@ -5,7 +5,7 @@ import { encodeBase64url } from '../core/bytes/base64url.ts'
 import { anchorDiff } from './anchor-diff-command.ts'
 import { anchorImport } from './anchor-import-command.ts'
 import { anchorColumns, labelOptions, type LabelOptions } from './anchor-labels.ts'
-import { anchorApprove, anchorRetire } from './anchor-standing-commands.ts'
+import { anchorApprove, anchorRetire, anchorRevoke } from './anchor-standing-commands.ts'
 import { CommandError } from './command-error.ts'
 import { defineCommand, type CommandGroup, type CommandRow } from './command.ts'
 import { connectOperator } from './operator-client.ts'
@@ -80,6 +80,7 @@ export const anchorCommands: CommandGroup = {
     anchorDiff,
     anchorApprove,
     anchorRetire,
+    anchorRevoke,
     list,
     revocationListCommands,
   ],

@@ -6,6 +6,7 @@ import { connectOperator, type ConnectedOperator } from './operator-client.ts'
 import { cellOf, recordOf, recordsOf, type ShownRecord } from './records.ts'
 import { renderTable } from './table.ts'
 import { someText, UsageError, valueOf } from './usage-error.ts'
+import { revokeCommand } from './revoke-command.ts'
 
 interface ApproveOptions {
   readonly allProposed?: boolean
@@ -95,4 +96,14 @@ export const anchorRetire: CommandRow = defineCommand<{ readonly reason: string 
     const version = cellOf(answer, 'version')
     return { json: answer, lines: [`${fingerprint} is out of force with version ${version}.`] }
   },
+})
+
+/** `assay anchor revoke` */
+export const anchorRevoke: CommandRow = revokeCommand({
+  noun: 'certificate',
+  args: '<fingerprint>',
+  summary: 'Revokes a maker’s certificate with every host whose EK path had it, in whatever place.',
+  details: ['Also one that is no anchor here. What it vouched for does not enrol again.'],
+  example: `assay anchor revoke ${'5e'.repeat(32)} --reason 'the maker lost its key' --dry-run`,
+  target: (text = '') => ({ kind: 'anchor', fingerprint: parseFingerprint(text) }),
 })

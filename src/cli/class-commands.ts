@@ -4,6 +4,7 @@ import { connectOperator } from './operator-client.ts'
 import { cellOf, recordOf, recordsOf, type ShownRecord } from './records.ts'
 import { renderFacts, renderTable } from './table.ts'
 import { someText, valuesOf, valueOf, wholeNumber } from './usage-error.ts'
+import { revokeCommand } from './revoke-command.ts'
 
 interface RegisterOptions {
   readonly audience: readonly string[]
@@ -96,9 +97,17 @@ const list: CommandRow = defineCommand({
   },
 })
 
+const revoke = revokeCommand({
+  noun: 'class',
+  args: '<name>',
+  summary: 'Revokes a class with every agent of it; none of it is created again.',
+  example: "assay class revoke coder --reason 'prompt injection'",
+  target: (name = '') => ({ kind: 'class', name }),
+})
+
 /** `assay class` */
 export const classCommands: CommandGroup = {
   name: 'class',
   summary: 'Classes of agents: what an operator allows a kind of agent.',
-  commands: [register, list],
+  commands: [register, list, revoke],
 }

@@ -7,6 +7,7 @@ import { classCommands } from './class-commands.ts'
 import type { CommandGroup, CommandRow } from './command.ts'
 import { endorsementCommands } from './endorsement-commands.ts'
 import { hsmKeyCommands } from './hsm-key-commands.ts'
+import { firmwareCommands } from './firmware-commands.ts'
 import { hostCommands } from './host-commands.ts'
 import { initCommand } from './init-command.ts'
 import { operatorCommands } from './operator-commands.ts'
@@ -23,6 +24,7 @@ export const commands: readonly (CommandGroup | CommandRow)[] = [
   anchorCommands,
   policyCommands,
   endorsementCommands,
+  firmwareCommands,
   hsmKeyCommands,
   hostCommands,
   classCommands,

@@ -4,6 +4,7 @@ import { connectOperator } from './operator-client.ts'
 import { cellOf, recordOf, recordsOf, type ShownRecord } from './records.ts'
 import { renderTable, renderTime } from './table.ts'
 import { UsageError, valueOf } from './usage-error.ts'
+import { revokeCommand } from './revoke-command.ts'
 
 /** What `assay host enroll --no-certificate` shows, with or without `sha256:` before it. */
 function parseDigest(text: string): string {
@@ -81,9 +82,18 @@ const refuse: CommandRow = defineCommand({
   },
 })
 
+const revoke = revokeCommand({
+  noun: 'endorsement key',
+  args: '<id>',
+  summary: 'Revokes an endorsement key with the host of its TPM; it never enrols again, or at all.',
+  details: ['The id is the member endorsementId of a host, or that of a list here.'],
+  example: "assay endorsement revoke 5Jw0… --reason 'lost in transit'",
+  target: (id = '') => ({ kind: 'endorsement', id }),
+})
+
 /** `assay endorsement` */
 export const endorsementCommands: CommandGroup = {
   name: 'endorsement',
   summary: 'Endorsement keys of TPMs without certificate: what an operator vouches for.',
-  commands: [list, add, approve, refuse],
+  commands: [list, add, approve, refuse, revoke],
 }

@@ -1,4 +1,3 @@
-import { Option } from 'commander'
 import { explainVerdict } from '../core/appraisal/explain.ts'
 import { defineCommand, type CommandGroup, type CommandRow } from './command.ts'
 import { enrollCommand } from './host-enroll-command.ts'
@@ -7,8 +6,8 @@ import { connectHost, tpmOptions, type TpmOptions } from './host-machine.ts'
 import { connectOperator } from './operator-client.ts'
 import { cellOf, recordOf, recordsOf, type ShownRecord } from './records.ts'
 import { renderFacts, renderTable, renderTime } from './table.ts'
-import { someText, valueOf } from './usage-error.ts'
 import { parseVerdict } from './verdict.ts'
+import { revokeCommand } from './revoke-command.ts'
 
 const list: CommandRow = defineCommand({
   name: 'list',
@@ -104,28 +103,12 @@ const renew: CommandRow = defineCommand<TpmOptions>({
   },
 })
 
-const revoke: CommandRow = defineCommand<{ readonly reason: string }>({
-  name: 'revoke',
+const revoke = revokeCommand({
+  noun: 'host',
   args: '<id>',
-  summary: 'Revokes a host with every agent, certificate and token under it. There is no way back.',
-  examples: ["assay host revoke 5Jw0… --reason 'stolen'"],
-  options: [
-    new Option('--reason <text>', 'for the audit log')
-      .makeOptionMandatory()
-      .argParser(valueOf(someText)),
-  ],
-  run: async ({ session, args: [id = ''], options: { reason } }) => {
-    const { client } = await connectOperator(session)
-    const path = `/v1/hosts/${encodeURIComponent(id)}/revoke`
-    const answer = recordOf(await client.call('POST', path, { reason }))
-    const [agents, certificates] = [cellOf(answer, 'agents'), cellOf(answer, 'certificates')]
-    return {
-      json: answer,
-      lines: [
-        `The host ${cellOf(answer, 'id')} is revoked, and with it ${agents} agents and ${certificates} certificates.`,
-      ],
-    }
-  },
+  summary: 'Revokes a host with every agent, certificate and token under it.',
+  example: "assay host revoke 5Jw0… --reason 'stolen'",
+  target: (id = '') => ({ kind: 'host', id }),
 })
 
 /** `assay host` */

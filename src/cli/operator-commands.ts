@@ -11,6 +11,7 @@ import { parseKeyChoice, prepareOperatorKey, protectionNotes } from './operator-
 import { cellOf, recordOf, recordsOf, type ShownRecord } from './records.ts'
 import { renderFacts, renderTable, renderTime } from './table.ts'
 import { someText, valueOf } from './usage-error.ts'
+import { revokeCommand } from './revoke-command.ts'
 
 interface RequestOptions {
   readonly fingerprint: string
@@ -156,22 +157,12 @@ const list: CommandRow = defineCommand({
   },
 })
 
-const revoke: CommandRow = defineCommand<{ readonly reason: string }>({
-  name: 'revoke',
+const revoke = revokeCommand({
+  noun: 'operator',
   args: '<id>',
   summary: 'Takes an operator’s key out of use; its next call is refused.',
-  examples: ["assay operator revoke 5Jw0… --reason 'left the team'"],
-  options: [
-    new Option('--reason <text>', 'for the audit log')
-      .makeOptionMandatory()
-      .argParser(valueOf(someText)),
-  ],
-  run: async ({ session, args: [id = ''], options: { reason } }) => {
-    const { client } = await connectOperator(session)
-    const path = `/v1/operators/${encodeURIComponent(id)}/revoke`
-    const answer = recordOf(await client.call('POST', path, { reason }))
-    return { json: answer, lines: [`The operator ${cellOf(answer, 'id')} is revoked.`] }
-  },
+  example: "assay operator revoke 5Jw0… --reason 'left the team'",
+  target: (id = '') => ({ kind: 'operator', id }),
 })
 
 /** `assay operator` */
