@@ -7,7 +7,7 @@ import { authorize } from './authorization.ts'
 import { ServiceError } from './error.ts'
 import { holderClaims } from './holder-claims.ts'
 import { clientId, clientSpiffeId, createId } from './naming.ts'
-import { explainRevocation } from './revocation.ts'
+import { explainRevocation } from './explain-revocation.ts'
 import type { Service } from './service.ts'
 import { signToken } from './signed-token.ts'
 
