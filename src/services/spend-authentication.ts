@@ -2,7 +2,7 @@ import { TokenError } from '../core/token/error.ts'
 import type { AuthenticatedClient } from './client-authentication.ts'
 import { clientId } from './naming.ts'
 import { asOAuthError } from './oauth-reason.ts'
-import { explainRevocation } from './revocation.ts'
+import { explainRevocation } from './explain-revocation.ts'
 import type { Service } from './service.ts'
 
 /**
