@@ -1,5 +1,6 @@
 import { Option } from 'commander'
 import { defineCommand, type CommandAnswer, type CommandGroup, type CommandRow } from './command.ts'
+import { attestationCommand, svidCommand } from './agent-identity-commands.ts'
 import { connectAgent, findLocalAgent } from './agent-machine.ts'
 import { tokenCommand } from './agent-token-command.ts'
 import { connectHost, tpmOptions, type TpmOptions } from './host-machine.ts'
@@ -170,5 +171,5 @@ const revoke = revokeCommand({
 export const agentCommands: CommandGroup = {
   name: 'agent',
   summary: 'Agents: each with a key of its own in the TPM of its host.',
-  commands: [create, list, tokenCommand, renew, revoke],
+  commands: [create, list, tokenCommand, svidCommand, attestationCommand, renew, revoke],
 }

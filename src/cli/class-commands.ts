@@ -1,4 +1,6 @@
+import { readFile } from 'node:fs/promises'
 import { Option } from 'commander'
+import { CommandError } from './command-error.ts'
 import { defineCommand, type CommandGroup, type CommandRow } from './command.ts'
 import { connectOperator } from './operator-client.ts'
 import { cellOf, recordOf, recordsOf, type ShownRecord } from './records.ts'
@@ -14,6 +16,8 @@ interface RegisterOptions {
   readonly owner?: string
   readonly environment?: string
   readonly sensitivity?: string
+  readonly clientId?: readonly string[]
+  readonly details?: string
 }
 
 const register: CommandRow = defineCommand<RegisterOptions>({
@@ -47,8 +51,18 @@ const register: CommandRow = defineCommand<RegisterOptions>({
       'confidential',
       'restricted',
     ]),
+    new Option(
+      '--client-id <id>',
+      'a name under which its agents are attested to other authorization servers (again for more)',
+    ).argParser(valuesOf(someText)),
+    new Option(
+      '--details <file>',
+      'types of authorization details that they may ask for (RFC 9396): a JSON array of objects with type and the values that are allowed',
+    ),
   ],
   run: async ({ session, args: [name = ''], options }) => {
+    const { details } = options
+    const authorizationDetails = details === undefined ? [] : await loadDetails(details)
     const { client } = await connectOperator(session)
     const registered = recordOf(
       await client.call('POST', '/v1/classes', {
@@ -56,6 +70,8 @@ const register: CommandRow = defineCommand<RegisterOptions>({
         audiences: options.audience,
         scopes: options.scope ?? [],
         hosts: options.host,
+        clientIds: options.clientId ?? [],
+        authorizationDetails,
         ...(options.tokenLifetime === undefined
           ? {}
           : { tokenLifetimeSeconds: options.tokenLifetime }),
@@ -67,6 +83,16 @@ const register: CommandRow = defineCommand<RegisterOptions>({
     return { json: registered, lines: ['The class is registered.', ...factsOf(registered)] }
   },
 })
+
+async function loadDetails(path: string): Promise<readonly unknown[]> {
+  try {
+    const value: unknown = JSON.parse(await readFile(path, 'utf8'))
+    if (Array.isArray(value)) return value as readonly unknown[]
+  } catch (cause) {
+    throw new CommandError('file-unreadable', { expected: 'a JSON array', found: path, cause })
+  }
+  throw new CommandError('file-unreadable', { expected: 'a JSON array', found: path })
+}
 
 function factsOf(registered: ShownRecord): string[] {
   return renderFacts([

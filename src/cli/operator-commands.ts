@@ -10,7 +10,7 @@ import { connectOperator } from './operator-client.ts'
 import { parseKeyChoice, prepareOperatorKey, protectionNotes } from './operator-key.ts'
 import { cellOf, recordOf, recordsOf, type ShownRecord } from './records.ts'
 import { renderFacts, renderTable, renderTime } from './table.ts'
-import { someText, valueOf } from './usage-error.ts'
+import { someText, UsageError, valueOf, valuesOf } from './usage-error.ts'
 import { revokeCommand } from './revoke-command.ts'
 
 interface RequestOptions {
@@ -73,6 +73,7 @@ interface AddOptions {
   readonly role: string
   readonly name?: string
   readonly protection?: string
+  readonly audience?: readonly string[]
 }
 
 const add: CommandRow = defineCommand<AddOptions>({
@@ -84,7 +85,7 @@ const add: CommandRow = defineCommand<AddOptions>({
   ],
   examples: [
     'assay operator add bob.json --role auditor',
-    'assay operator add api.jwk --role resource-server --name tickets-api --protection file',
+    'assay operator add api.jwk --role resource-server --name tickets-api --protection file --audience https://api.example',
   ],
   options: [
     new Option('--role <role>', 'what the key may do')
@@ -95,8 +96,14 @@ const add: CommandRow = defineCommand<AddOptions>({
       '--protection <where>',
       'where the key is kept, where the file does not say',
     ).choices(['file', 'pkcs11', 'tpm']),
+    new Option(
+      '--audience <url>',
+      'for a resource-server: an API that it speaks for; it may ask about tokens for these alone (again for more)',
+    ).argParser(valuesOf(someText)),
   ],
   run: async ({ session, args: [file = ''], options }) => {
+    if (options.role === 'resource-server' && options.audience === undefined)
+      throw new UsageError('usage-missing', { expected: '--audience for a resource-server' })
     const document = await loadDocument(file)
     const jwk = parseKey(document, file)
     const { client } = await connectOperator(session)
@@ -106,6 +113,7 @@ const add: CommandRow = defineCommand<AddOptions>({
         role: options.role,
         keyProtection: options.protection ?? document['keyProtection'] ?? 'file',
         jwk,
+        audiences: options.audience ?? [],
       }),
     )
     return {
@@ -116,6 +124,7 @@ const add: CommandRow = defineCommand<AddOptions>({
           ['id', cellOf(registered, 'id')],
           ['name', cellOf(registered, 'name')],
           ['role', cellOf(registered, 'role')],
+          ['audiences', cellOf(registered, 'audiences') || 'none'],
           ['key', cellOf(registered, 'keyProtection')],
           ['thumbprint', thumbprint(jwk)],
         ]),

@@ -157,6 +157,31 @@ test.serial('a token is printed alone, and with a proof as the headers of one re
   await t.throwsAsync(admit(token, proof, 'POST', url), { code: 'dpop-method' })
 })
 
+const payloadOf = (jwt: string): Record<string, unknown> =>
+  JSON.parse(Buffer.from(jwt.split('.')[1] ?? '', 'base64url').toString()) as Record<
+    string,
+    unknown
+  >
+
+test.serial('SVIDs and client attestations are printed alone, each for whom it is', async t => {
+  const jwt = await assay(['agent', 'svid', '--audience', audience], { home: 'host' })
+  t.is(jwt.status, 0, jwt.stderr)
+  const { sub } = payloadOf(jwt.stdout)
+  t.regex(String(sub), new RegExp(`^spiffe://.*/${agentId}$`))
+  t.deepEqual([payloadOf(jwt.stdout)['aud']].flat(), [audience])
+  const wit = await assay(['agent', 'svid', '--wit'], { home: 'host' })
+  t.like(payloadOf(wit.stdout), { sub, aud: undefined })
+  t.truthy((payloadOf(wit.stdout)['cnf'] as { jwk?: unknown }).jwk)
+  const attested = await done('host', 'agent', 'attestation', agentId)
+  t.is(payloadOf(String(attested['clientAttestation']))['sub'], sub)
+  const unclear = await assay(['agent', 'svid'], { home: 'host' })
+  t.is(unclear.code, 'usage-contradiction')
+  const other = await assay(['agent', 'svid', '--audience', 'https://b.example'], { home: 'host' })
+  t.is(other.code, 'audience-not-permitted')
+  const stranger = ['agent', 'attestation', '--client-id', 'somebody-else']
+  t.is((await assay(stranger, { home: 'host' })).code, 'client-id-not-permitted')
+})
+
 test.serial('a token is asked for by resource and scope, and refused beyond the class', async t => {
   const asked = ['--resource', audience, '--scope', 'tickets:read']
   const answer = await done('host', 'agent', 'token', agentId, ...asked)

@@ -194,7 +194,9 @@ test.serial('a bare JWK is registered with the name and protection given here', 
   const { jwk } = JSON.parse(await readFile(join(directory, 'bob.json'), 'utf8')) as { jwk: object }
   const file = join(directory, 'api.jwk')
   await writeFile(file, JSON.stringify(jwk))
-  const command = ['operator', 'add', file, '--role', 'resource-server', '--name', 'api']
+  const bare = ['operator', 'add', file, '--role', 'resource-server', '--name', 'api']
+  t.is((await assay(bare)).code, 'usage-missing')
+  const command = [...bare, '--audience', 'https://api.example']
   const taken = await assay(command)
   t.is(taken.status, 1)
   t.is(taken.code, 'key-in-use')
