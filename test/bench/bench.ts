@@ -1,7 +1,7 @@
 // `npm run bench`: what an answer costs beside the cryptography in it, both taken in one run on one machine.
 //   --json             one object and nothing else
 //   --profile FOLDER   CPU profiles of the service's process, for Chrome's or Node's viewer
-//   service, appraisal, ima, rotation: these parts alone
+//   service, policies, appraisal, ima, rotation: these parts alone
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,11 +10,12 @@ import { benchAppraisal } from './appraisal.ts'
 import { benchIma } from './ima.ts'
 import { printRates, type Rate } from './rate.ts'
 import { benchRotation, printRotation } from './rotation.ts'
-import { benchService } from './service.ts'
+import { benchPolicyTokens, benchService } from './service.ts'
 
 /** What each member of the result is, in words. */
 const names: Readonly<Record<string, string>> = {
   token: 'token, authenticated by its proof',
+  tokenWithPolicies: 'token, with 1,000 policies in force',
   tokenTwoSignatures: 'token, with private_key_jwt beside the proof',
   certificate: 'certificate, renewed',
   appraisal: 'Evidence with a log of 200 events, appraised',
@@ -29,18 +30,21 @@ const isWanted = (part: string): boolean => positionals.length === 0 || position
 
 async function run(): Promise<Record<string, Rate>> {
   return {
-    ...(isWanted('service') ? await runService() : {}),
+    ...(isWanted('service') ? await inFolder(benchService) : {}),
+    ...(isWanted('policies') ? { tokenWithPolicies: await inFolder(benchPolicyTokens) } : {}),
     ...(isWanted('appraisal') ? { appraisal: benchAppraisal() } : {}),
     ...(isWanted('ima') ? { ima: benchIma() } : {}),
   }
 }
 
-async function runService(): Promise<Record<string, Rate>> {
+async function inFolder<T>(
+  bench: (folder: string, flags: readonly string[]) => Promise<T>,
+): Promise<T> {
   const { profile } = values
   const flags = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`]
   const folder = mkdtempSync(join(tmpdir(), 'assay-bench-'))
   try {
-    return await benchService(folder, flags)
+    return await bench(folder, flags)
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

@@ -13,7 +13,7 @@ export const audience = 'https://api.bench.example/'
 export const scope = 'orders:read'
 
 const trustDomain = 'bench.example'
-const className = 'clerk'
+export const className = 'clerk'
 const hostCount = 32
 
 /** An agent that the service knows, and its key: in software, for no TPM signs as fast as a service verifies. */

@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { BenchProcess } from './child.ts'
 import type { LoadOrder, LoadReport } from './load-process.ts'
-import { createPopulation, type BenchAgent } from './population.ts'
+import { benchPolicies } from './policy-set.ts'
+import { className, createPopulation, type BenchAgent } from './population.ts'
 import { createRate, type Rate } from './rate.ts'
 import { measureRawMicroseconds } from './raw.ts'
 import type { RequestKind } from './requests.ts'
@@ -30,7 +31,33 @@ export async function benchService(
   folder: string,
   flags: readonly string[],
 ): Promise<Record<RequestKind, Rate>> {
+  return await withService(folder, flags, async (service, load) => ({
+    token: await measure('token', service, load),
+    tokenTwoSignatures: await measure('tokenTwoSignatures', service, load),
+    certificate: await measure('certificate', service, load),
+  }))
+}
+
+/** Tokens as in {@link benchService}, with a thousand authorization policies in force. */
+export async function benchPolicyTokens(folder: string, flags: readonly string[]): Promise<Rate> {
+  const policies = benchPolicies(className)
+  return await withService(
+    folder,
+    flags,
+    async (service, load) => await measure('token', service, load),
+    policies,
+  )
+}
+
+async function withService<T>(
+  folder: string,
+  flags: readonly string[],
+  use: (service: ServiceProcess, load: LoadProcess) => Promise<T>,
+  policies?: string,
+): Promise<T> {
   const agents = await createPopulation(folder, agentCount)
+  // Followed at the start, as any set that the folder of a service holds.
+  if (policies !== undefined) writeFileSync(join(folder, 'authorization.cedar'), policies)
   const service = new BenchProcess<ServiceOrder, ServiceReport>(
     'service-process.ts',
     [folder],
@@ -39,11 +66,7 @@ export async function benchService(
   const load = new BenchProcess<LoadOrder, LoadReport>('load-process.ts')
   try {
     await introduce(await portOf(service), folder, load, agents)
-    return {
-      token: await measure('token', service, load),
-      tokenTwoSignatures: await measure('tokenTwoSignatures', service, load),
-      certificate: await measure('certificate', service, load),
-    }
+    return await use(service, load)
   } finally {
     await load.end()
     await service.end('stop')
