@@ -1,4 +1,4 @@
-import type { EntityUidJson, PolicyJson, TypeAndId } from '@cedar-policy/cedar-wasm/nodejs'
+import type { PolicyJson, TypeAndId } from '@cedar-policy/cedar-wasm/nodejs'
 
 /** What of a request the head of a policy can ask for. */
 export interface RequestScope {
@@ -54,13 +54,11 @@ export function uidsIn(constraint: object): string[] {
     entities = [],
     in: within,
   } = constraint as {
-    readonly entity?: EntityUidJson
-    readonly entities?: readonly EntityUidJson[]
+    readonly entity?: TypeAndId
+    readonly entities?: readonly TypeAndId[]
     readonly in?: object
   }
-  const own = [...entities, ...(entity === undefined ? [] : [entity])].map(uid =>
-    uidText('__entity' in uid ? uid.__entity : uid),
-  )
+  const own = [...entities, ...(entity === undefined ? [] : [entity])].map(uidText)
   return within === undefined ? own : [...own, ...uidsIn(within)]
 }
 

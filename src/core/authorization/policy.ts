@@ -13,6 +13,8 @@ export interface AuthorizationPolicy extends Annotations {
   readonly head: Pick<PolicyJson, 'principal' | 'action' | 'resource'>
   /** Members of the context that it reads; null where it may read all. */
   readonly reads: ReadonlySet<string> | null
+  /** Whether a condition looks at the principal; its head is matched by the slice. */
+  readonly readsPrincipal: boolean
   /** What its author should know, though it is no error. */
   readonly notices: readonly string[]
 }
@@ -38,6 +40,7 @@ export function readPolicy(text: string, schema: AuthorizationSchema): Authoriza
     text,
     head: { principal, action, resource },
     reads: readsOf(bodies),
+    readsPrincipal: bodies.some(namesPrincipal),
     notices: noticesOf(json, schema),
   }
 }
@@ -73,6 +76,11 @@ function readsLiteral(body: Expr): boolean {
 function readsOf(bodies: readonly Expr[]): ReadonlySet<string> | null {
   const names = new Set<string>()
   return bodies.every(body => collectReads(body, names)) ? names : null
+}
+
+function namesPrincipal(body: Expr): boolean {
+  const nodes = [...nodesOf(body)]
+  return nodes.some(({ operator, literal }) => operator === 'Var' && literal === 'principal')
 }
 
 /** False where the whole context is used as a value. */

@@ -5,14 +5,22 @@ import { principalUid } from './cedar-request.ts'
 import { matchesScope, uidsIn, uidText, type RequestScope } from './policy-scope.ts'
 import type { AuthorizationPolicy } from './policy.ts'
 
-/** The policies whose heads are true of a request: those that can decide it. */
-export interface Slice {
+/** Policies whose heads are true of a request, and what they can read of it. */
+export interface SlicePart {
   /** The same for the same policies of the same set only. */
   readonly key: string
   readonly policies: readonly AuthorizationPolicy[]
   /** Members of the context that any of them reads; null where one may read all. */
   readonly reads: ReadonlySet<string> | null
+  readonly readsPrincipal: boolean
 }
+
+/**
+ * All policies that can decide a request, in parts. Which of them are satisfied is found for each part by itself, since
+ * Cedar evaluates each policy by itself: so what reads the time, which is never the same for long, does not cost those
+ * that do not their memory.
+ */
+export type Slice = readonly SlicePart[]
 
 const capacity = 10_000
 
@@ -41,16 +49,33 @@ export class Slices {
   }
 
   #find(key: string, scope: RequestScope): Slice {
-    const policies = this.#set.policies.filter(({ head }) => matchesScope(head, scope))
-    const ids = createHash('sha256').update(policies.map(({ id }) => id).join(' '))
-    const slice = {
-      key: `${this.#set.schema.id} ${this.#set.id} ${ids.digest('base64url')}`,
-      policies,
-      reads: readsOf(policies),
-    }
+    const slice = this.#partsOf(this.#set.policies.filter(({ head }) => matchesScope(head, scope)))
     if (this.#known.size >= capacity) this.#known.clear()
     this.#known.set(key, slice)
     return slice
+  }
+
+  /** The first part is there without policies too: in it every request is held against the schema. */
+  #partsOf(policies: readonly AuthorizationPolicy[]): Slice {
+    const timed = policies.filter(({ reads }) => reads?.has('time') !== false)
+    const parts = [
+      policies.filter(policy => !timed.includes(policy)),
+      timed.filter(policy => !policy.readsPrincipal),
+      timed.filter(policy => policy.readsPrincipal),
+    ]
+    return parts
+      .filter((part, index) => index === 0 || part.length > 0)
+      .map((part, index) => this.#partOf(part, index === 0))
+  }
+
+  #partOf(policies: readonly AuthorizationPolicy[], isFirst: boolean): SlicePart {
+    const ids = createHash('sha256').update(policies.map(({ id }) => id).join(' '))
+    return {
+      key: `${this.#set.schema.id} ${this.#set.id} ${ids.digest('base64url')}`,
+      policies,
+      reads: readsOf(policies),
+      readsPrincipal: isFirst || policies.some(policy => policy.readsPrincipal),
+    }
   }
 }
 

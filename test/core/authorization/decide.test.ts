@@ -149,35 +149,48 @@ test('what is left out of a slice, or remembered, changes no decision', t => {
     policy('there', 'forbid (principal, action, resource == Audience::"https://away.example");') +
     policy('in-there', 'forbid (principal, action, resource in Audience::"https://far.example");') +
     policy(
+      'early',
+      'forbid (principal, action, resource) when { context.time.toTime() < duration("11h") };',
+    ) +
+    policy(
+      'stale',
+      'forbid (principal is Host, action, resource) when { context.time.durationSince(principal.appraisedAt) > duration("3h") };',
+    ) +
+    policy(
+      'late',
+      'permit (principal is Operator, action, resource) when { context.time.toTime() > duration("13h") };',
+    ) +
+    policy(
       'whole',
       'permit (principal is Operator, action == Action::"issueToken", resource) when { context == context };',
     )
   const decider = deciderOf(text)
   const other = { ...agent, id: 'agent-2', class: { ...agent.class, name: 'other' } }
   const stranger = { ...host, id: 'host-2' }
-  for (const principal of [agent, other, host, stranger, operator])
-    for (const action of actions)
-      for (const audience of [
-        'https://api.example',
-        'https://away.example',
-        'https://far.example',
-      ]) {
-        const input = inputOf({ principal, action, audience })
-        const whole = statefulIsAuthorized({
-          ...encodeCedarRequest(input),
-          preparsedSchemaName: decider.set.schema.id,
-          validateRequest: true,
-          preparsedPolicySetId: wholeSet(decider.set.policies),
-        })
-        const { outcome, policies } = decider.decide(input)
-        if (whole.type === 'failure') {
-          t.is(outcome, 'failed')
-          continue
+  for (const hours of [-2, 0, 2, 4])
+    for (const principal of [agent, other, host, stranger, operator])
+      for (const action of actions)
+        for (const audience of [
+          'https://api.example',
+          'https://away.example',
+          'https://far.example',
+        ]) {
+          const input = inputOf({ principal, action, audience }, { time: noon + hours * 3_600_000 })
+          const whole = statefulIsAuthorized({
+            ...encodeCedarRequest(input),
+            preparsedSchemaName: decider.set.schema.id,
+            validateRequest: true,
+            preparsedPolicySetId: wholeSet(decider.set.policies),
+          })
+          const { outcome, policies } = decider.decide(input)
+          if (whole.type === 'failure') {
+            t.is(outcome, 'failed')
+            continue
+          }
+          t.is(outcome, whole.response.decision)
+          t.deepEqual(policies, whole.response.diagnostics.reason.toSorted())
+          t.deepEqual(decider.decide(input).policies, policies)
         }
-        t.is(outcome, whole.response.decision)
-        t.deepEqual(policies, whole.response.diagnostics.reason.toSorted())
-        t.deepEqual(decider.decide(input).policies, policies)
-      }
 })
 
 function wholeSet(policies: readonly { readonly id: string; readonly text: string }[]): string {

@@ -1,6 +1,10 @@
 import test from 'ava'
 import { AuthorizationSchema } from '../../../src/core/authorization/schema.ts'
-import { canonicalPolicies } from '../../../src/core/authorization/policy-set.ts'
+import { readPolicy } from '../../../src/core/authorization/policy.ts'
+import {
+  AuthorizationPolicySet,
+  canonicalPolicies,
+} from '../../../src/core/authorization/policy-set.ts'
 import { starterPolicies, testSchema } from '../../support/test-policies.ts'
 import { deciderOf, inputOf, permitAll, policy, setOf } from './inputs.ts'
 
@@ -81,6 +85,16 @@ for (const [name, code, text] of refused)
     t.throws(() => setOf(text), { code })
   })
 
+test('refuses one policy that cannot be read, and a set under a schema that cannot', t => {
+  t.throws(() => readPolicy('permit', testSchema), { code: 'authorization-syntax' })
+  const broken = Object.assign(Object.create(testSchema) as AuthorizationSchema, {
+    text: 'entity {',
+  })
+  t.throws(() => AuthorizationPolicySet.prepare(permitAll, 1, broken), {
+    code: 'authorization-validation',
+  })
+})
+
 test('refuses what cannot be brought into one form', t => {
   t.throws(() => canonicalPolicies('permit everything'), { code: 'authorization-syntax' })
   t.throws(() => canonicalPolicies(' '.repeat(1024 * 1024 + 1)), { code: 'authorization-size' })
@@ -120,6 +134,7 @@ const unsafe: readonly (readonly [string, string])[] = [
     'authorization-overflow',
     '(if true then 1 else context.time.toTime().toMilliseconds()) + 1 > 1',
   ],
+  ['authorization-overflow', '(1 == 1) + 1 > 1'],
   ['authorization-overflow', 'context.time.offset(duration("1d")) > context.time'],
 ]
 
