@@ -1,8 +1,8 @@
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { HomeError } from './home-error.ts'
-import { findBundle, rootsOf } from './trust-bundle.ts'
 import { parseRecord, type HomeRecord } from './home-record.ts'
+import { findBundle, rootsOf } from './kept-bundle.ts'
 import { decodePem, encodePem } from './pem.ts'
 import { fingerprintOf } from './pinned-tls.ts'
 import {
@@ -165,6 +165,11 @@ export class Home {
   /** Writes a file that must be new: a key. Throws PrivateFileError `private-file-exists`. */
   async createText(name: string, text: string): Promise<void> {
     await createPrivateFile(this.path(name), text)
+  }
+
+  /** Names of the files of this home that have such a name, sorted. */
+  async list(pattern: RegExp): Promise<string[]> {
+    return (await readdir(this.directory)).filter(name => pattern.test(name)).toSorted()
   }
 
   /** Removes a file, where there is one. */

@@ -3,6 +3,7 @@ import { defineCommand, type CommandAnswer, type CommandGroup, type CommandRow }
 import { attestationCommand, svidCommand } from './agent-identity-commands.ts'
 import { connectAgent, findLocalAgent } from './agent-machine.ts'
 import { tokenCommand } from './agent-token-command.ts'
+import { refreshHostBundle } from './bundle-refresh.ts'
 import { connectHost, tpmOptions, type TpmOptions } from './host-machine.ts'
 import { agentTokenOptions, type AgentTokenOptions } from './token-machine.ts'
 import { connectOperator } from './operator-client.ts'
@@ -139,6 +140,7 @@ async function renewForSameKey(
   options: TpmOptions,
 ): Promise<Renewed> {
   const { client, key, home, agent } = await connectAgent(session, id, options)
+  await refreshHostBundle(session, { home, client }, options)
   const { renewCredential } = await import('../attester/agents.ts')
   session.progress.step('asking for a certificate')
   const subject = { kind: 'agent', ...agent } as const
@@ -153,6 +155,7 @@ async function rekey(
 ): Promise<Renewed> {
   const { id: agentId } = await findLocalAgent(await session.openHome(), id)
   const connected = await connectHost(session, options)
+  await refreshHostBundle(session, connected, options)
   const { rekeyAgent } = await import('../attester/agents.ts')
   const agent = await rekeyAgent({ ...connected, agentId, progress: session.progress.step })
   const certificateFile = connected.home.path(agent.certificateFile)

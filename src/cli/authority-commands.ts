@@ -1,5 +1,6 @@
 import { Option } from 'commander'
 import { defineCommand, type CommandAnswer, type CommandGroup, type CommandRow } from './command.ts'
+import { refreshBundle } from './bundle-refresh.ts'
 import { connectOperator } from './operator-client.ts'
 import { cellOf, recordOf, recordsOf, type ShownRecord } from './records.ts'
 import { renderFacts, renderTable, renderTime } from './table.ts'
@@ -24,9 +25,11 @@ const prepare: CommandRow = defineCommand<{ readonly underRoot?: true; readonly 
     reasonOption(),
   ],
   run: async ({ session, options: { underRoot, reason } }) => {
-    const { client } = await connectOperator(session)
+    const operator = await connectOperator(session)
     const body = { kind: underRoot === true ? 'intermediate' : 'root', ...reasonOf(reason) }
-    return changed('The authority is prepared.', await client.call('POST', '/v1/authorities', body))
+    const prepared = await operator.client.call('POST', '/v1/authorities', body)
+    await refreshBundle(session, operator, true)
+    return changed('The authority is prepared.', prepared)
   },
 })
 
@@ -43,8 +46,11 @@ const activate: CommandRow = defineCommand<{ readonly force?: true; readonly rea
   ],
   options: [new Option('--force', 'without waiting for the hosts; takes --reason'), reasonOption()],
   run: async ({ session, args: [id = ''], options: { force, reason } }) => {
-    const { client } = await connectOperator(session)
+    const operator = await connectOperator(session)
+    const { client } = operator
     const path = `/v1/authorities/${await wholeId(client, id)}/activate`
+    // The service stands under its root a moment later.
+    await refreshBundle(session, operator, true)
     const body = { force: force === true, ...reasonOf(reason) }
     return changed('The authority issues from now on.', await client.call('POST', path, body))
   },

@@ -1,6 +1,8 @@
 import { explainVerdict } from '../core/appraisal/explain.ts'
 import { defineCommand, type CommandGroup, type CommandRow } from './command.ts'
+import { refreshHostBundle } from './bundle-refresh.ts'
 import { enrollCommand } from './host-enroll-command.ts'
+import { followCommand } from './host-follow-command.ts'
 import { labelCommand } from './host-label-command.ts'
 import { connectHost, tpmOptions, type TpmOptions } from './host-machine.ts'
 import { connectOperator } from './operator-client.ts'
@@ -84,6 +86,7 @@ const renew: CommandRow = defineCommand<TpmOptions>({
   options: tpmOptions(),
   run: async ({ session, options }) => {
     const { client, key, home, host } = await connectHost(session, options)
+    await refreshHostBundle(session, { home, client }, options)
     const { renewCredential } = await import('../attester/agents.ts')
     session.progress.step('asking for a certificate')
     const subject = { kind: 'host', ...host } as const
@@ -115,5 +118,5 @@ const revoke = revokeCommand({
 export const hostCommands: CommandGroup = {
   name: 'host',
   summary: 'Hosts: machines whose TPM proved what they are.',
-  commands: [enrollCommand, list, show, explain, renew, revoke, labelCommand],
+  commands: [enrollCommand, followCommand, list, show, explain, renew, revoke, labelCommand],
 }

@@ -5,6 +5,7 @@ import type { Home } from '../attester/home.ts'
 import { parseFingerprint } from '../attester/pinned-tls.ts'
 import type { ServiceClient } from '../attester/service-client.ts'
 import { endorsementTemplates, type EndorsementTemplate } from '../core/tpm/templates.ts'
+import { refreshHostBundle } from './bundle-refresh.ts'
 import { defineCommand, type CommandAnswer, type CommandRow } from './command.ts'
 import { openMachineTpm, tpmOptions, type TpmOptions } from './host-machine.ts'
 import { pinLogKey } from './log-key.ts'
@@ -72,6 +73,8 @@ export const enrollCommand: CommandRow = defineCommand<EnrollOptions>({
             { ...options, pkcs11: options.pkcs11 },
           )
     await home.saveService({ issuer: client.issuer, root: await client.root(), logKey })
+    session.progress.step('fetching the trust bundle')
+    await refreshHostBundle(session, { home, client }, options)
     return answerOf(host)
   },
 })

@@ -35,8 +35,20 @@ export interface OpenedTpm {
   readonly endorsementAuth: Uint8Array | undefined
 }
 
-/** Opens the TPM of this machine. Throws AttesterError `tpm-…`; PrivateFileError for the files of values. */
+/** Some TPMs let in one connection at a time: a command has one, whatever it uses the TPM for. */
+const openedBySession = new WeakMap<Session, Promise<OpenedTpm>>()
+
+/**
+ * Opens the TPM of this machine, once for a command. Throws AttesterError `tpm-…`; PrivateFileError for the files of
+ * values.
+ */
 export async function openMachineTpm(session: Session, options: TpmOptions): Promise<OpenedTpm> {
+  const opened = openedBySession.get(session) ?? openAnew(session, options)
+  openedBySession.set(session, opened)
+  return await opened
+}
+
+async function openAnew(session: Session, options: TpmOptions): Promise<OpenedTpm> {
   const ownerAuth = await loadAuth(options.ownerAuthFile)
   const endorsementAuth = await loadAuth(options.endorsementAuthFile)
   // The addon is loaded by those who use a TPM; operators elsewhere need none.

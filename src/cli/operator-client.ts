@@ -2,6 +2,7 @@ import { ClientError } from '../attester/client-error.ts'
 import type { ClientKey } from '../attester/client-key.ts'
 import type { Home, KnownService } from '../attester/home.ts'
 import type { ServiceClient } from '../attester/service-client.ts'
+import { refreshBundle } from './bundle-refresh.ts'
 import { openOperatorKey } from './operator-key.ts'
 import type { Session } from './session.ts'
 
@@ -14,7 +15,8 @@ export interface ConnectedOperator {
 }
 
 /**
- * Connects as the operator of this home.
+ * Connects as the operator of this home, with the trust bundle as it is now: an operator who turns authorities over is
+ * not to be cut off by it.
  *
  * @throws HomeError `home-empty`; ClientError `key-absent` where the home has no operator; of the key, its own
  */
@@ -27,5 +29,6 @@ export async function connectOperator(session: Session): Promise<ConnectedOperat
   const key = await openOperatorKey(session, home, operator.key, session.environment.tcti)
   session.progress.step(`asking ${service.issuer}`)
   const client = session.connect(service.issuer, service, key)
+  await refreshBundle(session, { home, client })
   return { home, service, client, key }
 }

@@ -19,12 +19,14 @@ export class Session {
   readonly streams: Streams
   readonly progress: ProgressLine
   readonly isJson: boolean
+  readonly #options: CommonOptions
   readonly #homeDirectory: string
   readonly #open: (() => Promise<unknown>)[] = []
 
   constructor(environment: Environment, streams: Streams, options: CommonOptions) {
     this.environment = environment
     this.streams = streams
+    this.#options = options
     this.isJson = options.json === true
     this.progress = new ProgressLine(streams.stderr, options.verbose === true)
     this.#homeDirectory =
@@ -41,6 +43,22 @@ export class Session {
     const client = ServiceClient.create({ issuer, trust, key })
     this.closeLater(async () => await client.close())
     return client
+  }
+
+  /** Does a part of a long command with a session of its own, so that nothing stays open in between. */
+  async within<T>(work: (part: Session) => Promise<T>): Promise<T> {
+    const part = new Session(this.environment, this.streams, this.#options)
+    try {
+      return await work(part)
+    } finally {
+      await part.close()
+    }
+  }
+
+  /** Says on stderr what went wrong without ending the command. */
+  warn(lines: readonly string[]): void {
+    this.progress.clear()
+    this.streams.stderr.write(`${lines.join('\n')}\n`)
   }
 
   /** Keeps what is to be done when the command ends, last first. */

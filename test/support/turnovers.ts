@@ -7,7 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { ExecutionContext } from 'ava'
 import { Home } from '../../src/attester/home.ts'
 import { ServiceClient } from '../../src/attester/service-client.ts'
-import { followBundle } from '../../src/attester/trust-bundle.ts'
+import { followBundle, tellAdoption } from '../../src/attester/trust-bundle.ts'
 import { encodeBase64url } from '../../src/core/bytes/base64url.ts'
 import { signEcdsa } from '../../src/core/jose/ecdsa.ts'
 import { createApp } from '../../src/http/app.ts'
@@ -175,7 +175,8 @@ async function enterHost(
     clientId: spiffeId,
     certificateChain: (enrolled.json['certificateChain'] as string[]).join(''),
     follow: async () => {
-      await followBundle(home, client, { now: Date.now(), isHost: true })
+      await followBundle(home, client, Date.now())
+      await tellAdoption(home, client)
     },
     renew: async () => {
       // One after the other: the answer that was asked for last stays.

@@ -1,0 +1,94 @@
+import { renewCredential } from '../attester/agents.ts'
+import type { Home } from '../attester/home.ts'
+import { renewalTime } from '../attester/renewal-time.ts'
+import { CodedError } from '../core/coded-error.ts'
+import { connectAgent } from './agent-machine.ts'
+import { describeFailure } from './failure.ts'
+import { connectHost, type TpmOptions } from './host-machine.ts'
+import type { Session } from './session.ts'
+
+/** Whose certificate was renewed. */
+export interface DoneRenewal {
+  readonly kind: 'host' | 'agent'
+  readonly id: string
+  readonly serial: string
+  /** Unix milliseconds. */
+  readonly notAfter: number
+}
+
+/** Whose was not, and why. */
+export interface FailedRenewal {
+  readonly kind: 'host' | 'agent'
+  readonly id: string
+  readonly code: string
+  readonly error: unknown
+}
+
+/** What came of the renewals of one home. */
+export interface Renewals {
+  readonly renewed: readonly DoneRenewal[]
+  readonly failed: readonly FailedRenewal[]
+  /** When the next certificate is due, Unix milliseconds; undefined where none is kept that will be. */
+  readonly nextAt: number | undefined
+}
+
+type Subject = Parameters<typeof renewCredential>[0]['subject']
+
+/**
+ * Renews the certificates of a home whose time has come: the host's, and those of its agents. One that cannot be
+ * renewed is told on stderr and keeps no other from it.
+ *
+ * @param roots DER; what the trust bundle says is trusted
+ */
+export async function renewDue(
+  session: Session,
+  home: Home,
+  roots: readonly Uint8Array[],
+  options: TpmOptions,
+): Promise<Renewals> {
+  const renewed: DoneRenewal[] = []
+  const failed: FailedRenewal[] = []
+  const times: number[] = []
+  for (const subject of await subjectsOf(home)) {
+    const { kind, id, certificateFile } = subject
+    try {
+      if ((await renewalTime(home, certificateFile, roots)) <= Date.now())
+        renewed.push(await renew(session, subject, options))
+      times.push(await renewalTime(home, certificateFile, roots))
+    } catch (error) {
+      session.warn([
+        `The certificate of the ${kind} ${id} is not renewed:`,
+        ...describeFailure(error),
+      ])
+      failed.push({ kind, id, code: codeOf(error), error })
+    }
+  }
+  return { renewed, failed, nextAt: times.length === 0 ? undefined : Math.min(...times) }
+}
+
+async function subjectsOf(home: Home): Promise<Subject[]> {
+  const host = await home.findHost()
+  const agents = await home.listAgents()
+  return [
+    ...(host === undefined ? [] : [{ kind: 'host', ...host } as const]),
+    ...agents.map(agent => ({ kind: 'agent', ...agent }) as const),
+  ]
+}
+
+async function renew(
+  session: Session,
+  subject: Subject,
+  options: TpmOptions,
+): Promise<DoneRenewal> {
+  const { kind, id } = subject
+  session.progress.step(`renewing the certificate of the ${kind} ${id}`)
+  const { client, key, home } =
+    kind === 'host' ? await connectHost(session, options) : await connectAgent(session, id, options)
+  const { serial, notAfter } = await renewCredential({ client, key, home, subject })
+  return { kind, id, serial, notAfter }
+}
+
+/** The code of what was thrown; of a bug of ours, a word for that. */
+export function codeOf(error: unknown): string {
+  return error instanceof CodedError ? error.code : 'internal-error'
+}
