@@ -3,8 +3,10 @@ import { X509Certificate } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { connect, type TLSSocket } from 'node:tls'
 import test, { type ExecutionContext } from 'ava'
+import type { Settings } from '../src/services/service.ts'
 import { pem } from '../src/services/view.ts'
 import { startTlsServer, type TlsServer } from '../src/tls-server.ts'
 import { createTestService, type TestService } from './support/test-service.ts'
@@ -14,8 +16,12 @@ interface Running extends TestService {
   readonly port: number
 }
 
-async function start(t: ExecutionContext, host = '127.0.0.1'): Promise<Running> {
-  const made = await createTestService(t)
+async function start(
+  t: ExecutionContext,
+  changes: Partial<Settings> = {},
+  host = '127.0.0.1',
+): Promise<Running> {
+  const made = await createTestService(t, changes)
   const server = await startTlsServer(
     made.service,
     { host, port: 0 },
@@ -102,6 +108,22 @@ test('a session is not resumed: each connection proves its key again', async t =
   t.not(session, undefined)
   const again = await connectTo(t, running, session)
   t.false(again.isSessionReused())
+})
+
+test('the certificate is made anew as time goes by, and connections that stand are not touched', async t => {
+  const running = await start(t, { serviceCertificateSeconds: 2 })
+  const standing = await connectTo(t, running)
+  const first = standing.getPeerX509Certificate()?.serialNumber
+  let next = first
+  for (let round = 0; round < 100 && next === first; round += 1) {
+    await pause(50)
+    const socket = await connectTo(t, running)
+    next = socket.getPeerX509Certificate()?.serialNumber
+    socket.destroy()
+  }
+  t.not(next, first)
+  t.is(running.service.authorities.records.length, 1)
+  t.regex(await ask(standing), /you asked for \/x/)
 })
 
 async function connectTo(

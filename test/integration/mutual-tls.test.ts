@@ -6,6 +6,12 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import test, { type ExecutionContext } from 'ava'
 import { createApp } from '../../src/http/app.ts'
+import {
+  activateAuthority,
+  prepareAuthority,
+  revokeAuthority,
+  taintAuthority,
+} from '../../src/services/authority-rotation.ts'
 import { pem } from '../../src/services/view.ts'
 import { startTlsServer } from '../../src/tls-server.ts'
 import { requestCertificate } from '../../swtpm/emulated/answer.ts'
@@ -288,6 +294,35 @@ test('revocation takes certificate and token at once', async t => {
     json: { code: 'certificate-unknown' },
   })
   t.like(await tokenByCertificate(stage), { status: 401, json: { error: 'invalid_client' } })
+})
+
+test('certificates of an authority authenticate until it is revoked, and then nobody', async t => {
+  const stage = await begin(t)
+  const { api, agent } = stage
+  const { service } = api
+  const before = service.authorities.active().id
+  const made = await prepareAuthority(service, 'test', { kind: 'root', reason: null })
+  const change = { isForced: true, reason: 'a test' }
+  await activateAuthority(service, 'test', made.authority.id, change)
+  writeFileSync(
+    join(stage.folder, 'root.pem'),
+    pem(made.authority.chain.at(-1) ?? new Uint8Array()),
+  )
+  t.is((await tokenByCertificate(stage)).status, 200)
+  await taintAuthority(service, 'test', before, 'a test')
+  const { json } = await tokenByCertificate(stage)
+  const token = String(json['access_token'])
+  await revokeAuthority(service, 'test', before, 'a test')
+  const refused = { status: 401, json: { code: 'certificate-unknown' } }
+  t.like(await tokenByCertificate(stage), refused)
+  const path = `/v1/agents/${agent.id}/credentials`
+  const body = ['--json', renewal(agent), '-H', `Authorization: Bearer ${token}`]
+  t.like(await curl(stage, 'agent', path, ...body), refused)
+  const renewed = await call(api, agent, 'POST', path, JSON.parse(renewal(agent)) as object)
+  t.is(renewed.status, 201)
+  const chain = renewed.json['certificateChain'] as string[]
+  writeIdentity(stage.folder, 'agent', chain, agent.key.privateKey)
+  t.is((await tokenByCertificate(stage)).status, 200)
 })
 
 test('a rekeyed agent’s former certificate authenticates nobody', async t => {
