@@ -48,7 +48,7 @@ export function parseTrustBundle(text: string): ParsedTrustBundle {
       defaultRefreshSeconds,
       longestRefreshSeconds,
     ),
-    x509Authorities: ofUse('x509-svid').map(parseRoot),
+    x509Authorities: ofUse('x509-svid').flatMap(parseRoots),
     jwtAuthorities: parseTokenKeys(ofUse('jwt-svid')),
     witAuthorities: parseTokenKeys(ofUse('wit-svid')),
   }
@@ -80,15 +80,18 @@ function wholeNumber(bundle: Entry, name: string, absent: number, most: number):
   return value
 }
 
-/** X509-SVID §6.1: exactly one certificate, and its key is named by nothing else. */
-function parseRoot({ x5c, kid }: Entry): Certificate {
-  const [only, ...others] = Array.isArray(x5c) ? (x5c as unknown[]) : []
-  if (typeof only !== 'string' || others.length > 0 || kid !== undefined)
-    throw malformed('x509-svid: one certificate in x5c, and no kid')
-  const der = parseBase64(only)
-  if (der === undefined) throw malformed('x5c: standard base64')
+/**
+ * X509-SVID §6.1, §6.2: the first certificate, named by nothing else; an entry without certificate is left out, as are
+ * further ones.
+ */
+function parseRoots({ x5c, kid }: Entry): Certificate[] {
+  const [first] = Array.isArray(x5c) ? (x5c as unknown[]) : []
+  if (first === undefined) return []
+  const der = typeof first === 'string' ? parseBase64(first) : undefined
+  if (der === undefined || kid !== undefined)
+    throw malformed('x509-svid: standard base64 in x5c, and no kid')
   try {
-    return parseCertificate(der)
+    return [parseCertificate(der)]
   } catch (cause) {
     throw new BundleError('bundle-malformed', { expected: 'x5c: a certificate', cause })
   }
@@ -116,7 +119,8 @@ function malformed(expected: string): BundleError {
 }
 
 /**
- * Holds the next bundle of a trust domain against the one that is kept: never back, and never two of one number.
+ * Holds the next bundle of a trust domain against the one that is kept: never back, and never two of one number. Of
+ * bundles without number the one that was fetched last counts (SPIFFE Federation §4.2).
  *
  * @param texts both as they were received
  * @throws BundleError `bundle-older`, `bundle-differs`
@@ -129,6 +133,6 @@ export function requireNext(
 ): void {
   const facts = { expected: `${kept.sequence} or later`, found: `${next.sequence}` }
   if (next.sequence < kept.sequence) throw new BundleError('bundle-older', facts)
-  if (next.sequence === kept.sequence && texts.next !== texts.kept)
+  if (next.sequence > 0 && next.sequence === kept.sequence && texts.next !== texts.kept)
     throw new BundleError('bundle-differs', { found: `two of sequence ${next.sequence}` })
 }

@@ -53,6 +53,13 @@ test('uses that are not known, and none, are left out, and keys of other algorit
   )
 })
 
+test('an authority without certificate is left out, and of several certificates all but the first', t => {
+  const none = [{ use: 'x509-svid' }, { ...x509, x5c: [] }, { ...x509, x5c: 'x' }]
+  t.deepEqual(parseTrustBundle(encode(none)).x509Authorities, [])
+  const several = { ...x509, x5c: [...x509.x5c, 'AAAA'] }
+  t.is(parseTrustBundle(encode([several])).x509Authorities.length, 1)
+})
+
 const malformed: Readonly<Record<string, string>> = {
   'no JSON': 'x',
   'an array': '[]',
@@ -67,8 +74,7 @@ const malformed: Readonly<Record<string, string>> = {
   'a sequence in words': encode([], { spiffe_sequence: '3' }),
   'a hint of ages': encode([], { spiffe_refresh_hint: 1e12 }),
   'a root with a kid': encode([{ ...x509, kid: 'x' }]),
-  'a root with two certificates': encode([{ ...x509, x5c: [...x509.x5c, ...x509.x5c] }]),
-  'a root without certificate': encode([{ use: 'x509-svid' }]),
+  'a root in a number': encode([{ ...x509, x5c: [1] }]),
   'a root in base64url': encode([{ ...x509, x5c: [root.toString('base64url')] }]),
   'a root that is no certificate': encode([{ ...x509, x5c: ['AAAA'] }]),
   'a token key without kid': encode([{ ...jwt, kid: undefined }]),
@@ -89,4 +95,7 @@ test('the next bundle is later, or the same', t => {
   t.notThrows(() => requireNext(two, two, { next: 'a', kept: 'a' }))
   t.throws(() => requireNext(two, three, { next: 'a', kept: 'b' }), { code: 'bundle-older' })
   t.throws(() => requireNext(two, two, { next: 'a', kept: 'b' }), { code: 'bundle-differs' })
+  const unnumbered = { sequence: 0 }
+  t.notThrows(() => requireNext(unnumbered, unnumbered, { next: 'a', kept: 'b' }))
+  t.throws(() => requireNext(unnumbered, two, { next: 'a', kept: 'b' }), { code: 'bundle-older' })
 })

@@ -1,8 +1,7 @@
+import { hasLeafUsage } from '../../spiffe/svid-leaf.ts'
 import { keyUsages } from '../../x509/certificate.ts'
 import { extensionIds } from '../extension-name.ts'
 import type { CertificateLint } from '../lint.ts'
-
-const authorityBits = keyUsages.keyCertSign | keyUsages.cRLSign
 
 /** Critical; a leaf signs with its key and issues nothing, an authority signs certificates. */
 export const svidKeyUsage: CertificateLint = {
@@ -15,8 +14,8 @@ export const svidKeyUsage: CertificateLint = {
     if (usage === undefined) return 'none'
     const isGood =
       authority === undefined
-        ? (usage & keyUsages.digitalSignature) !== 0 && (usage & authorityBits) === 0
-        : (usage & keyUsages.keyCertSign) !== 0
-    return isGood && certificate.isCritical(extensionIds.keyUsage) ? undefined : `bits ${usage}`
+        ? hasLeafUsage(certificate)
+        : (usage & keyUsages.keyCertSign) !== 0 && certificate.isCritical(extensionIds.keyUsage)
+    return isGood ? undefined : `bits ${usage}`
   },
 }

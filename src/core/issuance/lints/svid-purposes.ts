@@ -1,4 +1,4 @@
-import { keyPurposes } from '../key-purpose.ts'
+import { hasLeafPurposes } from '../../spiffe/svid-leaf.ts'
 import type { CertificateLint } from '../lint.ts'
 
 /** A leaf that names purposes names both, of servers and of clients. */
@@ -6,12 +6,9 @@ export const svidPurposes: CertificateLint = {
   code: 'lint-svid-purposes',
   summary: 'The purposes do not hold those of both servers and clients.',
   source: 'X509-SVID §4.4',
-  find: ({ fields }, { svid, authority }) => {
-    const found = fields.extensions.extendedKeyUsage
-    if (svid === undefined || authority !== undefined || found === undefined) return undefined
-    const isBoth = [keyPurposes['serverAuth'], keyPurposes['clientAuth']].every(
-      purpose => purpose !== undefined && found.includes(purpose),
-    )
-    return isBoth ? undefined : found.join(' ')
+  find: (certificate, { svid, authority }) => {
+    if (svid === undefined || authority !== undefined) return undefined
+    const { extendedKeyUsage: found = [] } = certificate.fields.extensions
+    return hasLeafPurposes(certificate) ? undefined : found.join(' ')
   },
 }
