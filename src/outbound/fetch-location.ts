@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import { request, type IncomingMessage } from 'node:http'
 import { allowedLocation } from '../core/x509/location.ts'
-import { OutboundError } from '../ports/outbound-error.ts'
-import type { Network } from './network.ts'
+import { OutboundError, type OutboundErrorCode } from '../ports/outbound-error.ts'
+import type { Network, ServerAuthentication } from './network.ts'
 
 /** What may be fetched, and how much of it. */
 export interface FetchLimits {
@@ -11,6 +11,13 @@ export interface FetchLimits {
   /** From the name to the last byte, redirections counted in. */
   readonly timeoutSeconds: number
   readonly maxBytes: number
+}
+
+/** How one thing is fetched: which locations may be asked, how their servers show who they are, and within what. */
+export interface FetchPlan extends Pick<FetchLimits, 'timeoutSeconds' | 'maxBytes'> {
+  /** The URL of a location that may be asked; each redirection is held against this as well. */
+  readonly allow: (location: string) => URL | undefined
+  readonly authentication?: ServerAuthentication
 }
 
 const redirectLimit = 3
@@ -29,14 +36,24 @@ export async function fetchLocation(
   limits: FetchLimits,
   network: Network,
 ): Promise<Uint8Array> {
-  let url = allowedLocation(location, limits)
+  const allow = (text: string): URL | undefined => allowedLocation(text, limits)
+  return await fetchByPlan(location, { ...limits, allow }, network)
+}
+
+/** As {@link fetchLocation}, by rules of its own. Throws OutboundError, `outbound-identity` as well. */
+export async function fetchByPlan(
+  location: string,
+  plan: FetchPlan,
+  network: Network,
+): Promise<Uint8Array> {
+  let url = plan.allow(location)
   if (url === undefined) throw new OutboundError('outbound-location')
-  const signal = AbortSignal.timeout(limits.timeoutSeconds * 1000)
+  const signal = AbortSignal.timeout(plan.timeoutSeconds * 1000)
   for (let redirects = 0; redirects <= redirectLimit; redirects += 1) {
     const address = await findAddress(url.hostname, network, signal)
-    const answer = await fetchOnce(url, address, limits, network, signal)
+    const answer = await fetchOnce(url, address, plan, network, signal)
     if (answer instanceof Uint8Array) return answer
-    url = allowedLocation(new URL(answer.location, url).href, limits)
+    url = plan.allow(new URL(answer.location, url).href)
     if (url === undefined) throw new OutboundError('outbound-redirect')
   }
   throw new OutboundError('outbound-redirect', { found: `more than ${redirectLimit}` })
@@ -70,16 +87,17 @@ interface Redirection {
 async function fetchOnce(
   url: URL,
   address: string,
-  { maxBytes }: FetchLimits,
+  { maxBytes, authentication }: FetchPlan,
   network: Network,
   signal: AbortSignal,
 ): Promise<Uint8Array | Redirection> {
   const isTls = url.protocol === 'https:'
-  const endpoint = { address, port: isTls ? 443 : 80, host: url.hostname, isTls }
+  const port = url.port === '' ? (isTls ? 443 : 80) : Number(url.port)
+  const endpoint = { address, port, host: url.hostname, isTls, authentication }
   const sent = request({
     method: 'GET',
     path: url.pathname + url.search,
-    headers: { Host: url.hostname, Accept: '*/*', 'Accept-Encoding': 'identity' },
+    headers: { Host: url.host, Accept: '*/*', 'Accept-Encoding': 'identity' },
     createConnection: () => network.connect(endpoint),
     maxHeaderSize: 8192,
     signal,
@@ -100,11 +118,17 @@ async function fetchOnce(
 function errorOf(cause: unknown, { aborted }: AbortSignal): OutboundError {
   if (cause instanceof OutboundError) return cause
   if (aborted) return new OutboundError('outbound-slow', { cause })
-  const { code = '' } = cause as Partial<NodeJS.ErrnoException>
-  // The parser of HTTP names what it does not take in this way.
-  const isHttp = code.startsWith('HPE_')
-  return new OutboundError(isHttp ? 'outbound-answer' : 'outbound-unreachable', { cause })
+  const { code = '', message } = cause as NodeJS.ErrnoException
+  const row = meanings.find(({ pattern }) => pattern.test(code))
+  if (row === undefined) return new OutboundError('outbound-unreachable', { cause })
+  return new OutboundError(row.code, { found: `${code}: ${message}`.slice(0, 200), cause })
 }
+
+/** What breaks on the way, by the code that the parser of HTTP, OpenSSL or who verifies the server gives. */
+const meanings: readonly { readonly pattern: RegExp; readonly code: OutboundErrorCode }[] = [
+  { pattern: /^HPE_/, code: 'outbound-answer' },
+  { pattern: /CERT|ALTNAME|LEAF_SIGNATURE|INVALID_(CA|PURPOSE)|svid-/, code: 'outbound-identity' },
+]
 
 /** Reads no further than it must: a redirection has no body, and a body has an end. */
 async function readAnswer(
