@@ -1,5 +1,6 @@
 import type { ClientStore, TokenStore } from './client-store.ts'
 import type { AuthorityStore } from './authority.ts'
+import type { FederationStore } from './federation.ts'
 import type { HsmKeyRecord } from './hsm-records.ts'
 import type { HostLabelsRecord, RiskRecord, RiskSubject } from './mark-records.ts'
 import type { RevocationStore } from './revocation.ts'
@@ -48,6 +49,7 @@ export interface Store {
   readonly revocationLists: RevocationListStore
   readonly revocations: RevocationStore
   readonly authorities: AuthorityStore
+  readonly federations: FederationStore
   readonly classes: AgentClassStore
   readonly agents: AgentStore
   readonly certificates: CertificateStore

@@ -19,6 +19,7 @@ import {
 } from './credential-stores.ts'
 import { createAuthorityStore } from './authority-store.ts'
 import type { Executor } from './executor.ts'
+import { createFederationStore } from './federation-store.ts'
 import { createHsmKeyStore } from './hsm-key-store.ts'
 import { createMarkStore } from './mark-store.ts'
 import { createRevocationListStore } from './revocation-list-store.ts'
@@ -39,6 +40,7 @@ export function createStore(db: Executor): Store {
     hsmKeys: createHsmKeyStore(db),
     revocationLists: createRevocationListStore(db),
     authorities: createAuthorityStore(db),
+    federations: createFederationStore(db),
     revocations: createRevocationStore(db),
     classes: createAgentClassStore(db),
     agents: createAgentStore(db),

@@ -1,5 +1,6 @@
 import type { ReplayKeyRow, RevokedTokenRow } from './spent-rows.ts'
 import type { LogEntryRow, LogStateRow, LogTileRow } from './log-rows.ts'
+import type { FederationRow } from './federation-rows.ts'
 import type { AuthorityRow, BundleAdoptionRow, BundleStateRow } from './authority-rows.ts'
 import type {
   AnchorRow,
@@ -35,6 +36,7 @@ export interface Schema {
   authorities: AuthorityRow
   bundle_state: BundleStateRow
   bundle_adoptions: BundleAdoptionRow
+  federations: FederationRow
   agent_classes: AgentClassRow
   agents: AgentRow
   challenges: ChallengeRow

@@ -40,6 +40,14 @@ import {
   refuseEnrollment,
   takeEnrollment,
 } from './enrollments.ts'
+import {
+  addFederation,
+  findFederation,
+  keepFederatedBundle,
+  keepFederationFailure,
+  listFederations,
+  removeFederation,
+} from './federations.ts'
 import { admitHost, findHost, findHostByEndorsement, findHostByName, listHosts } from './hosts.ts'
 import { addHsmKey, listHsmKeys, retireHsmKey } from './hsm-keys.ts'
 import { clearRiskScore, loadMarks, setHostLabels, setRiskScore } from './marks.ts'
@@ -115,6 +123,12 @@ export interface Operations {
   readonly recordAdoption: typeof recordAdoption
   readonly listAdoptions: typeof listAdoptions
   readonly publishKeys: typeof publishKeys
+  readonly addFederation: typeof addFederation
+  readonly listFederations: typeof listFederations
+  readonly findFederation: typeof findFederation
+  readonly removeFederation: typeof removeFederation
+  readonly keepFederatedBundle: typeof keepFederatedBundle
+  readonly keepFederationFailure: typeof keepFederationFailure
   readonly createAgentClass: typeof createAgentClass
   readonly findAgentClass: typeof findAgentClass
   readonly listAgentClasses: typeof listAgentClasses
@@ -201,6 +215,12 @@ export const operations: Operations = {
   recordAdoption,
   listAdoptions,
   publishKeys,
+  addFederation,
+  listFederations,
+  findFederation,
+  removeFederation,
+  keepFederatedBundle,
+  keepFederationFailure,
   createAgentClass,
   findAgentClass,
   listAgentClasses,
