@@ -4,6 +4,8 @@ import { join, resolve } from 'node:path'
 import { LineCounter, parseDocument } from 'yaml'
 import { z } from 'zod'
 import { CodedError, type ErrorFacts, type ErrorRow } from './core/coded-error.ts'
+import { nearestWord } from './core/nearest-word.ts'
+import { isUrlHost } from './core/spiffe/bundle-endpoint.ts'
 import { isTrustDomain } from './core/spiffe/spiffe-id.ts'
 import { assuranceLevels } from './core/verifier/assurance.ts'
 import { isPkcs11KeyUri } from './hsm/pkcs11-uri.ts'
@@ -159,6 +161,29 @@ export const configSchema = z.strictObject({
       bundleRefreshSeconds: z.int().min(10).max(86_400).default(300),
     })
     .prefault({}),
+  /** Bundle endpoints of other trust domains; none is asked where no host is named. */
+  federation: z
+    .strictObject({
+      hosts: z
+        .array(z.string().max(260).refine(isUrlHost, 'a host in lower case, its port if not 443'))
+        .max(64)
+        .default([]),
+      /** Whether names may lead to addresses inside a network. */
+      privateAddresses: z.boolean().default(false),
+      timeoutSeconds: z.int().min(1).max(30).default(10),
+      /** File of the authorities (PEM) that count with profile https_web, in place of the machine's. */
+      webAuthorities: z.string().min(1).optional(),
+    })
+    .prefault({}),
+  /** A second listener that serves trust bundles alone, under a certificate of the web (profile https_web). */
+  bundleEndpoint: z
+    .strictObject({
+      listen: z.strictObject({ host: z.string().min(1), port: z.int().min(0).max(65535) }),
+      /** Files, PEM: the certificate with those above it, and its key. */
+      certificate: z.string().min(1),
+      key: z.string().min(1),
+    })
+    .optional(),
   inspection: z
     .strictObject({
       /**
@@ -252,7 +277,7 @@ function describeIssue(issue: z.core.$ZodIssue | undefined): string {
   const place = issue.path.join('.') || 'the document'
   if (issue.code !== 'unrecognized_keys') return `${place}: ${issue.message}`
   const [key = ''] = issue.keys
-  const near = nearest(key, knownKeys(configSchema))
+  const near = nearestWord(key, knownKeys(configSchema))
   return `${issue.path.length ? `${place}: ` : ''}unknown key "${key}"${near === undefined ? '' : `; did you mean "${near}"?`}`
 }
 
@@ -264,31 +289,6 @@ function knownKeys(schema: typeof configSchema): string[] {
     key,
     ...Object.keys((value as { properties?: object }).properties ?? {}),
   ])
-}
-
-function nearest(word: string, candidates: readonly string[]): string | undefined {
-  const scored = candidates.map(candidate => ({
-    candidate,
-    distance: editDistance(word, candidate),
-  }))
-  scored.sort((left, right) => left.distance - right.distance)
-  const [best] = scored
-  return best !== undefined && best.distance <= Math.max(2, word.length / 3)
-    ? best.candidate
-    : undefined
-}
-
-function editDistance(left: string, right: string): number {
-  let row = Array.from({ length: right.length + 1 }, (_, index) => index)
-  for (let i = 1; i <= left.length; i += 1) {
-    const next = [i]
-    for (let j = 1; j <= right.length; j += 1) {
-      const substitution = (row[j - 1] ?? 0) + (left[i - 1] === right[j - 1] ? 0 : 1)
-      next.push(Math.min(substitution, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1))
-    }
-    row = next
-  }
-  return row[right.length] ?? 0
 }
 
 /** @throws ConfigError `config-missing`, `config-malformed` */

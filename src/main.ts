@@ -28,6 +28,7 @@ import { createTokenInspector } from './hsm/token-inspector.ts'
 import { createThrowawaySigners } from './hsm/throwaway-key.ts'
 import { Pkcs11Signer } from './hsm/pkcs11-signer.ts'
 import { withTokenKey } from './hsm/token-authority-keys.ts'
+import { createBundleFetchOf, startFederation } from './federation.ts'
 import { createApp, type RequestLog } from './http/app.ts'
 import { followConfiguration } from './services/appraisal-policy.ts'
 import { createRandom } from './random.ts'
@@ -112,6 +113,8 @@ export interface RunningService {
   readonly issuer: string
   readonly fingerprint: string
   readonly address: AddressInfo
+  /** Of the listener that serves bundles under a certificate of the web; undefined where there is none. */
+  readonly bundleAddress: AddressInfo | undefined
   /** Finishes what is under way and closes; safe to call twice. */
   stop(): Promise<void>
 }
@@ -137,14 +140,16 @@ export async function startService(options: {
     const report = (cause: unknown): void =>
       options.log.report('error', { error: String(cause) }, 'TLS server failed')
     const server = await startTlsServer(service, data.config.listen, app.callback(), report)
+    const federation = await startFederation(service, data.config, options.log, server)
     const sweeper = startSweeper(service, options.log)
     return {
       issuer: service.settings.issuer,
       fingerprint: fingerprintOf(root),
       address: server.address,
+      bundleAddress: federation.address,
       stop: async () => {
         clearInterval(sweeper)
-        await server.stop()
+        await federation.stop()
         await closeService(service)
       },
     }
@@ -216,6 +221,7 @@ async function openService(
     nonceKey: randomBytes(32),
     firmwareAdvisories: loadFirmwareAdvisories(),
     outbound: createOutboundOf(config),
+    bundleFetch: createBundleFetchOf(config),
     tokenInspector: createInspectorOf(config),
     clients: new ClientDirectory(store.clients),
     authorization: new AuthorizationDirectory({

@@ -16,7 +16,7 @@ const retryMs = 10_000
 const maxConnections = 10_000
 
 /** Time that a connection may take for each of its parts, in milliseconds. */
-const patience = {
+export const patience = {
   handshakeTimeout: 10_000,
   headersTimeout: 10_000,
   requestTimeout: 30_000,
@@ -143,7 +143,8 @@ async function createSecureOptions(service: Service, host: string): Promise<Secu
   }
 }
 
-async function listenOn(server: Server, listen: Config['listen']): Promise<void> {
+/** Throws ConfigError `config-address` where it cannot listen there. */
+export async function listenOn(server: Server, listen: Config['listen']): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', cause => {
       reject(new ConfigError('config-address', { found: `${listen.host}:${listen.port}`, cause }))
@@ -152,7 +153,8 @@ async function listenOn(server: Server, listen: Config['listen']): Promise<void>
   })
 }
 
-async function closeServer(server: Server): Promise<void> {
+/** Lets what is under way finish, for two seconds. */
+export async function closeServer(server: Server): Promise<void> {
   await new Promise<void>(resolve => {
     server.close(() => resolve())
     server.closeIdleConnections()

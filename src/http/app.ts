@@ -13,6 +13,7 @@ import type { RequestContext, RequestExtras, RequestState, Step } from './contex
 import { endorsementEndpoints } from './endorsement-endpoints.ts'
 import type { Endpoint } from './endpoint.ts'
 import { HttpError } from './error.ts'
+import { federationEndpoints } from './federation-endpoints.ts'
 import { healthEndpoints } from './health-endpoints.ts'
 import { hsmKeyEndpoints } from './hsm-key-endpoints.ts'
 import { identityEndpoints } from './identity-endpoints.ts'
@@ -48,12 +49,21 @@ export const endpoints: readonly Endpoint[] = [
   ...endorsementEndpoints,
   ...hsmKeyEndpoints,
   ...authorityEndpoints,
+  ...federationEndpoints,
   ...auditEndpoints,
   ...healthEndpoints,
 ]
 
-/** The Koa application over a wired service; TLS in front of it is the caller's. */
-export function createApp(service: Service, log: RequestLog): Koa<RequestState, RequestExtras> {
+/**
+ * The Koa application over a wired service; TLS in front of it is the caller's.
+ *
+ * @param rows the addresses that it serves
+ */
+export function createApp(
+  service: Service,
+  log: RequestLog,
+  rows: readonly Endpoint[] = endpoints,
+): Koa<RequestState, RequestExtras> {
   const app = new Koa<RequestState, RequestExtras>()
   app.context.service = service
   // What reaches Koa itself is a socket that broke or a bug; both are ours to see, neither the caller's.
@@ -64,16 +74,19 @@ export function createApp(service: Service, log: RequestLog): Koa<RequestState, 
   app.use(identifyRequest(service))
   app.use(setHeaders)
   app.use(answerErrors(log))
-  app.use(createRouter(service).routes())
-  app.use(refuseUnknown)
+  app.use(createRouter(service, rows).routes())
+  app.use(refuseUnknown(rows))
   return app
 }
 
-function createRouter(service: Service): Router<RequestState, RequestExtras> {
+function createRouter(
+  service: Service,
+  rows: readonly Endpoint[],
+): Router<RequestState, RequestExtras> {
   // One address, one spelling: no other letters, no slash at the end.
   const router = new Router<RequestState, RequestExtras>({ strict: true, sensitive: true })
-  for (const { method, path, steps } of endpoints) router.register(path, [method], [...steps])
-  const document = JSON.stringify(openApiDocument(endpoints, service.settings.issuer))
+  for (const { method, path, steps } of rows) router.register(path, [method], [...steps])
+  const document = JSON.stringify(openApiDocument(rows, service.settings.issuer))
   router.get('/openapi.json', ctx => {
     ctx.type = 'application/json'
     ctx.body = document
@@ -137,13 +150,15 @@ function codesOf(error: CodedError | OAuthError): Record<string, unknown> {
   return { error: error.error, code: error.reason?.code }
 }
 
-const refuseUnknown: Step = async function refuseUnknown(ctx) {
-  const allowed = endpoints.filter(row => matches(row.path, ctx.path)).map(row => row.method)
-  if (allowed.length === 0 || (allowed as string[]).includes(ctx.method)) {
-    throw new HttpError('not-found', { found: ctx.path.slice(0, 200) })
+function refuseUnknown(rows: readonly Endpoint[]): Step {
+  return async function refuseUnknownStep(ctx) {
+    const allowed = rows.filter(row => matches(row.path, ctx.path)).map(row => row.method)
+    if (allowed.length === 0 || (allowed as string[]).includes(ctx.method)) {
+      throw new HttpError('not-found', { found: ctx.path.slice(0, 200) })
+    }
+    ctx.set('Allow', allowed.join(', '))
+    throw new HttpError('method-not-allowed', { expected: allowed.join(', '), found: ctx.method })
   }
-  ctx.set('Allow', allowed.join(', '))
-  throw new HttpError('method-not-allowed', { expected: allowed.join(', '), found: ctx.method })
 }
 
 function matches(pattern: string, path: string): boolean {

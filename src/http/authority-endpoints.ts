@@ -18,25 +18,28 @@ const summaries = {
   revoke: 'Takes an authority out of trust, with every certificate below it.',
 } as const
 
+/** The trust bundle of this trust domain; open to everybody. */
+export const bundleEndpoint: Endpoint = {
+  method: 'GET',
+  path: '/v1/bundle',
+  summary:
+    'The trust bundle of this trust domain (SPIFFE bundle): roots and token keys, with sequence and refresh hint.',
+  steps: [
+    async ctx => {
+      const bundle = await trustBundle(ctx.service)
+      ctx.type = 'application/json'
+      ctx.body = JSON.stringify(bundle)
+      ctx.set('Cache-Control', `public, max-age=${Math.min(60, bundle.spiffe_refresh_hint)}`)
+      ctx.set('ETag', `"${bundle.spiffe_sequence}-${bundle.spiffe_refresh_hint}"`)
+      ctx.status = 200
+      if (ctx.fresh) ctx.status = 304
+    },
+  ],
+}
+
 /** The authorities and their trust bundle: read by everybody, turned over by administrators, followed by hosts. */
 export const authorityEndpoints: readonly Endpoint[] = [
-  {
-    method: 'GET',
-    path: '/v1/bundle',
-    summary:
-      'The trust bundle of this trust domain (SPIFFE bundle): roots and token keys, with sequence and refresh hint.',
-    steps: [
-      async ctx => {
-        const bundle = await trustBundle(ctx.service)
-        ctx.type = 'application/json'
-        ctx.body = JSON.stringify(bundle)
-        ctx.set('Cache-Control', `public, max-age=${Math.min(60, bundle.spiffe_refresh_hint)}`)
-        ctx.set('ETag', `"${bundle.spiffe_sequence}-${bundle.spiffe_refresh_hint}"`)
-        ctx.status = 200
-        if (ctx.fresh) ctx.status = 304
-      },
-    ],
-  },
+  bundleEndpoint,
   protectedEndpoint(
     {
       method: 'POST',

@@ -5,6 +5,7 @@ import type { Random } from '../ports/random.ts'
 import type { AssuranceLevel } from '../ports/records.ts'
 import type { ThrowawaySigners } from '../core/issuance/assembly.ts'
 import type { CertificateProfiles } from '../core/issuance/profile.ts'
+import type { BundleFetch } from '../ports/bundle-fetch.ts'
 import type { Outbound } from '../ports/outbound.ts'
 import type { WatchedSigner } from '../ports/signer.ts'
 import type { Store } from '../ports/store.ts'
@@ -83,6 +84,8 @@ export interface Service {
   readonly firmwareAdvisories: readonly FirmwareAdvisory[]
   /** Fetches what issuers publish; undefined where nothing is to be fetched. */
   readonly outbound: Outbound | undefined
+  /** Fetches bundles of other trust domains; undefined where the configuration names no host. */
+  readonly bundleFetch: BundleFetch | undefined
   /** Looks into tokens that the service has sessions of its own on; undefined where the configuration names none. */
   readonly tokenInspector: TokenInspector | undefined
   readonly clients: ClientDirectory

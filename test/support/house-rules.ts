@@ -30,7 +30,15 @@ const sourceFolders = [
   'outbound',
   'resource',
 ]
-const wiring = ['main.ts', 'config.ts', 'random.ts', 'tls-server.ts', 'data-directory.ts']
+const wiring = [
+  'main.ts',
+  'config.ts',
+  'random.ts',
+  'tls-server.ts',
+  'bundle-endpoint.ts',
+  'federation.ts',
+  'data-directory.ts',
+]
 
 export const longestFile = 330
 

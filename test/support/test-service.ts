@@ -114,6 +114,7 @@ export async function createTestService(
     nonceKey: randomBytes(32),
     firmwareAdvisories: [],
     outbound: undefined,
+    bundleFetch: undefined,
     tokenInspector: undefined,
     clients: new ClientDirectory(store.clients),
     authorization: new AuthorizationDirectory({

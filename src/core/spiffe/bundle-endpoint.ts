@@ -3,6 +3,12 @@ export const bundleProfiles = ['https_web', 'https_spiffe'] as const
 
 export type BundleProfile = (typeof bundleProfiles)[number]
 
+/** Whether a text is a host, with its port where it is not 443, in the one form that URLs have it. */
+export function isUrlHost(text: string): boolean {
+  const url = `https://${text}`
+  return URL.canParse(url) && new URL(url).host === text
+}
+
 /**
  * The URL of a bundle endpoint, where bundles may be fetched from it; undefined for every other: another scheme than
  * https, credentials, a fragment, a host (with its port, where it has one) that is not in the list.

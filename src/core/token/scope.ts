@@ -3,6 +3,8 @@ export const apiScopes = [
   'authorities:read',
   'authorities:write',
   'bundle:adopt',
+  'federations:read',
+  'federations:write',
   'anchors:read',
   'anchors:write',
   'operators:read',
@@ -39,6 +41,7 @@ export const apiScopesOf: Readonly<Record<string, readonly ApiScope[]>> = {
   ),
   auditor: [
     'authorities:read',
+    'federations:read',
     'anchors:read',
     'operators:read',
     'hosts:read',
