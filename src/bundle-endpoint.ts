@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { ConfigError, type Config } from './config.ts'
 import { closeServer, listenOn, patience, type TlsServer } from './tls-server.ts'
 
-const lookAgainMs = 60_000
+const everyMinute = 60_000
 
 /** Where a listener under a certificate of the web is, and what it shows. */
 export type BundleEndpointConfig = NonNullable<Config['bundleEndpoint']>
@@ -24,6 +24,7 @@ export async function startBundleEndpoint(
   config: BundleEndpointConfig,
   handle: (request: IncomingMessage, response: ServerResponse) => unknown,
   report: (cause: unknown) => void,
+  lookAgainMs: number = everyMinute,
 ): Promise<TlsServer> {
   let shown = loadIdentity(config)
   const options = { ...patience, ...shown, minVersion: 'TLSv1.2' } as const

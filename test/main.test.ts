@@ -9,6 +9,7 @@ import { createDataDirectory, loadDataDirectory } from '../src/data-directory.ts
 import { fingerprintOf, initialiseService, startService, type RunningService } from '../src/main.ts'
 import { pem } from '../src/services/view.ts'
 import { createTestKey } from './support/compact-jws.ts'
+import { freePort } from './support/free-port.ts'
 
 const silent = { report: () => undefined }
 
@@ -69,6 +70,18 @@ test('a service that was initialised starts, answers under its root, and stops',
   await running.stop()
   await running.stop()
   await t.throwsAsync(get(running, made.root, '/healthz'))
+})
+
+test('a service whose second listener cannot start does not start, and lets its port go', async t => {
+  const dataDirectory = createFolder(t)
+  const bundleEndpoint = { listen: { host: '127.0.0.1', port: 0 }, certificate: '/x', key: '/y' }
+  await initialiseService({
+    dataDirectory,
+    config: { ...config, listen: { host: '127.0.0.1', port: await freePort() }, bundleEndpoint },
+    operator: { ...operator, jwk: createTestKey().jwk },
+  })
+  for (const _ of [1, 2])
+    await t.throwsAsync(startService({ dataDirectory, log: silent }), { code: 'config-missing' })
 })
 
 test('the fingerprint is SHA-256 of the root’s DER, in lower-case hex', async t => {

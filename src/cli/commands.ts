@@ -7,6 +7,7 @@ import { classCommands } from './class-commands.ts'
 import type { CommandGroup, CommandRow } from './command.ts'
 import { endorsementCommands } from './endorsement-commands.ts'
 import { hsmKeyCommands } from './hsm-key-commands.ts'
+import { federationCommands } from './federation-commands.ts'
 import { firmwareCommands } from './firmware-commands.ts'
 import { hostCommands } from './host-commands.ts'
 import { initCommand } from './init-command.ts'
@@ -21,6 +22,7 @@ export const commands: readonly (CommandGroup | CommandRow)[] = [
   initCommand,
   serveCommand,
   authorityCommands,
+  federationCommands,
   anchorCommands,
   policyCommands,
   endorsementCommands,

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { allowedEndpoint } from '../../../src/core/spiffe/bundle-endpoint.ts'
+import { allowedEndpoint, isUrlHost } from '../../../src/core/spiffe/bundle-endpoint.ts'
 
 const hosts = ['b.example', 'c.example:8443']
 
@@ -27,3 +27,9 @@ for (const url of [
   test(`no bundle is fetched from ${url || 'nowhere'}`, t => {
     t.is(allowedEndpoint(url, hosts), undefined)
   })
+
+test('a host is written as URLs have it', t => {
+  for (const host of hosts) t.true(isUrlHost(host), host)
+  for (const text of ['B.example', 'b.example:443', 'b.example/x', ''])
+    t.false(isUrlHost(text), text)
+})
