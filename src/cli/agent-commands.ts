@@ -26,6 +26,7 @@ const create: CommandRow = defineCommand<
   ],
   run: async ({ session, options }) => {
     const connected = await connectHost(session, options)
+    await refreshHostBundle(session, connected, options)
     const { createAgent } = await import('../attester/agents.ts')
     const { home } = connected
     const agent = await createAgent({
@@ -140,7 +141,6 @@ async function renewForSameKey(
   options: TpmOptions,
 ): Promise<Renewed> {
   const { client, key, home, agent } = await connectAgent(session, id, options)
-  await refreshHostBundle(session, { home, client }, options)
   const { renewCredential } = await import('../attester/agents.ts')
   session.progress.step('asking for a certificate')
   const subject = { kind: 'agent', ...agent } as const

@@ -2,6 +2,7 @@ import type { ClientKey } from '../attester/client-key.ts'
 import { AttesterError } from '../attester/error.ts'
 import type { AgentIdentity, Home } from '../attester/home.ts'
 import type { ServiceClient } from '../attester/service-client.ts'
+import { refreshHostBundle } from './bundle-refresh.ts'
 import { CommandError } from './command-error.ts'
 import { openKeyOfFile, type TpmOptions } from './host-machine.ts'
 import type { Session } from './session.ts'
@@ -15,7 +16,7 @@ export interface ConnectedAgent {
 }
 
 /**
- * Connects as an agent whose key is in the TPM or the token of this machine.
+ * Connects as an agent whose key is in the TPM or the token of this machine, with the trust bundle as it is now.
  *
  * @param id may be left out where there is one agent
  * @throws HomeError `home-empty`; CommandError `agent-unclear`, `agent-not-local`; AttesterError `tpm-…`
@@ -30,6 +31,7 @@ export async function connectAgent(
   const agent = await findLocalAgent(home, id)
   const key = await openKeyOfFile(session, await home.readText(agent.keyFile), options)
   const client = session.connect(service.issuer, service, key)
+  await refreshHostBundle(session, { home, client }, options)
   return { home, agent, key, client }
 }
 

@@ -1,7 +1,6 @@
 import { Option } from 'commander'
 import { defineCommand, type CommandRow } from './command.ts'
 import { connectAgent } from './agent-machine.ts'
-import { refreshHostBundle } from './bundle-refresh.ts'
 import { tpmOptions, type TpmOptions } from './host-machine.ts'
 import { someText, UsageError, valuesOf } from './usage-error.ts'
 
@@ -37,8 +36,7 @@ export const tokenCommand: CommandRow = defineCommand<TokenOptions>({
   ],
   run: async ({ session, args: [id], options }) => {
     const wanted = parseProof(options)
-    const { agent, client, home } = await connectAgent(session, id, options)
-    await refreshHostBundle(session, { home, client }, options)
+    const { agent, client } = await connectAgent(session, id, options)
     session.progress.step('fetching a token')
     const { resource, nonce } = options
     const token = await client.token({ resource, scope: options.scope?.join(' ') })

@@ -1,7 +1,8 @@
 import { Option } from 'commander'
 import { setTimeout as pause } from 'node:timers/promises'
 import { AttesterError } from '../attester/error.ts'
-import { isBundleTold, rootsOf } from '../attester/kept-bundle.ts'
+import type { Home } from '../attester/home.ts'
+import { isBundleTold } from '../attester/kept-bundle.ts'
 import { followBundle, tellAdoption } from '../attester/trust-bundle.ts'
 import { defineCommand, type CommandAnswer, type CommandRow } from './command.ts'
 import { codeOf, renewDue, type Renewals } from './due-renewals.ts'
@@ -53,38 +54,70 @@ async function keepFollowing(
   options: FollowOptions,
   { first, stopped }: { readonly first: Round; readonly stopped: AbortSignal },
 ): Promise<void> {
+  let hintMs = first.refreshHintSeconds * 1000
   let waitMs = waitOf(first)
+  let failures = 0
   while (await hasPaused(waitMs, stopped)) {
     try {
       const round = await play(session, options, false)
       write(session, round)
+      hintMs = round.refreshHintSeconds * 1000
       waitMs = waitOf(round)
+      failures = 0
     } catch (error) {
       if (isFinal(error)) throw error
       report(session, error)
-      waitMs = retryMs
+      // Twice as long each time, up to the pace at which the service wants to be asked.
+      waitMs = Math.max(Math.min(retryMs * 2 ** Math.min(failures, 10), hintMs), shortestMs)
+      failures += 1
     }
   }
 }
 
-/** One round; the keys of the host are used where there is something to tell or to renew. */
+/**
+ * One round; the keys of the host are used where there is something to tell or to renew. Certificates are renewed also
+ * where the bundle could not be followed: the service is held against the one before.
+ */
 async function play(session: Session, options: TpmOptions, isFirst: boolean): Promise<Round> {
   return await session.within(async part => {
     const home = await part.openHome()
-    const service = await home.loadService()
+    await home.loadService()
     if ((await home.findHost()) === undefined)
       throw new AttesterError('not-enrolled', { found: home.directory })
-    const anybody = part.connect(service.issuer, service)
-    part.progress.step('fetching the trust bundle')
-    const { bundle, isNew } = await followBundle(home, anybody, Date.now())
-    if (isFirst || !(await isBundleTold(home)))
-      await tellAdoption(home, (await connectHost(part, options)).client)
-    const renewals = await renewDue(part, home, rootsOf(bundle), options)
+    const following = await settled(follow(part, home, options, isFirst))
+    const { root, roots = [root] } = await home.loadService()
+    const renewals = await renewDue(part, home, roots, options)
     const end = renewals.failed.find(({ error }) => isFinal(error))
     if (end !== undefined) throw end.error
-    const { sequence, refreshHintSeconds } = bundle
-    return { sequence, isNew, refreshHintSeconds, ...renewals }
+    if ('error' in following) throw following.error
+    return { ...following.value, ...renewals }
   })
+}
+
+async function follow(
+  session: Session,
+  home: Home,
+  options: TpmOptions,
+  isFirst: boolean,
+): Promise<Omit<Round, keyof Renewals>> {
+  const service = await home.loadService()
+  session.progress.step('fetching the trust bundle')
+  const anybody = session.connect(service.issuer, service)
+  const { bundle, isNew } = await followBundle(home, anybody, Date.now())
+  if (isFirst || !(await isBundleTold(home)))
+    await tellAdoption(home, (await connectHost(session, options)).client)
+  const { sequence, refreshHintSeconds } = bundle
+  return { sequence, isNew, refreshHintSeconds }
+}
+
+async function settled<T>(
+  work: Promise<T>,
+): Promise<{ readonly value: T } | { readonly error: unknown }> {
+  try {
+    return { value: await work }
+  } catch (error) {
+    return { error }
+  }
 }
 
 /** Whether there is nothing left to follow: a host that was revoked does not come back. */
@@ -94,8 +127,9 @@ function isFinal(error: unknown): boolean {
 
 function waitOf({ refreshHintSeconds, nextAt, failed }: Round): number {
   const untilRenewal = nextAt === undefined ? longestMs : nextAt - Date.now()
-  const until = Math.min(refreshHintSeconds * 1000, untilRenewal, longestMs)
-  return Math.max(until, failed.length > 0 ? retryMs : shortestMs)
+  // Due again although it was just renewed: one of the two clocks is wrong.
+  const shortest = failed.length > 0 || untilRenewal <= 0 ? retryMs : shortestMs
+  return Math.max(Math.min(refreshHintSeconds * 1000, untilRenewal, longestMs), shortest)
 }
 
 async function hasPaused(ms: number, stopped: AbortSignal): Promise<boolean> {
@@ -111,7 +145,12 @@ async function hasPaused(ms: number, stopped: AbortSignal): Promise<boolean> {
 /** Aborts with the first signal to end; the one after that ends the process as it always would. */
 function stopSignal(): AbortSignal {
   const controller = new AbortController()
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => controller.abort())
+  const signals = ['SIGINT', 'SIGTERM'] as const
+  const listener = (): void => {
+    for (const name of signals) process.off(name, listener)
+    controller.abort()
+  }
+  for (const name of signals) process.on(name, listener)
   return controller.signal
 }
 

@@ -6,6 +6,7 @@ import {
   addFederation,
   bundleMap,
   bundleOf,
+  federationSummaryView,
   federationView,
   findFederation,
   listFederations,
@@ -82,7 +83,7 @@ export const federationEndpoints: readonly Endpoint[] = [
       summary: 'The other trust domains whose bundles are followed, and how that went last.',
     },
     async ctx => {
-      ctx.body = { federations: (await listFederations(ctx.service)).map(federationView) }
+      ctx.body = { federations: (await listFederations(ctx.service)).map(federationSummaryView) }
     },
   ),
   protectedEndpoint(

@@ -1,5 +1,5 @@
 import { lookup } from 'node:dns/promises'
-import { connect as connectTcp } from 'node:net'
+import { connect as connectTcp, isIP } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { checkServerIdentity, connect as connectTls, type DetailedPeerCertificate } from 'node:tls'
 import { isPublicAddress } from './address-rule.ts'
@@ -42,7 +42,9 @@ export const internet: Network = {
     const { address, port, host, isTls, authentication } = endpoint
     if (!isTls) return connectTcp({ host: address, port })
     const how = authentication === undefined ? {} : optionsOf(authentication)
-    return connectTls({ host: address, port, servername: host, minVersion: 'TLSv1.2', ...how })
+    // TLS names no server by its address (RFC 6066 §3).
+    const name = isIP(host) === 0 ? { servername: host } : {}
+    return connectTls({ host: address, port, ...name, minVersion: 'TLSv1.2', ...how })
   },
 }
 

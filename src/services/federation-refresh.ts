@@ -6,10 +6,10 @@ import {
   type ParsedTrustBundle,
 } from '../core/spiffe/trust-bundle.ts'
 import type { BundleEndpoint } from '../ports/bundle-fetch.ts'
-import type { FederationRecord } from '../ports/federation.ts'
+import type { FederationRecord, FederationSummary } from '../ports/federation.ts'
 import { auditEntry } from './audit-entry.ts'
 import { FederationError } from './federation-error.ts'
-import { bundleOf, digestOf, findFederation } from './federations.ts'
+import { bundleOf, digestOf, findFederation, listFederations } from './federations.ts'
 import type { Service } from './service.ts'
 
 /** How often an endpoint is asked, whatever it says itself; and before it said anything. */
@@ -96,7 +96,14 @@ async function keep(
   }
   const entry = auditEntry(service, 'federation.followed', actor, trustDomain, detail)
   const at = service.clock.now()
-  const followed = { bundle: text, bundleSha256, bundleSequence: bundle.sequence, basis, at }
+  const followed = {
+    bundle: text,
+    bundleSha256,
+    bundleSequence: bundle.sequence,
+    bundleRefreshSeconds: bundle.refreshHintSeconds,
+    basis,
+    at,
+  }
   const answer = await service.store.federations.keepBundle(id, followed, entry)
   if (answer === 'conflict' || answer === 'unknown')
     throw new FederationError('federation-superseded', { found: trustDomain })
@@ -131,8 +138,8 @@ export async function refreshDueFederations(
   service: Service,
   report: (trustDomain: string, cause: CodedError) => void,
 ): Promise<void> {
-  const records = await service.store.federations.list()
-  const due = records.filter(record => isDue(service, record))
+  const summaries = await listFederations(service)
+  const due = summaries.filter(summary => isDue(service, summary))
   await Promise.all(
     due.map(async ({ trustDomain }) => {
       try {
@@ -145,10 +152,10 @@ export async function refreshDueFederations(
   )
 }
 
-function isDue(service: Service, { id, bundle }: FederationRecord): boolean {
+function isDue(service: Service, { id, bundleRefreshSeconds }: FederationSummary): boolean {
   const last = askedAt.get(service)?.get(id)
   if (last === undefined) return true
-  const hint = bundle === null ? defaultRefreshSeconds : parseTrustBundle(bundle).refreshHintSeconds
+  const hint = bundleRefreshSeconds ?? defaultRefreshSeconds
   const seconds = Math.min(Math.max(hint, askedAtMostEvery), askedAtLeastEvery)
   return service.clock.now() - last >= seconds * 1000
 }

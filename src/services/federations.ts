@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { BundleProfile } from '../core/spiffe/bundle-endpoint.ts'
 import { isTrustDomain, parseSpiffeId } from '../core/spiffe/spiffe-id.ts'
 import { parseTrustBundle } from '../core/spiffe/trust-bundle.ts'
-import type { FederationRecord } from '../ports/federation.ts'
+import type { FederationRecord, FederationSummary } from '../ports/federation.ts'
 import { OutboundError } from '../ports/outbound-error.ts'
 import { auditEntry } from './audit-entry.ts'
 import { FederationError } from './federation-error.ts'
@@ -36,7 +36,8 @@ export async function addFederation(
   requireReachable(service, request.url)
   const { trustDomain, url, profile, endpointId = null, bundle = null } = request
   const at = service.clock.now()
-  const sequence = bundle === null ? 0 : parseTrustBundle(bundle).sequence
+  const parsed = bundle === null ? undefined : parseTrustBundle(bundle)
+  const sequence = parsed?.sequence ?? 0
   const sha256 = bundle === null ? null : digestOf(bundle)
   const record: FederationRecord = {
     trustDomain,
@@ -49,6 +50,7 @@ export async function addFederation(
     bundle,
     bundleSha256: sha256,
     bundleSequence: sequence,
+    bundleRefreshSeconds: parsed?.refreshHintSeconds ?? null,
     bundleKeptAt: bundle === null ? null : at,
     failure: null,
     failedAt: null,
@@ -116,24 +118,27 @@ export async function findFederation(
 }
 
 /** All relationships, by trust domain. */
-export async function listFederations(service: Service): Promise<FederationRecord[]> {
+export async function listFederations(service: Service): Promise<FederationSummary[]> {
   return await service.store.federations.list()
 }
 
-/** A relationship as the API shows it; of the bundle what is in it, and its digest. */
-export function federationView(record: FederationRecord): Record<string, unknown> {
-  const { id: _id, bundle, ...shown } = record
-  if (bundle === null) return { ...shown, refreshHintSeconds: null, authorities: null }
-  const parsed = parseTrustBundle(bundle)
-  return {
-    ...shown,
-    refreshHintSeconds: parsed.refreshHintSeconds,
-    authorities: {
-      x509: parsed.x509Authorities.length,
-      jwt: parsed.jwtAuthorities.length,
-      wit: parsed.witAuthorities.length,
-    },
+/** A relationship as the API lists it. */
+export function federationSummaryView(summary: FederationSummary): Record<string, unknown> {
+  const { id: _id, ...shown } = summary
+  return shown
+}
+
+/** A relationship as the API shows it; of the bundle how many authorities are in it, and its digest. */
+export function federationView({ bundle, ...summary }: FederationRecord): Record<string, unknown> {
+  const shown = federationSummaryView(summary)
+  if (bundle === null) return { ...shown, authorities: null }
+  const { x509Authorities, jwtAuthorities, witAuthorities } = parseTrustBundle(bundle)
+  const authorities = {
+    x509: x509Authorities.length,
+    jwt: jwtAuthorities.length,
+    wit: witAuthorities.length,
   }
+  return { ...shown, authorities }
 }
 
 /**
@@ -157,11 +162,19 @@ export async function bundleOf(service: Service, trustDomain: string): Promise<s
  * @see SPIFFE Federation §4.2; gRFC A87
  */
 export async function bundleMap(service: Service): Promise<string> {
-  const own = [service.settings.trustDomain, JSON.stringify(await trustBundle(service))] as const
-  const records = await listFederations(service)
-  const others = records.flatMap(({ trustDomain, bundle }) =>
-    bundle === null ? [] : [[trustDomain, bundle] as const],
-  )
-  const members = [own, ...others].map(([name, bundle]) => `${JSON.stringify(name)}:${bundle}`)
-  return `{"trust_domains":{${members.join(',')}}}`
+  const summaries = await listFederations(service)
+  const kept = summaries.filter(({ bundleSha256 }) => bundleSha256 !== null)
+  const names = [service.settings.trustDomain, ...kept.map(({ trustDomain }) => trustDomain)]
+  const members = await Promise.all(names.map(async name => await memberOf(service, name)))
+  return `{"trust_domains":{${members.flat().join(',')}}}`
+}
+
+/** Nothing for one that ended meanwhile. */
+async function memberOf(service: Service, trustDomain: string): Promise<string[]> {
+  try {
+    return [`${JSON.stringify(trustDomain)}:${await bundleOf(service, trustDomain)}`]
+  } catch (cause) {
+    if (cause instanceof FederationError) return []
+    throw cause
+  }
 }

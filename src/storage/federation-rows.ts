@@ -10,6 +10,7 @@ export interface FederationRow {
   bundle: string | null
   bundle_sha256: string | null
   bundle_sequence: number
+  bundle_refresh_seconds: number | null
   bundle_kept_at: number | null
   failure: string | null
   failed_at: number | null

@@ -84,7 +84,7 @@ test('a trust domain is added, followed, shown, published as it was received, an
   t.like(added.json, { trustDomain: 'other.example', bundleSha256: null, failure: null })
   t.is((await published(stage)).json['code'], 'federation-bundle-absent')
   const followed = await refresh(stage)
-  t.like(followed.json, { isNew: true, bundleSequence: 3, refreshHintSeconds: 60 })
+  t.like(followed.json, { isNew: true, bundleSequence: 3, bundleRefreshSeconds: 60 })
   t.deepEqual(followed.json['authorities'], { x509: 1, jwt: 0, wit: 0 })
   t.deepEqual(stage.elsewhere.asked, [{ url, svid: undefined }])
   t.is((await published(stage)).text, bundleText(3))

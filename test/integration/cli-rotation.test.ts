@@ -159,9 +159,13 @@ test.serial('a service that was set back is told apart: the later bundle stays',
   const later = Number(sequence) + 1
   const changed = JSON.stringify({ ...JSON.parse(text), spiffe_sequence: later })
   await writeFile(nameOf(later), changed, { mode: 0o600 })
-  const refused = await assay(['host', 'follow', '--once'], { home: 'host' })
+  const certificate = join(home, 'agents', `${agentId}.pem`)
+  await writeFile(certificate, '', { mode: 0o600 })
+  const refused = await assay(['host', 'follow', '--once', '--json'], { home: 'host' })
   t.is(refused.status, 1)
-  t.is(refused.code, 'bundle-older')
+  t.like(refused.json(), { error: { code: 'bundle-older' } })
+  // The certificate whose time has come is renewed all the same.
+  t.regex(await readFile(certificate, 'utf8'), /^-----BEGIN CERTIFICATE-----/)
   await writeFile(join(home, 'bundle.fetched'), '0', { mode: 0o600 })
   const token = await assay(['agent', 'token', agentId], { home: 'host' })
   t.is(token.status, 0)
@@ -198,6 +202,16 @@ test.serial(
     if (child.pid !== undefined) releaseChild(child.pid)
   },
 )
+
+test.serial('a host that was revoked has nothing to follow', async t => {
+  const { hosts } = (await done('operator', 'host', 'list')) as unknown as {
+    hosts: { id: string }[]
+  }
+  for (const { id } of hosts) await done('operator', 'host', 'revoke', id, '--reason', 'a test')
+  const ended = await assay(['host', 'follow'], { home: 'other' })
+  t.is(ended.status, 1)
+  t.is(ended.code, 'host-revoked')
+})
 
 /** Of the root under which the service stands by now. */
 async function newFingerprint(): Promise<string> {

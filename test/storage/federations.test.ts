@@ -24,6 +24,7 @@ const federation: FederationRecord = {
   bundle: '{"keys":[]}',
   bundleSha256: 'aa',
   bundleSequence: 1,
+  bundleRefreshSeconds: 60,
   bundleKeptAt: now,
   failure: null,
   failedAt: null,
@@ -37,12 +38,14 @@ const web: FederationRecord = {
   bundle: null,
   bundleSha256: null,
   bundleSequence: 0,
+  bundleRefreshSeconds: null,
   bundleKeptAt: null,
 }
 const next: FollowedBundle = {
   bundle: '{"keys":[],"spiffe_sequence":2}',
   bundleSha256: 'bb',
   bundleSequence: 2,
+  bundleRefreshSeconds: 90,
   basis: 'aa',
   at: now + 1,
 }
@@ -54,7 +57,8 @@ test('a relationship comes back exactly, also after the database was closed', as
   t.is(await store.federations.add(web, entry('a')), 'done')
   await store.close()
   const again = await openStore(t, { path })
-  t.deepEqual(await again.federations.list(), [web, federation])
+  const summaries = [web, federation].map(({ bundle: _bundle, ...summary }) => summary)
+  t.deepEqual(await again.federations.list(), summaries)
   t.deepEqual(await again.federations.find('other.example'), federation)
   t.is(await again.federations.find('unknown.example'), undefined)
 })
@@ -87,6 +91,7 @@ test('a bundle takes the place of the one that it was held against, and of no ot
     bundle: next.bundle,
     bundleSha256: 'bb',
     bundleSequence: 2,
+    bundleRefreshSeconds: 90,
     bundleKeptAt: now + 1,
     failure: null,
     failedAt: null,

@@ -18,6 +18,7 @@ export function federations(types: ColumnTypes): Migration {
         .addColumn('bundle', types.text)
         .addColumn('bundle_sha256', types.text)
         .addColumn('bundle_sequence', types.integer, c => c.notNull())
+        .addColumn('bundle_refresh_seconds', types.integer)
         .addColumn('bundle_kept_at', types.integer)
         .addColumn('failure', types.text)
         .addColumn('failed_at', types.integer)

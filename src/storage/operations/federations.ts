@@ -14,6 +14,7 @@ const insert = statement<FederationRow>()((db, is) =>
     bundle: is.bundle,
     bundle_sha256: is.bundle_sha256,
     bundle_sequence: is.bundle_sequence,
+    bundle_refresh_seconds: is.bundle_refresh_seconds,
     bundle_kept_at: is.bundle_kept_at,
     failure: is.failure,
     failed_at: is.failed_at,
@@ -28,8 +29,26 @@ const findStanding = statement<{ id: string }>()((db, is) =>
   db.selectFrom('federations').select(['bundle_sha256', 'failure']).where('id', '=', is.id),
 )
 
+/** Without the bundles, each of which may be a mebibyte. */
 const listAll = statement<object>()(db =>
-  db.selectFrom('federations').selectAll().orderBy('trust_domain'),
+  db
+    .selectFrom('federations')
+    .select([
+      'trust_domain',
+      'id',
+      'url',
+      'profile',
+      'endpoint_id',
+      'added_at',
+      'added_by',
+      'bundle_sha256',
+      'bundle_sequence',
+      'bundle_refresh_seconds',
+      'bundle_kept_at',
+      'failure',
+      'failed_at',
+    ])
+    .orderBy('trust_domain'),
 )
 
 const remove = statement<{ trust_domain: string }>()((db, is) =>
@@ -41,6 +60,7 @@ interface KeptBundle {
   readonly bundle: string
   readonly bundle_sha256: string
   readonly bundle_sequence: number
+  readonly bundle_refresh_seconds: number
   readonly at: number
 }
 
@@ -51,6 +71,7 @@ const keep = statement<KeptBundle>()((db, is) =>
       bundle: is.bundle,
       bundle_sha256: is.bundle_sha256,
       bundle_sequence: is.bundle_sequence,
+      bundle_refresh_seconds: is.bundle_refresh_seconds,
       bundle_kept_at: is.at,
       failure: null,
       failed_at: null,
@@ -79,7 +100,7 @@ export async function addFederation(
 }
 
 /** See `FederationStore.list`. */
-export async function listFederations(tx: Transaction): Promise<FederationRow[]> {
+export async function listFederations(tx: Transaction): Promise<Omit<FederationRow, 'bundle'>[]> {
   return await tx.all(listAll, {})
 }
 
@@ -110,6 +131,7 @@ export async function keepFederatedBundle(
     readonly bundle: string
     readonly bundleSha256: string
     readonly bundleSequence: number
+    readonly bundleRefreshSeconds: number
     readonly basis: string | null
     readonly at: number
   },
@@ -117,10 +139,16 @@ export async function keepFederatedBundle(
 ): Promise<'done' | 'known' | 'conflict' | 'unknown'> {
   const standing = await tx.first(findStanding, { id })
   if (standing === undefined) return tx.refuse('unknown')
-  const { bundle, bundleSha256: bundle_sha256, bundleSequence: bundle_sequence, at } = followed
-  if (standing.bundle_sha256 === bundle_sha256) return tx.refuse('known')
+  if (standing.bundle_sha256 === followed.bundleSha256) return tx.refuse('known')
   if (standing.bundle_sha256 !== followed.basis) return tx.refuse('conflict')
-  await tx.run(keep, { id, bundle, bundle_sha256, bundle_sequence, at })
+  await tx.run(keep, {
+    id,
+    bundle: followed.bundle,
+    bundle_sha256: followed.bundleSha256,
+    bundle_sequence: followed.bundleSequence,
+    bundle_refresh_seconds: followed.bundleRefreshSeconds,
+    at: followed.at,
+  })
   tx.append(entry)
   return 'done'
 }

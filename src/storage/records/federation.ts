@@ -1,4 +1,4 @@
-import type { FederationRecord } from '../../ports/federation.ts'
+import type { FederationRecord, FederationSummary } from '../../ports/federation.ts'
 import type { FederationRow } from '../federation-rows.ts'
 
 export function encodeFederation(federation: FederationRecord): FederationRow {
@@ -13,6 +13,7 @@ export function encodeFederation(federation: FederationRecord): FederationRow {
     bundle: federation.bundle,
     bundle_sha256: federation.bundleSha256,
     bundle_sequence: federation.bundleSequence,
+    bundle_refresh_seconds: federation.bundleRefreshSeconds,
     bundle_kept_at: federation.bundleKeptAt,
     failure: federation.failure,
     failed_at: federation.failedAt,
@@ -20,6 +21,10 @@ export function encodeFederation(federation: FederationRecord): FederationRow {
 }
 
 export function parseFederation(row: FederationRow): FederationRecord {
+  return { ...parseFederationSummary(row), bundle: row.bundle }
+}
+
+export function parseFederationSummary(row: Omit<FederationRow, 'bundle'>): FederationSummary {
   return {
     trustDomain: row.trust_domain,
     id: row.id,
@@ -28,9 +33,9 @@ export function parseFederation(row: FederationRow): FederationRecord {
     endpointId: row.endpoint_id,
     addedAt: row.added_at,
     addedBy: row.added_by,
-    bundle: row.bundle,
     bundleSha256: row.bundle_sha256,
     bundleSequence: row.bundle_sequence,
+    bundleRefreshSeconds: row.bundle_refresh_seconds,
     bundleKeptAt: row.bundle_kept_at,
     failure: row.failure,
     failedAt: row.failed_at,
