@@ -25,6 +25,7 @@ import { createFileAuthorityKeys } from './hsm/authority-keys.ts'
 import { createEmbeddedSigner } from './hsm/embedded-key.ts'
 import { parsePkcs11Uri } from './hsm/pkcs11-uri.ts'
 import { createTokenInspector } from './hsm/token-inspector.ts'
+import { createResponderKey } from './hsm/responder-key.ts'
 import { createThrowawaySigners } from './hsm/throwaway-key.ts'
 import { Pkcs11Signer } from './hsm/pkcs11-signer.ts'
 import { withTokenKey } from './hsm/token-authority-keys.ts'
@@ -40,9 +41,11 @@ import { adoptFirstAuthority } from './services/authority-rotation.ts'
 import { logVerifierKey } from './services/audit-log.ts'
 import { ClientDirectory } from './services/client-directory.ts'
 import { clientSpiffeId } from './services/naming.ts'
+import { OcspResponders } from './services/ocsp-responders.ts'
 import { registerOperator, type OperatorRequest } from './services/operators.ts'
 import type { SignerRole, WatchedSigner } from './ports/signer.ts'
 import type { Service } from './services/service.ts'
+import { startStatusKeeper } from './services/status-keeper.ts'
 import { recordSignerChange } from './services/signer-watch.ts'
 import { createTokenSigner } from './services/token-keys.ts'
 import { createOutbound } from './outbound/create-outbound.ts'
@@ -142,6 +145,9 @@ export async function startService(options: {
     const server = await startTlsServer(service, data.config.listen, app.callback(), report)
     const federation = await startFederation(service, data.config, options.log, server)
     const sweeper = startSweeper(service, options.log)
+    const status = startStatusKeeper(service, error =>
+      options.log.report('error', { error }, 'status is not told anew'),
+    )
     return {
       issuer: service.settings.issuer,
       fingerprint: fingerprintOf(root),
@@ -149,7 +155,8 @@ export async function startService(options: {
       bundleAddress: federation.address,
       stop: async () => {
         clearInterval(sweeper)
-        await federation.stop()
+          await status.stop()
+          await federation.stop()
         await closeService(service)
       },
     }
@@ -212,6 +219,7 @@ async function openService(
     store,
     clock,
     random: createRandom(),
+    ocsp: new OcspResponders(createResponderKey),
     issuance: { profiles: loadCertificateProfiles(), throwaway: createThrowawaySigners() },
     authorities: await Authorities.load(store, createAuthorityKeysOf(data, issuing)),
     signers,

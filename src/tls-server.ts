@@ -6,6 +6,8 @@ import type { SecureContextOptions } from 'node:tls'
 import { ConfigError, type Config } from './config.ts'
 import { createServiceCertificate } from './core/issuance/service-certificate.ts'
 import { encodeSpiffeId } from './core/spiffe/spiffe-id.ts'
+import { parseCertificate } from './core/x509/certificate.ts'
+import { stapleOf } from './services/ocsp-staple.ts'
 import { pem } from './services/view.ts'
 import type { Service } from './services/service.ts'
 
@@ -55,6 +57,7 @@ export async function startTlsServer(
   server.maxConnections = maxConnections
   await listenOn(server, listen)
   server.on('error', report)
+  server.on('OCSPRequest', answerStaple(service, report))
   const renewal = keepRenewed(server, service, listen.host, report)
   let stopped: Promise<void> | undefined
   return {
@@ -65,6 +68,29 @@ export async function startTlsServer(
       return stopped
     },
   }
+}
+
+/** Staples the OCSP answer on the certificate, where there is one; a handshake does not fail for want of it. */
+function answerStaple(
+  service: Service,
+  report: (cause: unknown) => void,
+): (
+  certificate: Uint8Array,
+  issuer: Uint8Array,
+  callback: (error: Error | null, answer: Buffer | null) => void,
+) => void {
+  const answer = async (
+    ...[certificate, issuer, callback]: Parameters<ReturnType<typeof answerStaple>>
+  ): Promise<void> => {
+    let staple: Buffer | null = null
+    try {
+      staple = await stapleOf(service, certificate, issuer)
+    } catch (cause) {
+      report(cause)
+    }
+    callback(null, staple)
+  }
+  return (...asked) => void answer(...asked)
 }
 
 /** Renews before the certificate ends, and at once when the authorities change; tries again soon where that fails. */
@@ -131,6 +157,8 @@ async function createSecureOptions(service: Service, host: string): Promise<Secu
     },
     authority.signer,
   )
+  const { serialNumber, notAfter } = parseCertificate(certificate).fields
+  service.ocsp.vouch(authority.id, Buffer.from(serialNumber).toString('hex'), notAfter)
   return {
     minVersion: 'TLSv1.3',
     // A resumed session would be opened by a secret in the client's memory in place of its hardware key.

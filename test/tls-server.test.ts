@@ -198,3 +198,13 @@ test('a server that stops finishes what is under way, and can be told twice', as
   t.regex(await answer, /late answer/)
   await t.notThrowsAsync(stopped)
 })
+
+test('openssl is given the OCSP answer on the certificate in the handshake, and takes it', async t => {
+  const running = await start(t)
+  const root = rootFile(t, running)
+  t.regex(await sClient(t, running.port, '-status'), /OCSP response: no response sent/)
+  await running.service.ocsp.refresh(running.service)
+  const output = await sClient(t, running.port, '-CAfile', root, '-status')
+  t.regex(output, /OCSP Response Status: successful/)
+  t.regex(output, /Cert Status: good/)
+})

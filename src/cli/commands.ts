@@ -3,6 +3,8 @@ import { anchorCommands } from './anchor-commands.ts'
 import { attackCommand } from './attack-command.ts'
 import { auditCommands } from './audit-commands.ts'
 import { authorityCommands } from './authority-commands.ts'
+import { certificateCommands } from './certificate-commands.ts'
+import { certificateListCommands } from './certificate-list-commands.ts'
 import { classCommands } from './class-commands.ts'
 import type { CommandGroup, CommandRow } from './command.ts'
 import { endorsementCommands } from './endorsement-commands.ts'
@@ -23,6 +25,8 @@ export const commands: readonly (CommandGroup | CommandRow)[] = [
   serveCommand,
   authorityCommands,
   federationCommands,
+  certificateCommands,
+  certificateListCommands,
   anchorCommands,
   policyCommands,
   endorsementCommands,

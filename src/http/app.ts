@@ -10,6 +10,8 @@ import { authorityEndpoints } from './authority-endpoints.ts'
 import { auditEndpoints } from './audit-endpoints.ts'
 import { authorizationEndpoints } from './authorization-endpoints.ts'
 import type { RequestContext, RequestExtras, RequestState, Step } from './context.ts'
+import { certificateEndpoints } from './certificate-endpoints.ts'
+import { certificateStatusEndpoints } from './certificate-status-endpoints.ts'
 import { endorsementEndpoints } from './endorsement-endpoints.ts'
 import type { Endpoint } from './endpoint.ts'
 import { HttpError } from './error.ts'
@@ -43,6 +45,8 @@ export const endpoints: readonly Endpoint[] = [
   ...anchorEndpoints,
   ...revocationListEndpoints,
   ...revocationEndpoints,
+  ...certificateEndpoints,
+  ...certificateStatusEndpoints,
   ...operatorEndpoints,
   ...policyEndpoints,
   ...authorizationEndpoints,

@@ -110,6 +110,15 @@ export function readJson(schema: z.ZodType, limit: number = 64 * 1024): Step {
   }
 }
 
+/** Leaves `ctx.state.body` as bytes, of one media type. */
+export function readOctets(type: string, limit: number): Step {
+  return async function readOctetsBody(ctx, next) {
+    requireType(ctx.req, type)
+    ctx.state.body = await readBytes(ctx.req, limit)
+    await next()
+  }
+}
+
 /** A form as it was sent; `resources` are the values of the one parameter that may come several times (RFC 8707 §2). */
 export interface Form {
   readonly parameters: Readonly<Record<string, string>>

@@ -63,6 +63,7 @@ const statusOf: Readonly<Record<string, number>> = {
   'federation-bundle-absent': 404,
   'host-unknown': 404,
   'serial-unknown': 404,
+  'crl-unknown': 404,
   'token-unknown': 404,
   'agent-unknown': 404,
   'class-unknown': 404,

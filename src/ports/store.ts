@@ -1,4 +1,5 @@
 import type { ClientStore, TokenStore } from './client-store.ts'
+import type { CertificateStatusStore } from './certificate-status.ts'
 import type { AuthorityStore } from './authority.ts'
 import type { FederationStore } from './federation.ts'
 import type { HsmKeyRecord } from './hsm-records.ts'
@@ -53,6 +54,7 @@ export interface Store {
   readonly classes: AgentClassStore
   readonly agents: AgentStore
   readonly certificates: CertificateStore
+  readonly certificateStatus: CertificateStatusStore
   readonly clients: ClientStore
   readonly tokens: TokenStore
   readonly audit: AuditStore

@@ -60,6 +60,7 @@ export const auditTypes = [
   'certificate.refused',
   'certificate.unknown',
   'certificate.revoked',
+  'crl.published',
   'token.issued',
   'token.revoked',
   'jwt-svid.issued',

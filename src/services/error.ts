@@ -304,6 +304,11 @@ const rows = {
     hint: 'Read the checkpoint first; its second line is the size.',
     source: 'C2SP tlog-tiles',
   },
+  'crl-unknown': {
+    summary: 'There is no such revocation list.',
+    hint: 'See the lists with `assay crl list`; a new authority has its first ones within seconds.',
+    source: 'RFC 5280 §5',
+  },
 } as const satisfies Record<string, ErrorRow>
 
 export type ServiceErrorCode = keyof typeof rows

@@ -5,11 +5,13 @@ import {
   type ProvenKey,
 } from '../core/issuance/credential.ts'
 import { prepareIssuer } from '../core/issuance/issuer.ts'
+import { statusUrls } from '../core/revocation/location.ts'
 import type { HostRecord, Principal } from '../ports/records.ts'
 import type { Authority } from './authorities.ts'
 import { auditEntry } from './audit-entry.ts'
 import { authorize, type Authorized } from './authorization.ts'
 import { ServiceError } from './error.ts'
+import { statusLocation } from './certificate-lists.ts'
 import { explainRevocation } from './explain-revocation.ts'
 import type { Service } from './service.ts'
 
@@ -105,6 +107,7 @@ function prepareCertificate(
     notBefore: now,
     notAfter: Math.min(now + lifetimeSeconds * 1000, attestationExpiresAt),
     attestation: { assurance, resultSha256: earSha256, expiresAt: attestationExpiresAt },
+    statusOf: (serial: string) => statusUrls(statusLocation(service, authority.id), serial),
   }
   return prepareCredential(request, service.issuance.throwaway)
 }

@@ -11,6 +11,7 @@ import type { WatchedSigner } from '../ports/signer.ts'
 import type { Store } from '../ports/store.ts'
 import type { TokenInspector } from '../ports/token-inspector.ts'
 import type { Authorities } from './authorities.ts'
+import type { OcspResponders } from './ocsp-responders.ts'
 import type { ProofKeys } from '../core/token/proof-key.ts'
 import type { AuthorizationDirectory } from './authorization-directory.ts'
 import type { ClientDirectory } from './client-directory.ts'
@@ -71,6 +72,8 @@ export interface Service {
   /** The certificate authorities of the trust domain; one of them signs for hosts and agents. */
   readonly authorities: Authorities
   readonly issuance: Issuance
+  /** Who answers OCSP requests. */
+  readonly ocsp: OcspResponders
   readonly tokenKeys: TokenKeys
   /** Keys in hardware, which can go down and come back. */
   readonly signers: readonly WatchedSigner[]

@@ -17,6 +17,7 @@ import {
   createClientStore,
   createTokenStore,
 } from './credential-stores.ts'
+import { createCertificateStatusStore } from './certificate-status-store.ts'
 import { createAuthorityStore } from './authority-store.ts'
 import type { Executor } from './executor.ts'
 import { createFederationStore } from './federation-store.ts'
@@ -45,6 +46,7 @@ export function createStore(db: Executor): Store {
     classes: createAgentClassStore(db),
     agents: createAgentStore(db),
     certificates: createCertificateStore(db),
+    certificateStatus: createCertificateStatusStore(db),
     clients: createClientStore(db),
     tokens: createTokenStore(db),
     audit: createAuditStore(db),

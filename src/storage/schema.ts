@@ -1,3 +1,4 @@
+import type { CertificateListRow } from './certificate-list-rows.ts'
 import type { ReplayKeyRow, RevokedTokenRow } from './spent-rows.ts'
 import type { LogEntryRow, LogStateRow, LogTileRow } from './log-rows.ts'
 import type { FederationRow } from './federation-rows.ts'
@@ -41,6 +42,7 @@ export interface Schema {
   agents: AgentRow
   challenges: ChallengeRow
   certificates: CertificateRow
+  certificate_lists: CertificateListRow
   replay_keys: ReplayKeyRow
   revoked_tokens: RevokedTokenRow
   log_entries: LogEntryRow

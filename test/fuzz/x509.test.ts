@@ -11,7 +11,9 @@ import * as crl from './crl.ts'
 import * as derWalk from './der.ts'
 import * as endorsement from './endorsement.ts'
 import { mutated } from './mutated.ts'
+import { certificateId, nonceOf, ocspRequest } from '../core/revocation/fixtures.ts'
 import * as ocsp from './ocsp.ts'
+import * as question from './ocsp-request.ts'
 
 const end = leaf()
 const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' })
@@ -27,6 +29,13 @@ const valid = {
   request: [signedBy(keys, information)],
   list: [list(), list(parts => ({ ...parts, entries: [entry(serialOf(end), 1)] }))],
   response: [response(end)],
+  question: [
+    ocspRequest({ ids: [certificateId(Uint8Array.of(0x41))] }),
+    ocspRequest({
+      ids: [certificateId(Uint8Array.of(0x41)), certificateId(Uint8Array.of(0x42))],
+      extensions: nonceOf(new Uint8Array(16)),
+    }),
+  ],
 }
 const all = Object.values(valid).flat()
 
@@ -35,6 +44,7 @@ const targets = [
   { what: 'the certificate parser', fuzz: certificate.fuzz, seeds: valid.certificate, runs: 3000 },
   { what: 'the request parser', fuzz: request.fuzz, seeds: valid.request, runs: 3000 },
   { what: 'the list parser', fuzz: crl.fuzz, seeds: valid.list, runs: 3000 },
+  { what: 'the parser of OCSP requests', fuzz: question.fuzz, seeds: valid.question, runs: 3000 },
   { what: 'the OCSP parser', fuzz: ocsp.fuzz, seeds: valid.response, runs: 3000 },
   {
     what: 'the endorsement verifier',

@@ -6,11 +6,13 @@ import type { ExecutionContext } from 'ava'
 import { ProofKeys } from '../../src/core/token/proof-key.ts'
 import { verifierOfPrivateKey } from '../../src/core/log/note-key.ts'
 import { createFileAuthorityKeys } from '../../src/hsm/authority-keys.ts'
+import { createResponderKey } from '../../src/hsm/responder-key.ts'
 import { createEmbeddedSigner, exportPkcs8 } from '../../src/hsm/embedded-key.ts'
 import { Authorities } from '../../src/services/authorities.ts'
 import { adoptFirstAuthority } from '../../src/services/authority-rotation.ts'
 import { AuthorizationDirectory } from '../../src/services/authorization-directory.ts'
 import { ClientDirectory } from '../../src/services/client-directory.ts'
+import { OcspResponders } from '../../src/services/ocsp-responders.ts'
 import type { Service, Settings } from '../../src/services/service.ts'
 import { createTokenSigner } from '../../src/services/token-keys.ts'
 import { openSqliteStore } from '../../src/storage/sqlite-store.ts'
@@ -107,6 +109,7 @@ export async function createTestService(
     random: { bytes: length => randomBytes(length) },
     authorities,
     issuance: testIssuance,
+    ocsp: new OcspResponders(createResponderKey),
     signers: [],
     tokenKeys: { current: tokenSigner, published: [tokenSigner] },
     logVerifier: verifierOfPrivateKey(testLogOrigin, logKey),

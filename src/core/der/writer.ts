@@ -4,7 +4,9 @@ function encodeLength(length: number): Uint8Array {
   if (length < 0x80) return Uint8Array.of(length)
   if (length < 0x100) return Uint8Array.of(0x81, length)
   if (length < 0x10000) return Uint8Array.of(0x82, length >> 8, length & 0xff)
-  throw new TypeError('a DER value here is shorter than 64 KiB')
+  if (length < 0x1000000)
+    return Uint8Array.of(0x83, length >> 16, (length >> 8) & 0xff, length & 0xff)
+  throw new TypeError('a DER value here is shorter than 16 MiB')
 }
 
 /** One TLV with a single-byte tag. */
@@ -95,7 +97,22 @@ export function contextConstructed(n: number, ...contents: readonly Uint8Array[]
  * @param ms Unix milliseconds; a fraction of a second is cut off
  */
 export function certificateTime(ms: number): Uint8Array {
-  const text = `${new Date(ms).toISOString().replaceAll(/[-:T]/g, '').slice(0, 14)}Z`
-  const year = Number(text.slice(0, 4))
-  return year < 2050 ? tlv(0x17, Buffer.from(text.slice(2))) : tlv(0x18, Buffer.from(text))
+  const text = timeText(ms)
+  return Number(text.slice(0, 4)) < 2050
+    ? tlv(0x17, Buffer.from(text.slice(2)))
+    : generalizedTime(ms)
+}
+
+/** GeneralizedTime to the second, in UTC, of Unix milliseconds; a fraction of a second is cut off. */
+export function generalizedTime(ms: number): Uint8Array {
+  return tlv(0x18, Buffer.from(timeText(ms)))
+}
+
+function timeText(ms: number): string {
+  return `${new Date(ms).toISOString().replaceAll(/[-:T]/g, '').slice(0, 14)}Z`
+}
+
+/** ENUMERATED of 0 to 127. */
+export function enumerated(value: number): Uint8Array {
+  return Uint8Array.of(0x0a, 0x01, value)
 }

@@ -10,6 +10,7 @@ import {
   type ThrowawaySigners,
 } from './assembly.ts'
 import type { AttestationReference } from './attestation-extension.ts'
+import type { StatusUrls } from './extension.ts'
 import { prepareIssuer } from './issuer.ts'
 import type { CertificateProfile } from './profile.ts'
 import type { RenewalKey } from './renewal-key.ts'
@@ -34,6 +35,8 @@ export interface CredentialRequest {
   readonly notAfter: number
   /** The Attestation Result that it rests on; undefined for a profile without hardware behind it. */
   readonly attestation?: (AttestationReference & { readonly expiresAt: number }) | undefined
+  /** Where its status is told, by its serial number; undefined for a profile that names no such place. */
+  readonly statusOf?: ((serial: string) => StatusUrls) | undefined
 }
 
 const seal = Symbol('prepared credential')
@@ -115,6 +118,7 @@ export function prepareCredential(
       svid: profile.x509Svid ? spiffeId : undefined,
       attestation,
       attestedUntil: attestation?.expiresAt,
+      status: request.statusOf?.(Buffer.from(serial).toString('hex')),
     },
     throwaway,
   )

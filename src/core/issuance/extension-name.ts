@@ -16,6 +16,7 @@ export const extensionIds = {
   nameConstraints: '2.5.29.30',
   crlDistributionPoints: '2.5.29.31',
   authorityInformationAccess: '1.3.6.1.5.5.7.1.1',
+  ocspNoCheck: '1.3.6.1.5.5.7.48.1.5',
   assuranceLevel: `${assayArc}.1`,
   attestationResult: `${assayArc}.2`,
 } as const

@@ -25,9 +25,15 @@ export interface ExtensionSource {
   readonly authority?: { readonly pathLength: number | undefined } | undefined
   /** DER NameConstraints. */
   readonly nameConstraints?: Uint8Array | undefined
-  /** URLs of the list that speaks of this certificate, and of the responder that does. */
-  readonly crlUrls?: readonly string[] | undefined
-  readonly ocspUrls?: readonly string[] | undefined
+  /** Where the status of this certificate is told. */
+  readonly status?: StatusUrls | undefined
+}
+
+/** URLs of the list that speaks of a certificate, of the responder that does, and of the certificate above it. */
+export interface StatusUrls {
+  readonly crl: string
+  readonly ocsp: string
+  readonly issuer: string
 }
 
 /** How the value of each extension is written. */
@@ -47,17 +53,18 @@ const encoders: Readonly<Record<ExtensionName, (source: ExtensionSource) => Uint
     der.sequence(der.implicitPrimitive(0, issuerKeyIdentifier)),
   subjectAlternativeName: ({ names }) => encodeSubjectNames(names),
   nameConstraints: ({ nameConstraints }) => present(nameConstraints),
-  crlDistributionPoints: ({ crlUrls }) => {
-    const names = present(crlUrls).map(encodeUrl)
-    const fullName = der.contextConstructed(0, ...names)
+  crlDistributionPoints: ({ status }) => {
+    const fullName = der.contextConstructed(0, encodeUrl(present(status).crl))
     return der.sequence(der.sequence(der.contextConstructed(0, fullName)))
   },
-  authorityInformationAccess: ({ ocspUrls }) =>
-    der.sequence(
-      ...present(ocspUrls).map(url =>
-        der.sequence(der.objectIdentifier('1.3.6.1.5.5.7.48.1'), encodeUrl(url)),
-      ),
-    ),
+  authorityInformationAccess: ({ status }) => {
+    const { ocsp, issuer } = present(status)
+    return der.sequence(
+      der.sequence(der.objectIdentifier('1.3.6.1.5.5.7.48.1'), encodeUrl(ocsp)),
+      der.sequence(der.objectIdentifier('1.3.6.1.5.5.7.48.2'), encodeUrl(issuer)),
+    )
+  },
+  ocspNoCheck: () => Uint8Array.of(0x05, 0x00),
   assuranceLevel: ({ attestation }) => encodeAssuranceLevel(present(attestation)),
   attestationResult: ({ attestation }) => encodeAttestationResult(present(attestation)),
 }

@@ -19,7 +19,14 @@ export class ProfileError extends CodedError<keyof typeof rows> {
 }
 
 /** The kinds of certificate that are issued here; each has a file of its name in `ca/profiles`. */
-export const profileNames = ['host', 'agent', 'service', 'operator', 'attestation-key'] as const
+export const profileNames = [
+  'host',
+  'agent',
+  'service',
+  'operator',
+  'attestation-key',
+  'ocsp-responder',
+] as const
 
 export type ProfileName = (typeof profileNames)[number]
 

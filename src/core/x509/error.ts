@@ -17,6 +17,11 @@ const rows = {
     hint: 'Load one successful basic response in DER.',
     source: 'RFC 6960 §4.2.1',
   },
+  'ocsp-request-malformed': {
+    summary: 'The OCSP request cannot be read.',
+    hint: 'Send one OCSPRequest of version 1 in DER, with at most 32 certificates named by SHA-1 or SHA-256.',
+    source: 'RFC 6960 §4.1, RFC 9654 §2.1',
+  },
 } as const satisfies Record<string, ErrorRow>
 
 export type X509ErrorCode = keyof typeof rows

@@ -2,24 +2,15 @@ import { DerError } from '../der/error.ts'
 import { parseDer, type DerReader } from '../der/reader.ts'
 import { constructedContextTag, contextTag, TAG } from '../der/tag.ts'
 import { readGeneralizedTime } from '../der/time.ts'
-import {
-  readInteger,
-  readObjectIdentifier,
-  readSmallInteger,
-  type DeviationSet,
-} from '../der/value.ts'
+import { readObjectIdentifier, readSmallInteger, type DeviationSet } from '../der/value.ts'
 import { parseCertificate, type Certificate } from './certificate.ts'
 import { readAs } from './error.ts'
+import { readCertificateId, type OcspCertificateId } from './ocsp-certificate-id.ts'
 import { parseRawExtensions } from './raw-extension.ts'
 import { readSignedDocument, type SignedDocument } from './signed-document.ts'
 
 /** What a responder says of one certificate. */
-export interface SingleResponse {
-  readonly hash: 'sha1' | 'sha256'
-  readonly issuerNameHash: Uint8Array
-  readonly issuerKeyHash: Uint8Array
-  /** Two's complement octets. */
-  readonly serialNumber: Uint8Array
+export interface SingleResponse extends OcspCertificateId {
   readonly status: 'good' | 'revoked' | 'unknown'
   /** Reason code; 0 where none is given. */
   readonly reason: number
@@ -37,12 +28,6 @@ export interface OcspResponse extends SignedDocument {
 
 const responseLimit = 64
 const certificateLimit = 8
-
-/** Digests that name issuers; a name by SHA-1 proves nothing and need not. RFC 5019 §2.1.1. */
-const nameHashes: Readonly<Record<string, 'sha1' | 'sha256'>> = {
-  '1.3.14.3.2.26': 'sha1',
-  '2.16.840.1.101.3.4.2.1': 'sha256',
-}
 
 /**
  *     OCSPResponse ::= SEQUENCE {
@@ -117,27 +102,6 @@ function readSingleResponse(reader: DerReader, deviations: DeviationSet): Single
   const nextUpdate = reader.optional(constructedContextTag(0), readGeneralizedTime)
   readNothingCritical(reader, deviations)
   return { ...identity, status, reason, thisUpdate, nextUpdate }
-}
-
-type CertificateId = Pick<
-  SingleResponse,
-  'hash' | 'issuerNameHash' | 'issuerKeyHash' | 'serialNumber'
->
-
-function readCertificateId(reader: DerReader): CertificateId {
-  const oid = reader.within(TAG.sequence, identifier => {
-    const algorithm = readObjectIdentifier(identifier)
-    if (!identifier.isAtEnd) identifier.contents(TAG.null)
-    return algorithm
-  })
-  const hash = nameHashes[oid]
-  if (hash === undefined) throw new DerError('der-value', { expected: 'SHA-1 or SHA-256' })
-  return {
-    hash,
-    issuerNameHash: reader.contents(TAG.octetString),
-    issuerKeyHash: reader.contents(TAG.octetString),
-    serialNumber: readInteger(reader),
-  }
 }
 
 function readStatus(reader: DerReader): Pick<SingleResponse, 'status' | 'reason'> {

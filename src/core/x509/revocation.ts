@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto'
 import type { Certificate } from './certificate.ts'
 import type { CertificateList } from './crl.ts'
 import { isSameName } from './name.ts'
 import type { OcspResponse, SingleResponse } from './ocsp.ts'
+import { isIssuerNamed } from './ocsp-certificate-id.ts'
 import { anothers, isAnsweredFor, listFlaw } from './revocation-signer.ts'
 
 /** What issuers said of their certificates, as it was loaded from wherever; untrusted until verified here. */
@@ -139,10 +139,9 @@ function statusesByResponse(
 }
 
 function isAbout(single: SingleResponse, { fields }: Certificate, issuer: Certificate): boolean {
-  const digest = (bytes: Uint8Array): Buffer => createHash(single.hash).update(bytes).digest()
+  const { encoded: name } = fields.issuer
   return (
     Buffer.compare(single.serialNumber, fields.serialNumber) === 0 &&
-    digest(fields.issuer.encoded).equals(single.issuerNameHash) &&
-    digest(issuer.fields.keyBits).equals(single.issuerKeyHash)
+    isIssuerNamed(single, { name, keyBits: issuer.fields.keyBits })
   )
 }

@@ -13,6 +13,7 @@ import { hsmKeys } from './0009-hsm-keys.ts'
 import { authorization } from './0010-authorization.ts'
 import { tokenRules } from './0011-token-rules.ts'
 import { issuance } from './0012-issuance.ts'
+import { certificateLists } from './0013-certificate-lists.ts'
 import { federations } from './0014-federations.ts'
 
 /** All migrations, oldest first. Names are forever: they are what a database remembers. */
@@ -28,6 +29,7 @@ function migrationsFor(types: ColumnTypes): Record<string, Migration> {
     '0010-authorization': authorization(types),
     '0011-token-rules': tokenRules(types),
     '0012-issuance': issuance(types),
+    '0013-certificate-lists': certificateLists(types),
     '0014-federations': federations(types),
   }
 }

@@ -33,6 +33,19 @@ const findByX5t = statement<{ x5t: string }>()((db, is) =>
   db.selectFrom('certificates').selectAll().where('x5t', '=', is.x5t),
 )
 
+const findBySerial = statement<{ serial: string }>()((db, is) =>
+  db.selectFrom('certificates').selectAll().where('serial', '=', is.serial),
+)
+
+const newest = statement<{ limit: number }>()((db, is) =>
+  db
+    .selectFrom('certificates')
+    .selectAll()
+    .orderBy('not_before', 'desc')
+    .orderBy('serial')
+    .limit(is.limit),
+)
+
 const intended = statement<object>()(db =>
   db.selectFrom('certificates').selectAll().where('status', '=', 'intended').orderBy('serial'),
 )
@@ -80,6 +93,25 @@ export async function findCertificate(
   x5t: string,
 ): Promise<CertificateRow | undefined> {
   return await tx.first(findByX5t, { x5t })
+}
+
+/** See `CertificateStatusStore.findCertificates`; of every authority where `authority_id` is null. */
+export async function findCertificatesBySerial(
+  tx: Transaction,
+  authority_id: string | null,
+  ...serials: readonly string[]
+): Promise<CertificateRow[]> {
+  const rows: CertificateRow[] = []
+  for (const serial of serials) {
+    const row = await tx.first(findBySerial, { serial })
+    if (row !== undefined && (authority_id ?? row.authority_id) === row.authority_id) rows.push(row)
+  }
+  return rows
+}
+
+/** See `CertificateStatusStore.listCertificates`. */
+export async function listCertificates(tx: Transaction, limit: number): Promise<CertificateRow[]> {
+  return await tx.all(newest, { limit })
 }
 
 /** See `CertificateStore.closeOrphans`. */

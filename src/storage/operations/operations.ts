@@ -21,8 +21,17 @@ import {
 } from './authorities.ts'
 import { listAdoptions, publishKeys, recordAdoption } from './bundle.ts'
 import {
+  draftCertificateList,
+  publishCertificateList,
+  findCertificateList,
+  listCertificateLists,
+  listDueCertificateLists,
+} from './certificate-lists.ts'
+import {
   closeOrphans,
   findCertificate,
+  findCertificatesBySerial,
+  listCertificates,
   intendCertificate,
   issueCertificate,
 } from './certificates.ts'
@@ -142,6 +151,13 @@ export interface Operations {
   readonly issueCertificate: typeof issueCertificate
   readonly findCertificate: typeof findCertificate
   readonly closeOrphans: typeof closeOrphans
+  readonly draftCertificateList: typeof draftCertificateList
+  readonly publishCertificateList: typeof publishCertificateList
+  readonly findCertificateList: typeof findCertificateList
+  readonly listCertificateLists: typeof listCertificateLists
+  readonly listDueCertificateLists: typeof listDueCertificateLists
+  readonly findCertificatesBySerial: typeof findCertificatesBySerial
+  readonly listCertificates: typeof listCertificates
   readonly findClientByKey: typeof findClientByKey
   readonly act: typeof act
   readonly revokeToken: typeof revokeToken
@@ -234,6 +250,13 @@ export const operations: Operations = {
   issueCertificate,
   findCertificate,
   closeOrphans,
+  draftCertificateList,
+  publishCertificateList,
+  findCertificateList,
+  listCertificateLists,
+  listDueCertificateLists,
+  findCertificatesBySerial,
+  listCertificates,
   findClientByKey,
   act,
   revokeToken,

@@ -15,6 +15,7 @@ import {
   encodeAttestationResult,
 } from '../../../src/core/issuance/attestation-extension.ts'
 import { embeddedCrypto } from '../../../src/hsm/embedded-key.ts'
+import { statusUrls } from '../../../src/core/revocation/location.ts'
 import { createTestKey } from '../../support/compact-jws.ts'
 import { testIssuance } from '../../support/test-issuance.ts'
 import { createTestAuthority } from '../../support/test-authority.ts'
@@ -30,6 +31,8 @@ const attestation = {
   expiresAt: now + 1000 * hour,
 } as const
 
+const location = { base: 'https://assay.example', authorityId: 'ab' }
+
 const request: CredentialRequest = {
   profile: profiles.agent,
   issuer,
@@ -41,6 +44,7 @@ const request: CredentialRequest = {
   notBefore: now,
   notAfter: now + hour,
   attestation,
+  statusOf: serial => statusUrls(location, serial),
 }
 
 async function issue(changes: Partial<CredentialRequest> = {}): Promise<Uint8Array> {
@@ -51,10 +55,12 @@ async function issue(changes: Partial<CredentialRequest> = {}): Promise<Uint8Arr
 /** The same certificate as another library assembles it. */
 async function secondOpinion(notBefore: number, notAfter: number): Promise<x509.X509Certificate> {
   const spki = key.publicKey.export({ format: 'der', type: 'spki' })
+  const serial = Buffer.from(serialNumber(request.serial)).toString('hex')
+  const status = statusUrls(location, serial)
   const identifier = createHash('sha256').update(spki).digest().subarray(0, 20).toString('hex')
   return await x509.X509CertificateGenerator.create(
     {
-      serialNumber: Buffer.from(serialNumber(request.serial)).toString('hex'),
+      serialNumber: serial,
       subject: new x509.Name([{ CN: [{ utf8String: 'agent-1' }] }]),
       issuer: authority.issuing.certificate.subjectName,
       notBefore: new Date(notBefore),
@@ -76,6 +82,8 @@ async function secondOpinion(notBefore: number, notAfter: number): Promise<x509.
           embeddedCrypto,
         ),
         new x509.SubjectAlternativeNameExtension([{ type: 'url', value: spiffeId }]),
+        new x509.CRLDistributionPointsExtension([status.crl]),
+        new x509.AuthorityInfoAccessExtension({ ocsp: status.ocsp, caIssuers: status.issuer }),
         new x509.Extension(
           extensionIds.assuranceLevel,
           false,
@@ -125,6 +133,8 @@ test('a certificate says who, by whom, for which key, and how long, and no more'
       ['2.5.29.14', false],
       ['2.5.29.35', false],
       ['2.5.29.17', false],
+      ['2.5.29.31', false],
+      ['1.3.6.1.5.5.7.1.1', false],
       [extensionIds.assuranceLevel, false],
       [extensionIds.attestationResult, false],
     ],

@@ -43,17 +43,26 @@ test('each bit of the key usage stands where its name says', t => {
 })
 
 test('lists and responders are named by their URLs', t => {
-  const urls = ['http://a.example/1.crl', 'http://b.example/1.crl']
-  const points = read('crlDistributionPoints', { crlUrls: urls })
+  const status = {
+    crl: 'http://a.example/1.crl',
+    ocsp: 'http://a.example/ocsp',
+    issuer: 'http://a.example/1.cer',
+  }
+  const points = read('crlDistributionPoints', { status })
   t.true(points instanceof x509.CRLDistributionPointsExtension)
   const [point] = (points as x509.CRLDistributionPointsExtension).distributionPoints
   t.deepEqual(
     point?.distributionPoint?.fullName?.map(name => name.uniformResourceIdentifier),
-    urls,
+    [status.crl],
   )
-  const access = read('authorityInformationAccess', { ocspUrls: ['http://a.example/ocsp'] })
+  const access = read('authorityInformationAccess', { status })
   t.true(access instanceof x509.AuthorityInfoAccessExtension)
-  t.is((access as x509.AuthorityInfoAccessExtension).ocsp[0]?.value, 'http://a.example/ocsp')
+  t.is((access as x509.AuthorityInfoAccessExtension).ocsp[0]?.value, status.ocsp)
+  t.is((access as x509.AuthorityInfoAccessExtension).caIssuers[0]?.value, status.issuer)
+})
+
+test('whoever answers about others is not asked about', t => {
+  t.deepEqual([...new Uint8Array(read('ocspNoCheck').value)], [5, 0])
 })
 
 test('an alternative name can be a directory name', t => {
