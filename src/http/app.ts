@@ -26,6 +26,8 @@ import { countRequests } from './metrics.ts'
 import { operatorEndpoints } from './operator-endpoints.ts'
 import { policyEndpoints } from './policy-endpoints.ts'
 import { revocationListEndpoints } from './revocation-list-endpoints.ts'
+import { eventEndpoints } from './event-endpoints.ts'
+import { statusListEndpoints } from './status-list-endpoints.ts'
 import { revocationEndpoints } from './revocation-endpoints.ts'
 import { answerProblem } from './problem.ts'
 
@@ -47,6 +49,8 @@ export const endpoints: readonly Endpoint[] = [
   ...revocationEndpoints,
   ...certificateEndpoints,
   ...certificateStatusEndpoints,
+  ...statusListEndpoints,
+  ...eventEndpoints,
   ...operatorEndpoints,
   ...policyEndpoints,
   ...authorizationEndpoints,

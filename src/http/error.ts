@@ -37,6 +37,21 @@ const rows = {
     summary: 'This address does not take that method.',
     hint: 'The Allow header names the methods it takes.',
   },
+  'not-acceptable': {
+    summary: 'This address has nothing in a form that the request accepts.',
+    hint: 'Accept the media type named here.',
+    source: 'RFC 9110 §15.5.7',
+  },
+  'event-id': {
+    summary: 'The header Last-Event-ID is not an id of an event.',
+    hint: 'Send the id of the event that you saw last, or none.',
+    source: 'HTML Standard §9.2.4',
+  },
+  'status-time': {
+    summary: 'Status lists of another time are not kept.',
+    hint: 'Ask without the parameter time.',
+    source: 'draft-ietf-oauth-status-list-21 §8.4',
+  },
   'internal-error': {
     summary: 'The service failed in a way that it should not.',
     hint: 'Try again; give the instance named here to the operator, who finds it in the log.',

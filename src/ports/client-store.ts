@@ -1,4 +1,14 @@
 import type { AuditEntry, ClientRecord, SubjectKind } from './records.ts'
+import type { StatusPlace } from './status-store.ts'
+
+/** A token that is being issued, at its place in a status list. */
+export interface IssuedToken extends StatusPlace {
+  readonly jti: string
+  /** Thumbprint of the key or certificate that it is bound to. */
+  readonly binding: string
+  /** Unix milliseconds. */
+  readonly expiresAt: number
+}
 
 export interface ClientStore {
   /** The client for which a key speaks, whatever its status. */
@@ -15,12 +25,20 @@ export interface ClientStore {
     readonly entry?: AuditEntry
     /** The `jti` of the access token that it is done with: refused once that was taken back. */
     readonly tokenId?: string
+    /** The token that is issued with it. */
+    readonly issued?: IssuedToken
   }): Promise<'done' | 'replayed' | 'revoked' | 'token-revoked' | 'attestation-expired'>
 }
 
 /** Single access tokens that were taken back before their time. */
 export interface TokenStore {
   /** Kept until the token would have expired, Unix milliseconds. */
-  revoke(jti: string, expiresAt: number, entry: AuditEntry): Promise<'done' | 'already'>
+  revoke(
+    jti: string,
+    expiresAt: number,
+    entry: AuditEntry,
+    /** Its place: the list by the last part of its URI. */
+    place?: { readonly list: string; readonly index: number },
+  ): Promise<'done' | 'already'>
   isRevoked(jti: string): Promise<boolean>
 }

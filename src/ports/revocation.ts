@@ -20,8 +20,6 @@ export type RevocationTarget =
     }
   | { readonly kind: 'operator'; readonly id: string }
   | { readonly kind: 'certificate'; readonly serial: string }
-  /** By its place in a status list; `jti` must be that of the token there. */
-  | { readonly kind: 'token'; readonly list: number; readonly index: number; readonly jti: string }
 
 export type RevocationKind = RevocationTarget['kind']
 

@@ -5,6 +5,7 @@ import type { FederationStore } from './federation.ts'
 import type { HsmKeyRecord } from './hsm-records.ts'
 import type { HostLabelsRecord, RiskRecord, RiskSubject } from './mark-records.ts'
 import type { RevocationStore } from './revocation.ts'
+import type { StatusStore } from './status-store.ts'
 import type {
   AgentClassRecord,
   AgentRecord,
@@ -49,6 +50,7 @@ export interface Store {
   readonly hsmKeys: HsmKeyStore
   readonly revocationLists: RevocationListStore
   readonly revocations: RevocationStore
+  readonly statusLists: StatusStore
   readonly authorities: AuthorityStore
   readonly federations: FederationStore
   readonly classes: AgentClassStore

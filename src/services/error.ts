@@ -37,13 +37,24 @@ const rows = {
     summary: 'This class of agents is revoked, and all its agents with it.',
     hint: 'Have an operator register a class under another name.',
   },
+  'status-list-unknown': {
+    summary: 'There is no such status list, or every token in it has expired.',
+    hint: 'See those in their time at /v1/status-lists.',
+    source: 'draft-ietf-oauth-status-list-21 §8',
+  },
+  'events-crowded': {
+    summary: 'As many callers listen to revocations as the service serves.',
+    hint: 'Come again later, or read the status lists.',
+    source: 'RFC 9110 §15.6.4',
+  },
+  'events-forgotten': {
+    summary: 'There is no such event to go on from.',
+    hint: 'Read the status lists and revocation lists anew, then listen without Last-Event-ID.',
+    source: 'HTML Standard §9.2.4',
+  },
   'serial-unknown': {
     summary: 'This service issued no certificate of this serial number.',
     hint: 'Give the serial number in lower-case hexadecimal, as the certificate has it.',
-  },
-  'token-unknown': {
-    summary: 'There is no such token, or its time is over.',
-    hint: 'Nothing is left to revoke once a token has expired.',
   },
   'revocation-list-older': {
     summary: 'A newer word of this issuer is kept already.',

@@ -58,15 +58,20 @@ export function agentSpiffeId(
   })
 }
 
+/** `spiffe://<trust domain>/operator/<id>` */
+export function operatorSpiffeId(service: Pick<Service, 'settings'>, operatorId: string): string {
+  return encodeSpiffeId({
+    trustDomain: service.settings.trustDomain,
+    segments: ['operator', operatorId],
+  })
+}
+
 /** The one name of a client: its SPIFFE ID; `client_id` and `sub` of its tokens. */
 export function clientSpiffeId(service: Pick<Service, 'settings'>, client: Principal): string {
   if (client.kind === 'host') return hostSpiffeId(service, client.host.id)
   if (client.kind === 'agent')
     return agentSpiffeId(service, client.agent.className, client.agent.id)
-  return encodeSpiffeId({
-    trustDomain: service.settings.trustDomain,
-    segments: ['operator', client.operator.id],
-  })
+  return operatorSpiffeId(service, client.operator.id)
 }
 
 /** The identifier under which a store knows the client. */

@@ -46,7 +46,6 @@ const targets: Readonly<Record<RevocationKind, TargetRow>> = {
     reasonCode: 'unspecified',
     unknown: 'serial-unknown',
   },
-  token: { type: 'token.revoked', reasonCode: 'unspecified', unknown: 'token-unknown' },
 }
 
 /**
@@ -54,8 +53,7 @@ const targets: Readonly<Record<RevocationKind, TargetRow>> = {
  * error.
  *
  * @param actor who does it, as the log names them
- * @throws ServiceError `host-unknown`, `agent-unknown`, `class-unknown`, `operator-unknown`, `serial-unknown`,
- *   `token-unknown`
+ * @throws ServiceError `host-unknown`, `agent-unknown`, `class-unknown`, `operator-unknown`, `serial-unknown`
  */
 export async function revoke(
   service: Service,
@@ -116,8 +114,6 @@ function subjectOf(target: RevocationTarget): string {
       return target.fingerprint
     case 'certificate':
       return target.serial
-    case 'token':
-      return target.jti
     case 'firmware':
       return `${target.vendor} ${target.lowest}-${target.highest}`
     default:

@@ -36,6 +36,7 @@ export async function authorizationServerMetadata(
     // TLS asks every connection for a certificate, so the aliases are the endpoints themselves (RFC 8705 §5).
     mtls_endpoint_aliases: endpoints,
     jwks_uri: `${issuer}/oauth/jwks`,
+    status_list_aggregation_endpoint: `${issuer}/v1/status-lists`,
     challenge_endpoint: `${issuer}/oauth/challenge`,
     grant_types_supported: grantTypeNames,
     response_types_supported: [],

@@ -6,6 +6,7 @@ import { auditEntry } from './audit-entry.ts'
 import type { AuthenticatedClient } from './client-authentication.ts'
 import type { Service } from './service.ts'
 import { spendAuthentication } from './spend-authentication.ts'
+import { statusListName } from './status-places.ts'
 
 /**
  * Takes back an access token of the caller before its time. A token that is none, or no longer one, is already as the
@@ -25,7 +26,18 @@ export async function revokeOwnToken(
   if (claims.client_id !== caller.id)
     throw new OAuthError('unauthorized_client', 'The token was issued to another client.')
   const entry = auditEntry(service, 'token.revoked', caller.id, claims.jti, { exp: claims.exp })
-  await service.store.tokens.revoke(claims.jti, claims.exp * 1000, entry)
+  await service.store.tokens.revoke(claims.jti, claims.exp * 1000, entry, placeOf(service, claims))
+}
+
+/** Tokens from before there were lists have no place. */
+function placeOf(
+  { settings }: Service,
+  { status }: AccessTokenClaims,
+): { list: string; index: number } | undefined {
+  if (status === undefined) return undefined
+  const { idx: index, uri } = status.status_list
+  const list = statusListName(settings, uri)
+  return list === undefined ? undefined : { list, index }
 }
 
 function readToken(service: Service, token: string): AccessTokenClaims | undefined {

@@ -16,6 +16,7 @@ import { asOAuthError } from './oauth-reason.ts'
 import { explainRevocation } from './explain-revocation.ts'
 import type { Service } from './service.ts'
 import { signToken } from './signed-token.ts'
+import { statusPlacesOf, type AllottedPlace } from './status-places.ts'
 import { grantTypeOf, type Grant } from './token-grant.ts'
 
 /** The token endpoint's answer (RFC 6749 §5.1, RFC 9449 §5). */
@@ -41,9 +42,10 @@ export async function issueToken(
   const caller = await authenticateClient(service, credentials)
   const asked = await grantType(service, caller, credentials)
   const { grant, records } = await authorizeGrant(service, caller, credentials, asked)
-  const claims = prepareAccessToken(service, caller, grant)
+  const place = await statusPlacesOf(service).allot()
+  const claims = prepareAccessToken(service, caller, grant, place)
   const token = await signToken(service, 'at+jwt', claims)
-  await recordToken(service, caller, claims, records)
+  await recordToken(service, caller, claims, { records, place })
   const { authorization_details: details } = claims
   return {
     access_token: token,
@@ -87,6 +89,7 @@ function prepareAccessToken(
   service: Service,
   caller: AuthenticatedClient,
   grant: Grant,
+  { index: idx, uri }: AllottedPlace,
 ): AccessTokenClaims {
   const iat = Math.floor(service.clock.now() / 1000)
   return {
@@ -102,6 +105,7 @@ function prepareAccessToken(
     cnf: caller.confirmation,
     assay: holderClaims(caller.client, createId(service)),
     ...(grant.details === undefined ? {} : { authorization_details: grant.details }),
+    status: { status_list: { idx, uri } },
   }
 }
 
@@ -116,9 +120,13 @@ async function recordToken(
   service: Service,
   caller: AuthenticatedClient,
   claims: AccessTokenClaims,
-  records: readonly DecisionRecord[],
+  {
+    records,
+    place,
+  }: { readonly records: readonly DecisionRecord[]; readonly place: AllottedPlace },
 ): Promise<void> {
   const { client, replayKeys } = caller
+  const { jti, cnf } = claims
   const entry = auditEntry(service, 'token.issued', caller.id, claims.jti, {
     aud: claims.aud,
     scope: claims.scope,
@@ -137,6 +145,13 @@ async function recordToken(
     replayKeys,
     ...(client.kind === 'operator' ? {} : { attestedUntil: claims.exp * 1000 }),
     entry,
+    issued: {
+      list: place.list,
+      index: place.index,
+      jti,
+      binding: 'jkt' in cnf ? cnf.jkt : cnf['x5t#S256'],
+      expiresAt: claims.exp * 1000,
+    },
   })
   if (answer === 'done') return
   if (answer === 'replayed') throw asOAuthError(new TokenError(caller.replayed))

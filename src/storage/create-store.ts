@@ -25,6 +25,7 @@ import { createHsmKeyStore } from './hsm-key-store.ts'
 import { createMarkStore } from './mark-store.ts'
 import { createRevocationListStore } from './revocation-list-store.ts'
 import { createRevocationStore } from './revocation-store.ts'
+import { createStatusStore } from './status-store.ts'
 
 /** The whole `Store` over whatever runs its operations. */
 export function createStore(db: Executor): Store {
@@ -43,6 +44,7 @@ export function createStore(db: Executor): Store {
     authorities: createAuthorityStore(db),
     federations: createFederationStore(db),
     revocations: createRevocationStore(db),
+    statusLists: createStatusStore(db),
     classes: createAgentClassStore(db),
     agents: createAgentStore(db),
     certificates: createCertificateStore(db),

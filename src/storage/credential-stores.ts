@@ -1,9 +1,10 @@
-import type { ClientStore, TokenStore } from '../ports/client-store.ts'
+import type { ClientStore, IssuedToken, TokenStore } from '../ports/client-store.ts'
 import type { AuditStore, CertificateStore } from '../ports/store.ts'
 import { encodeEntry } from './entry.ts'
 import type { Executor } from './executor.ts'
 import { encodeCertificate, parseCertificate } from './records/certificate.ts'
 import { parseClient } from './records/client.ts'
+import type { TokenRow } from './schema.ts'
 
 /** The `CertificateStore` of any database. */
 export function createCertificateStore(db: Executor): CertificateStore {
@@ -28,21 +29,32 @@ export function createClientStore(db: Executor): ClientStore {
       const rows = await db.execute('findClientByKey', jkt)
       return rows && parseClient(rows)
     },
-    act: async ({ client, replayKeys, attestedUntil, entry, tokenId }) => {
+    act: async ({ client, replayKeys, attestedUntil, entry, tokenId, issued }) => {
       const { kind, id, jkt } = client
       const text = entry === undefined ? null : encodeEntry(entry)
       const keys = replayKeys.flatMap(({ key, expiresAt }) => [key, expiresAt])
-      const token = tokenId ?? null
-      return await db.execute('act', kind, id, jkt, attestedUntil ?? null, text, token, ...keys)
+      const act = { kind, id, jkt, attestedUntil: attestedUntil ?? null, tokenId: tokenId ?? null }
+      const placed = issued === undefined ? null : encodePlace(issued, id)
+      return await db.execute('act', act, text, placed, ...keys)
     },
   }
+}
+
+function encodePlace(
+  { list, index, jti, binding, expiresAt }: IssuedToken,
+  subject_id: string,
+): Omit<TokenRow, 'revoked_at' | 'revocation'> {
+  return { list, idx: index, jti, subject_id, binding, expires_at: expiresAt }
 }
 
 /** The `TokenStore` of any database. */
 export function createTokenStore(db: Executor): TokenStore {
   return {
-    revoke: async (jti, expiresAt, entry) =>
-      await db.execute('revokeToken', jti, expiresAt, encodeEntry(entry)),
+    revoke: async (jti, expiresAt, entry, place) => {
+      const at = place === undefined ? null : { list: place.list, idx: place.index }
+      const by = { at: entry.time, author: entry.actor }
+      return await db.execute('revokeToken', jti, expiresAt, at, by, encodeEntry(entry))
+    },
     isRevoked: async jti => await db.execute('isTokenRevoked', jti),
   }
 }

@@ -1,6 +1,6 @@
 import type { RevocationAct, RevocationStore, RevocationTarget } from '../ports/revocation.ts'
 import type { Executor } from './executor.ts'
-import type { ActRow } from './operations/revocations.ts'
+import type { ActRow } from './operations/revocation-acts.ts'
 import { encodeKeptAttestation } from './records/attestation.ts'
 import { parseRevocationEvent } from './records/revocation-event.ts'
 
@@ -35,7 +35,7 @@ function encodeAct({ target, at, reasonCode, reason, author }: RevocationAct): A
   return { ...common, ...encodeTarget(target) }
 }
 
-const nothing = { vendor: null, lowest: null, highest: null, list: -1, idx: -1 }
+const nothing = { vendor: null, lowest: null, highest: null }
 
 function encodeTarget(target: RevocationTarget): Partial<ActRow> & Pick<ActRow, 'target'> {
   switch (target.kind) {
@@ -49,8 +49,6 @@ function encodeTarget(target: RevocationTarget): Partial<ActRow> & Pick<ActRow, 
       const { vendor, lowest, highest } = target
       return { target: `${vendor} ${lowest}-${highest}`, vendor, lowest, highest }
     }
-    case 'token':
-      return { target: target.jti, list: target.list, idx: target.index }
     default:
       return { target: target.id }
   }

@@ -100,7 +100,6 @@ test('what is not there is unknown, but a key, a certificate or firmware can be 
     { kind: 'class', name: 'x' },
     { kind: 'operator', id: 'x' },
     { kind: 'certificate', serial: 'x' },
-    { kind: 'token', list: 1, index: 1, jti: 'x' },
   ] as const)
     t.is(await revoke(store, target), 'unknown')
   t.like(await revoke(store, { kind: 'endorsement', id: 'endorsement-9' }), { hosts: 0 })

@@ -1,5 +1,6 @@
 import { timingSafeEqual, type KeyObject } from 'node:crypto'
 import { jwsAlgorithms, type JwsAlgorithm } from '../jose/algorithm.ts'
+import type { StatusReference } from '../status/status-list-token.ts'
 import { JoseError } from '../jose/error.ts'
 import { parseJws, verifyJws, type ParsedJws } from '../jose/jws.ts'
 import type { AuthorizationDetail } from './authorization-details.ts'
@@ -46,6 +47,8 @@ export interface AccessTokenClaims {
   readonly txn?: string
   /** RFC 9396 §9.1. */
   readonly authorization_details?: readonly AuthorizationDetail[]
+  /** Where its status is told (draft-ietf-oauth-status-list-21 §6). */
+  readonly status?: { readonly status_list: StatusReference }
 }
 
 /** The audiences of a token, whichever way it writes them (RFC 7519 §4.1.3). */

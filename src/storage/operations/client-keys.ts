@@ -1,6 +1,7 @@
 import type { ClientKeyRow } from '../schema.ts'
 import { statement } from '../statement.ts'
 import type { Transaction } from '../transaction.ts'
+import { supersedeKey } from './revocation-acts.ts'
 
 const find = statement<{ jkt: string }>()((db, is) =>
   db.selectFrom('client_keys').selectAll().where('jkt', '=', is.jkt),
@@ -29,15 +30,6 @@ const restore = statement<{ jkt: string }>()((db, is) =>
   db.updateTable('client_keys').set({ retired: 0 }).where('jkt', '=', is.jkt),
 )
 
-const revokeCertificates = statement<{ subject_id: string; jkt: string; at: number }>()((db, is) =>
-  db
-    .updateTable('certificates')
-    .set({ status: 'revoked', revoked_at: is.at, revocation_reason: 'superseded' })
-    .where('subject_id', '=', is.subject_id)
-    .where('jkt', '=', is.jkt)
-    .where('status', 'in', ['intended', 'issued']),
-)
-
 /** Whether a thumbprint speaks, or once spoke, for anybody but this subject. */
 export async function isForeignKey(tx: Transaction, key: ClientKeyRow): Promise<boolean> {
   const known = await tx.first(find, { jkt: key.jkt })
@@ -45,8 +37,8 @@ export async function isForeignKey(tx: Transaction, key: ClientKeyRow): Promise<
 }
 
 /**
- * Makes `key` the one key of its subject in place of `former`, which authenticates nobody from now on, nor do its
- * certificates, which fall at `at`. Asks for {@link isForeignKey} first.
+ * Makes `key` the one key of its subject in place of `former`, which authenticates nobody from now on; its certificates
+ * and tokens fall at `at`. Asks for {@link isForeignKey} first.
  */
 export async function replaceKey(
   tx: Transaction,
@@ -57,7 +49,7 @@ export async function replaceKey(
   const { kind, subject_id } = key
   if (former !== null && former !== key.jkt) {
     await tx.run(retire, { kind, subject_id, jkt: former })
-    await tx.run(revokeCertificates, { subject_id, jkt: former, at })
+    await supersedeKey(tx, { kind, subject_id, jkt: former }, at)
   }
   const known = await tx.first(find, { jkt: key.jkt })
   if (known === undefined) await tx.run(insert, key)

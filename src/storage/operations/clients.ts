@@ -1,4 +1,11 @@
-import type { AgentClassRow, AgentRow, ClientKeyRow, HostRow, OperatorRow } from '../schema.ts'
+import type {
+  AgentClassRow,
+  AgentRow,
+  ClientKeyRow,
+  HostRow,
+  OperatorRow,
+  TokenRow,
+} from '../schema.ts'
 import type { ReplayKeyRow } from '../spent-rows.ts'
 import { statement } from '../statement.ts'
 import type { Transaction } from '../transaction.ts'
@@ -7,6 +14,7 @@ import { findAgent } from './agents.ts'
 import { findHost } from './hosts.ts'
 import { isTokenRevoked } from './revoked-tokens.ts'
 import { findStanding } from './standing.ts'
+import { placeToken } from './status-lists.ts'
 
 /** The rows behind a client; which are there follows from `key.kind`. */
 export interface ClientRows {
@@ -48,18 +56,21 @@ export async function findClientByKey(
   return { key, agent, host, agentClass: await findAgentClass(tx, agent.class_name) }
 }
 
-/**
- * See `ClientStore.act`. Takes plain values, since they cross a thread: `replayKeys` alternates key and expiry, absent
- * is null.
- */
+/** Who acts, and what must hold for it. */
+interface Act {
+  readonly kind: string
+  readonly id: string
+  readonly jkt: string
+  readonly attestedUntil: number | null
+  readonly tokenId: string | null
+}
+
+/** See `ClientStore.act`. `replayKeys` alternates key and expiry, since plain values cross a thread best. */
 export async function act(
   tx: Transaction,
-  kind: string,
-  id: string,
-  jkt: string,
-  attestedUntil: number | null,
+  { kind, id, jkt, attestedUntil, tokenId }: Act,
   entry: string | null,
-  tokenId: string | null,
+  issued: Omit<TokenRow, 'revoked_at' | 'revocation'> | null,
   ...replayKeys: (string | number)[]
 ): Promise<'done' | 'replayed' | 'revoked' | 'token-revoked' | 'attestation-expired'> {
   const standing = await findStanding(tx, kind, jkt)
@@ -71,6 +82,7 @@ export async function act(
     const key = { key: replayKeys[i] as string, expires_at: replayKeys[i + 1] as number }
     if ((await tx.run(consume, key)) === 0) return tx.refuse('replayed')
   }
+  if (issued !== null) await placeToken(tx, issued)
   if (entry !== null) tx.append(entry)
   return 'done'
 }

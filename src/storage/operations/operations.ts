@@ -71,6 +71,7 @@ import {
 } from './policies.ts'
 import { readRevocationEvents } from './revocation-events.ts'
 import { previewRevocation, revoke } from './revocations.ts'
+import { listStatusLists, openStatusList, readStatusList } from './status-lists.ts'
 import {
   currentRevocationLists,
   listRevocationLists,
@@ -81,6 +82,9 @@ import { sweepSome, writeHealth } from './upkeep.ts'
 
 /** Every operation by the name under which it crosses a thread. Arguments and answers are plain rows and values. */
 export interface Operations {
+  readonly openStatusList: typeof openStatusList
+  readonly readStatusList: typeof readStatusList
+  readonly listStatusLists: typeof listStatusLists
   readonly revoke: typeof revoke
   readonly previewRevocation: typeof previewRevocation
   readonly readRevocationEvents: typeof readRevocationEvents
@@ -180,6 +184,9 @@ export type OperationArguments<Name extends OperationName> =
 export type OperationAnswer<Name extends OperationName> = Awaited<ReturnType<Operations[Name]>>
 
 export const operations: Operations = {
+  openStatusList,
+  readStatusList,
+  listStatusLists,
   revoke,
   previewRevocation,
   readRevocationEvents,

@@ -1,9 +1,8 @@
 import type { RevocationEvent } from '../../ports/revocation.ts'
-import type { RevocationEventRow } from '../schema.ts'
+import type { RevocationEventRow, RevocationRow } from '../schema.ts'
 import { statement } from '../statement.ts'
 import type { Transaction } from '../transaction.ts'
 import type { Fallen } from './revocation-cascade.ts'
-import type { ActValues } from './revocation-targets.ts'
 
 /** Identifiers in one event, and so in one entry of the log. */
 const partSize = 500
@@ -32,7 +31,7 @@ const readAfter = statement<{ after: number; limit: number }>()((db, is) =>
 /** Puts what an act took down where relying parties read it; one part at least. Answers the parts. */
 export async function recordEvents(
   tx: Transaction,
-  act: ActValues,
+  act: RevocationRow,
   fallen: Fallen,
 ): Promise<Fallen[]> {
   const parts = partsOf(fallen)

@@ -2,25 +2,18 @@ import { sql } from 'kysely'
 import type { RevocationRow } from '../schema.ts'
 import { statement, type Statement } from '../statement.ts'
 
-/** What the statements of an act are given. */
-export type ActValues = RevocationRow & {
-  /** Of a token: its place. */
-  readonly list: number
-  readonly idx: number
-}
-
 /** How the first rows of an act are found and marked; everything below follows from the marks. */
 export interface TargetRow {
   /** Rows that must be there; absent where what is not known yet can be barred. */
-  readonly find?: Statement<ActValues, unknown>
-  readonly mark: Statement<ActValues, unknown>
+  readonly find?: Statement<RevocationRow, unknown>
+  readonly mark: Statement<RevocationRow, unknown>
   /** Whether the act itself, once recorded, keeps others out: a second one is told so by the record. */
   readonly isBar: boolean
 }
 
 const hostColumns = { status: 'revoked' } as const
 
-const markHost = statement<ActValues>()((db, is) =>
+const markHost = statement<RevocationRow>()((db, is) =>
   db
     .updateTable('hosts')
     .set({ ...hostColumns, revoked_at: is.at, revocation_reason: is.reason, revocation: is.id })
@@ -28,7 +21,7 @@ const markHost = statement<ActValues>()((db, is) =>
     .where('status', '=', 'active'),
 )
 
-const markEndorsement = statement<ActValues>()((db, is) =>
+const markEndorsement = statement<RevocationRow>()((db, is) =>
   db
     .updateTable('hosts')
     .set({ ...hostColumns, revoked_at: is.at, revocation_reason: is.reason, revocation: is.id })
@@ -36,7 +29,7 @@ const markEndorsement = statement<ActValues>()((db, is) =>
     .where('status', '=', 'active'),
 )
 
-const markAnchor = statement<ActValues>()((db, is) =>
+const markAnchor = statement<RevocationRow>()((db, is) =>
   db
     .updateTable('hosts')
     .set({ ...hostColumns, revoked_at: is.at, revocation_reason: is.reason, revocation: is.id })
@@ -46,7 +39,7 @@ const markAnchor = statement<ActValues>()((db, is) =>
     .where('status', '=', 'active'),
 )
 
-const markFirmware = statement<ActValues>()((db, is) =>
+const markFirmware = statement<RevocationRow>()((db, is) =>
   db
     .updateTable('hosts')
     .set({ ...hostColumns, revoked_at: is.at, revocation_reason: is.reason, revocation: is.id })
@@ -56,7 +49,7 @@ const markFirmware = statement<ActValues>()((db, is) =>
     .where('status', '=', 'active'),
 )
 
-const markAgent = statement<ActValues>()((db, is) =>
+const markAgent = statement<RevocationRow>()((db, is) =>
   db
     .updateTable('agents')
     .set({
@@ -69,7 +62,7 @@ const markAgent = statement<ActValues>()((db, is) =>
     .where('status', '!=', 'revoked'),
 )
 
-const markClass = statement<ActValues>()((db, is) =>
+const markClass = statement<RevocationRow>()((db, is) =>
   db
     .updateTable('agents')
     .set({
@@ -82,7 +75,7 @@ const markClass = statement<ActValues>()((db, is) =>
     .where('status', '!=', 'revoked'),
 )
 
-const markOperator = statement<ActValues>()((db, is) =>
+const markOperator = statement<RevocationRow>()((db, is) =>
   db
     .updateTable('operators')
     .set({ status: 'revoked', revocation: is.id })
@@ -90,7 +83,7 @@ const markOperator = statement<ActValues>()((db, is) =>
     .where('status', '=', 'active'),
 )
 
-const markCertificate = statement<ActValues>()((db, is) =>
+const markCertificate = statement<RevocationRow>()((db, is) =>
   db
     .updateTable('certificates')
     .set({
@@ -103,42 +96,23 @@ const markCertificate = statement<ActValues>()((db, is) =>
     .where('status', '!=', 'revoked'),
 )
 
-const markToken = statement<ActValues>()((db, is) =>
-  db
-    .updateTable('tokens')
-    .set({ revoked_at: is.at, revocation: is.id })
-    .where('list', '=', is.list)
-    .where('idx', '=', is.idx)
-    .where('jti', '=', is.target)
-    .where('revoked_at', 'is', null),
-)
-
 const one = sql<number>`1`.as('one')
 
-const findHost = statement<ActValues>()((db, is) =>
+const findHost = statement<RevocationRow>()((db, is) =>
   db.selectFrom('hosts').select(one).where('id', '=', is.target),
 )
-const findAgent = statement<ActValues>()((db, is) =>
+const findAgent = statement<RevocationRow>()((db, is) =>
   db.selectFrom('agents').select(one).where('id', '=', is.target),
 )
-const findClass = statement<ActValues>()((db, is) =>
+const findClass = statement<RevocationRow>()((db, is) =>
   db.selectFrom('agent_classes').select(one).where('name', '=', is.target),
 )
-const findOperator = statement<ActValues>()((db, is) =>
+const findOperator = statement<RevocationRow>()((db, is) =>
   db.selectFrom('operators').select(one).where('id', '=', is.target),
 )
-const findCertificate = statement<ActValues>()((db, is) =>
+const findCertificate = statement<RevocationRow>()((db, is) =>
   db.selectFrom('certificates').select(one).where('serial', '=', is.target),
 )
-const findToken = statement<ActValues>()((db, is) =>
-  db
-    .selectFrom('tokens')
-    .select(one)
-    .where('list', '=', is.list)
-    .where('idx', '=', is.idx)
-    .where('jti', '=', is.target),
-)
-
 /** Every kind of target. */
 export const targetRows: Readonly<Record<string, TargetRow>> = {
   host: { find: findHost, mark: markHost, isBar: false },
@@ -149,5 +123,4 @@ export const targetRows: Readonly<Record<string, TargetRow>> = {
   firmware: { mark: markFirmware, isBar: true },
   operator: { find: findOperator, mark: markOperator, isBar: false },
   certificate: { find: findCertificate, mark: markCertificate, isBar: false },
-  token: { find: findToken, mark: markToken, isBar: false },
 }

@@ -6,32 +6,14 @@ import type { Transaction } from '../transaction.ts'
 import { keepAttestation, type KeptRow } from './attestations.ts'
 import { retireRevoked } from './anchors.ts'
 import { isBarred } from './revocation-bars.ts'
-import { findHost } from './hosts.ts'
-import { cascade, readFallen, type Fallen } from './revocation-cascade.ts'
+import { completeAct, nextAct, type ActRow } from './revocation-acts.ts'
+import type { Fallen } from './revocation-cascade.ts'
 import { recordEvents } from './revocation-events.ts'
-import { targetRows, type ActValues } from './revocation-targets.ts'
+import { targetRows } from './revocation-targets.ts'
 
-const insert = statement<RevocationRow>()((db, is) =>
-  db.insertInto('revocations').values({
-    id: is.id,
-    kind: is.kind,
-    target: is.target,
-    at: is.at,
-    reason_code: is.reason_code,
-    reason: is.reason,
-    author: is.author,
-    vendor: is.vendor,
-    lowest: is.lowest,
-    highest: is.highest,
-  }),
+const stateVersion = statement<{ target: string }>()((db, is) =>
+  db.selectFrom('hosts').select('state_version').where('id', '=', is.target),
 )
-
-const newest = statement<object>()(db =>
-  db.selectFrom('revocations').select('id').orderBy('id', 'desc').limit(1),
-)
-
-/** An act before it has its number. */
-export type ActRow = Omit<ActValues, 'id'>
 
 /** See `RevocationStore.revoke`. */
 export async function revoke(
@@ -41,11 +23,11 @@ export async function revoke(
   entry: LoggedAct,
 ): Promise<RevocationCounts | 'unknown' | 'already' | 'state-changed'> {
   if (evidence !== null) {
-    const host = await findHost(tx, act.target)
+    const host = await tx.first(stateVersion, act)
     if (host !== undefined && host.state_version !== evidence.stateVersion)
       return tx.refuse('state-changed')
   }
-  const id = ((await tx.first(newest, {}))?.id ?? 0) + 1
+  const id = await nextAct(tx)
   const fallen = await takeDown(tx, { ...act, id })
   if (typeof fallen === 'string') return tx.refuse(fallen)
   if (evidence !== null) await keepAttestation(tx, evidence)
@@ -58,23 +40,24 @@ export async function previewRevocation(
   tx: Transaction,
   act: ActRow,
 ): Promise<RevocationCounts | 'unknown' | 'already'> {
-  const id = ((await tx.first(newest, {}))?.id ?? 0) + 1
+  const id = await nextAct(tx)
   const fallen = await takeDown(tx, { ...act, id })
   tx.refuse('preview')
   return typeof fallen === 'string' ? fallen : countsOf(fallen)
 }
 
-async function takeDown(tx: Transaction, act: ActValues): Promise<Fallen | 'unknown' | 'already'> {
+async function takeDown(
+  tx: Transaction,
+  act: RevocationRow,
+): Promise<Fallen | 'unknown' | 'already'> {
   const row = targetRows[act.kind]
   if (row === undefined) return 'unknown'
   if (row.find !== undefined && (await tx.first(row.find, act)) === undefined) return 'unknown'
   if (row.isBar && (await isBarred(tx, act.kind, act.target))) return 'already'
   const marked = await tx.run(row.mark, act)
   if (!row.isBar && marked === 0) return 'already'
-  await tx.run(insert, act)
   if (act.kind === 'anchor') await retireRevoked(tx, act)
-  await cascade(tx, act)
-  return await readFallen(tx, act)
+  return await completeAct(tx, act)
 }
 
 function countsOf(fallen: Fallen): RevocationCounts {
@@ -90,7 +73,7 @@ function countsOf(fallen: Fallen): RevocationCounts {
 /** The act with its counts, then what fell, part by part: no entry grows with the size of a fleet. */
 async function recordFallen(
   tx: Transaction,
-  act: ActValues,
+  act: RevocationRow,
   fallen: Fallen,
   entry: LoggedAct,
 ): Promise<void> {

@@ -57,6 +57,40 @@ const sweepAttestations = statement<{ now: number }>()((db, is) =>
     ),
 )
 
+/** Tokens go with their list, not one by one: a place is nobody else's while the list is served. */
+const sweepTokens = statement<{ now: number }>()((db, is) =>
+  db.deleteFrom('tokens').where(e =>
+    e(
+      e.refTuple('list', 'idx'),
+      'in',
+      e
+        .selectFrom('tokens as old')
+        .select(['old.list', 'old.idx'])
+        .where('old.list', 'in', q =>
+          q.selectFrom('status_lists').select('number').where('expires_at', '<', is.now),
+        )
+        .limit(sweepLimit)
+        .$asTuple('list', 'idx'),
+    ),
+  ),
+)
+
+const sweepStatusLists = statement<{ now: number }>()((db, is) =>
+  db
+    .deleteFrom('status_lists')
+    .where('expires_at', '<', is.now)
+    .where(e =>
+      e.not(
+        e.exists(
+          e
+            .selectFrom('tokens')
+            .select('tokens.idx')
+            .whereRef('tokens.list', '=', 'status_lists.number'),
+        ),
+      ),
+    ),
+)
+
 /** Writes something for the sake of writing. */
 export async function writeHealth(tx: Transaction): Promise<void> {
   await tx.run(ping, {})
@@ -70,6 +104,8 @@ export async function sweepSome(tx: Transaction, now: number): Promise<boolean> 
     await tx.run(sweepReplayKeys, { now }),
     await tx.run(sweepRevokedTokens, { now }),
     await tx.run(sweepAttestations, { now }),
+    await tx.run(sweepTokens, { now }),
   ]
+  await tx.run(sweepStatusLists, { now })
   return deleted.includes(sweepLimit)
 }
