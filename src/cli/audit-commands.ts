@@ -3,19 +3,10 @@ import type { LoggedAct } from '../core/log/audit-entry.ts'
 import { encodeCanonicalJson } from '../core/log/canonical-json.ts'
 import { printable } from '../attester/remote-error.ts'
 import { defineCommand, type CommandGroup, type CommandRow } from './command.ts'
-import { readVerifiedLog, type LogOptions, type ReadLogResult } from './log-reading.ts'
+import { traceCommand } from './audit-trace-command.ts'
+import { logOptions, readVerifiedLog, type LogOptions, type ReadLogResult } from './log-reading.ts'
 import { renderFacts, renderTime } from './table.ts'
 import { UsageError, valueOf, wholeNumber } from './usage-error.ts'
-
-function logOptions(): Option[] {
-  return [
-    new Option('--url <url>', 'a copy of the log to read instead of the service’s own'),
-    new Option(
-      '--log-key <key>',
-      'verifier key of the log, from elsewhere than the log itself (default: the pinned one)',
-    ),
-  ]
-}
 
 const verify: CommandRow = defineCommand<LogOptions>({
   name: 'verify',
@@ -142,5 +133,5 @@ function renderAct({ index, type, time, actor, subject, detail }: ShownAct): str
 export const auditCommands: CommandGroup = {
   name: 'audit',
   summary: 'The audit log: every act of the service, in a tree that anybody can recompute.',
-  commands: [verify, show],
+  commands: [verify, show, traceCommand],
 }

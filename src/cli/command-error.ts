@@ -14,6 +14,10 @@ const rows = {
     summary: 'This is not the policy that was meant.',
     hint: 'Nothing was signed. Compare the file with assay policy show, and find out who changed what.',
   },
+  'transaction-unknown': {
+    summary: 'The audit log knows no such transaction.',
+    hint: 'Give the txn of a token, as the token or its introspection says it.',
+  },
   'decision-unknown': {
     summary: 'The log has no such decision.',
     hint: 'Name it by its digest, the number of its entry, or the id of the token; assay audit show lists them.',

@@ -1,3 +1,4 @@
+import { Option } from 'commander'
 import type { Home } from '../attester/home.ts'
 import type { LoggedAct } from '../core/log/audit-entry.ts'
 import { parseAuditEntry } from '../core/log/audit-entry.ts'
@@ -11,6 +12,17 @@ import type { Session } from './session.ts'
 export interface LogOptions {
   readonly url?: string
   readonly logKey?: string
+}
+
+/** The options of {@link LogOptions}. */
+export function logOptions(): Option[] {
+  return [
+    new Option('--url <url>', 'a copy of the log to read instead of the service’s own'),
+    new Option(
+      '--log-key <key>',
+      'verifier key of the log, from elsewhere than the log itself (default: the pinned one)',
+    ),
+  ]
 }
 
 /** A log that was recomputed whole and found to hold. */

@@ -126,7 +126,7 @@ export const oauthEndpoints: readonly Endpoint[] = [
     method: 'POST',
     path: '/oauth/token',
     summary:
-      'Client credentials by the attested key: a bound access token of minutes (RFC 6749, RFC 9449, RFC 8705).',
+      'Client credentials by the attested key, or a token in exchange for another: a bound access token of minutes (RFC 6749, RFC 8693, RFC 9449, RFC 8705).',
     form: tokenForm,
     steps: [oauthForm, offerNonce, readParameters, answerToken],
   },

@@ -14,6 +14,7 @@ const statusOf: Readonly<Record<string, number>> = {
   'token-unbound': 401,
   'token-certificate': 401,
   'token-inactive': 401,
+  'delegation-own-api': 403,
   'dpop-missing': 401,
   'dpop-malformed': 401,
   'dpop-signature': 401,

@@ -208,12 +208,18 @@ const clientForm = z.object({
   client_assertion: z.string().optional(),
 })
 
-/** RFC 6749 §4.4.2, RFC 8707 §2, RFC 9396 §5; unknown parameters are passed over (RFC 6749 §3.2). */
+/** RFC 6749 §4.4.2, RFC 8693 §2.1, RFC 8707 §2, RFC 9396 §5; unknown parameters are passed over (RFC 6749 §3.2). */
 export const tokenForm = clientForm.extend({
-  grant_type: z.literal('client_credentials'),
+  grant_type: z.enum(['client_credentials', 'urn:ietf:params:oauth:grant-type:token-exchange']),
   scope: z.string().optional(),
   resource: z.union([z.string(), z.array(z.string())]).optional(),
   authorization_details: z.string().optional(),
+  subject_token: z.string().optional(),
+  subject_token_type: z.string().optional(),
+  actor_token: z.string().optional(),
+  actor_token_type: z.string().optional(),
+  requested_token_type: z.string().optional(),
+  audience: z.string().optional(),
 })
 
 /** RFC 7009 §2.1. */

@@ -10,6 +10,13 @@ export interface IssuedToken extends StatusPlace {
   readonly expiresAt: number
 }
 
+/** A holder of a token by the key that it had, and the `jti` of that token. */
+export interface ParentLink {
+  readonly kind: SubjectKind
+  readonly jkt: string
+  readonly jti: string
+}
+
 export interface ClientStore {
   /** The client for which a key speaks, whatever its status. */
   findByKey(jkt: string): Promise<ClientRecord | undefined>
@@ -27,6 +34,8 @@ export interface ClientStore {
     readonly tokenId?: string
     /** The token that is issued with it. */
     readonly issued?: IssuedToken
+    /** Tokens that it descends from, and who holds them: refused once any was taken back, or its holder revoked. */
+    readonly parents?: readonly ParentLink[]
   }): Promise<'done' | 'replayed' | 'revoked' | 'token-revoked' | 'attestation-expired'>
 }
 

@@ -62,6 +62,7 @@ export const auditTypes = [
   'certificate.revoked',
   'crl.published',
   'token.issued',
+  'token.exchanged',
   'token.revoked',
   'jwt-svid.issued',
   'wit-svid.issued',

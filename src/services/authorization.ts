@@ -21,10 +21,12 @@ export interface AuthorizationRequest {
   readonly lifetimeSeconds: number
   /** Of the connection, as the runtime names it. */
   readonly sourceAddress?: string | undefined
-  /** SPIFFE IDs: who asked first, and through whom; the present one left out. */
+  /** SPIFFE IDs: who asked first, and through whom, the present one first: as the new token will say. */
   readonly delegation?: { readonly initiator: string; readonly actors: readonly string[] }
   /** Authorization details as they came, their types known (RFC 9396). */
   readonly details?: readonly object[] | undefined
+  /** The transaction that it belongs to, where there is one already: a denial says it too. */
+  readonly txn?: string | undefined
 }
 
 /** What the policies leave of it, and what the entry of the act has to say. */
@@ -86,13 +88,17 @@ const nothingAsked = { facts: noDetails, digest: null }
 /** Gives what is to be thrown. */
 async function recordDenial(
   service: Service,
-  { action, principal }: AuthorizationRequest,
+  { action, principal, txn }: AuthorizationRequest,
   answer: Answer,
   record: DecisionRecord,
 ): Promise<ServiceError> {
   const hasFailed = answer.outcome === 'failed'
   const id = clientSpiffeId(service, principal)
-  const detail = hasFailed ? { ...record, errors: answer.errors } : { ...record }
+  const detail = {
+    ...record,
+    ...(hasFailed ? { errors: answer.errors } : {}),
+    ...(txn === undefined ? {} : { txn }),
+  }
   const type = hasFailed ? 'authorization.failed' : 'authorization.denied'
   await service.store.audit.append(auditEntry(service, type, id, id, detail))
   const by = answer.policies.join(' ') || 'no policy that permits it'

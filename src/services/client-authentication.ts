@@ -1,5 +1,5 @@
 import { CodedError } from '../core/coded-error.ts'
-import type { Confirmation } from '../core/token/access-token.ts'
+import type { Confirmation } from '../core/token/confirmation.ts'
 import { jwtBearer } from '../core/token/client-assertion.ts'
 import { TokenError } from '../core/token/error.ts'
 import { jwtSpiffe } from '../core/token/jwt-svid.ts'

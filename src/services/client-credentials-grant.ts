@@ -79,7 +79,12 @@ function readDetails(
   return details
 }
 
-function lifetimeOf(service: Service, caller: AuthenticatedClient): number {
+/**
+ * The shortest of all lifetimes that bound what this caller is issued, seconds.
+ *
+ * @throws OAuthError `invalid_client` where none is left
+ */
+export function lifetimeOf(service: Service, caller: AuthenticatedClient): number {
   const { client } = caller
   const now = service.clock.now()
   const limits = [service.settings.tokenMaxLifetimeSeconds, (caller.notAfter - now) / 1000]

@@ -1,18 +1,13 @@
-import {
-  audiencesOf,
-  verifyAccessToken,
-  type AccessTokenClaims,
-  type Confirmation,
-} from '../core/token/access-token.ts'
+import { audiencesOf, type AccessTokenClaims } from '../core/token/access-token.ts'
 import { TokenError } from '../core/token/error.ts'
 import { OAuthError } from '../core/token/oauth-error.ts'
 import { apiScopesOf } from '../core/token/scope.ts'
 import type { ClientRecord } from '../ports/records.ts'
 import { authenticateClient, type ClientCredentials } from './client-authentication.ts'
-import { clientSpiffeId } from './naming.ts'
 import type { Service } from './service.ts'
 import { signToken } from './signed-token.ts'
 import { spendAuthentication } from './spend-authentication.ts'
+import { findHolders, readIssuedToken } from './token-standing.ts'
 
 /** RFC 7662 §2.2: of an inactive token nothing is told. */
 export type Introspection =
@@ -21,7 +16,7 @@ export type Introspection =
 
 /**
  * Says whether a token is good at this moment: signed here, in its time, and its client (and an agent's host) neither
- * revoked nor rekeyed since, and the token itself not taken back. To a relying party that speaks for none of its audiences no
+ * revoked nor rekeyed since, and the token itself not taken back; of a token that was passed on each of its chain. To a relying party that speaks for none of its audiences no
  * token is: one API does not learn what is done at another.
  *
  * @see RFC 7662 §2
@@ -33,11 +28,7 @@ export async function introspectToken(
 ): Promise<Introspection> {
   const claims = readToken(service, token)
   if (claims === undefined || !mayAsk(asker, claims)) return { active: false }
-  if (await service.store.tokens.isRevoked(claims.jti)) return { active: false }
-  const client = await findHolder(service, claims.cnf)
-  const active =
-    client !== undefined && isActive(client) && clientSpiffeId(service, client) === claims.sub
-  if (!active) return { active: false }
+  if ((await findHolders(service, claims)) === undefined) return { active: false }
   return { active: true, token_type: 'jkt' in claims.cnf ? 'DPoP' : 'Bearer', ...claims }
 }
 
@@ -86,26 +77,10 @@ export async function signIntrospection(
 }
 
 function readToken(service: Service, token: string): AccessTokenClaims | undefined {
-  const { issuer } = service.settings
-  const now = service.clock.now()
   try {
-    const { claims } = verifyAccessToken(token, { issuer, keys: service.tokenKeys.published, now })
-    return claims
+    return readIssuedToken(service, token)
   } catch (cause) {
     if (cause instanceof TokenError) return undefined
     throw cause
   }
-}
-
-async function findHolder(service: Service, cnf: Confirmation): Promise<ClientRecord | undefined> {
-  if ('jkt' in cnf) return service.store.clients.findByKey(cnf.jkt)
-  const certificate = await service.store.certificates.find(cnf['x5t#S256'])
-  if (certificate?.status !== 'issued') return undefined
-  return service.store.clients.findByKey(certificate.jkt)
-}
-
-function isActive(client: ClientRecord): boolean {
-  if (client.kind === 'operator') return client.operator.status === 'active'
-  if (client.host.status !== 'active') return false
-  return client.kind === 'host' || client.agent.status === 'active'
 }

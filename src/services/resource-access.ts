@@ -72,6 +72,7 @@ export async function proveRequest(
   const { scheme, token } = readAuthorization(request)
   const verified = verifyOwnToken(service, token)
   requireSchemeOf(verified, scheme)
+  if (verified.claims.act !== undefined) throw new TokenError('delegation-own-api')
   const bound = await proveBinding(service, request, token, verified)
   verified.requireScope(scope)
   return { token: verified, ...bound, scope, sourceAddress: request.sourceAddress }

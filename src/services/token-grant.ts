@@ -1,8 +1,11 @@
 import type { AuthorizationDetail } from '../core/token/authorization-details.ts'
+import type { DelegationClaims } from '../core/token/delegation.ts'
 import { OAuthError } from '../core/token/oauth-error.ts'
 import { authorizeClientCredentials } from './client-credentials-grant.ts'
+import type { ParentLink } from '../ports/client-store.ts'
 import type { AuthenticatedClient, ClientCredentials } from './client-authentication.ts'
 import type { Service } from './service.ts'
+import { authorizeTokenExchange, tokenExchange } from './token-exchange-grant.ts'
 
 /** What a token will say that it is good for. */
 export interface Grant {
@@ -11,6 +14,18 @@ export interface Grant {
   /** Undefined where none were asked for. */
   readonly details: readonly AuthorizationDetail[] | undefined
   readonly lifetimeSeconds: number
+  /** Of a token that is passed on. */
+  readonly delegation?: Delegation
+}
+
+/** For whom a token is passed on, and what it descends from. */
+export interface Delegation extends Required<Pick<DelegationClaims, 'act' | 'parents'>> {
+  /** SPIFFE ID of the agent that asked first. */
+  readonly subject: string
+  readonly txn: string
+  readonly mayAct: DelegationClaims['may_act']
+  /** The tokens behind it and their holders, which must still stand when it is issued. */
+  readonly links: readonly ParentLink[]
 }
 
 type GrantType = (
@@ -19,9 +34,10 @@ type GrantType = (
   credentials: ClientCredentials,
 ) => Grant | Promise<Grant>
 
-/** RFC 6749 §4.4. */
+/** RFC 6749 §4.4, RFC 8693 §2.1. */
 const grantTypes: Readonly<Record<string, GrantType>> = {
   client_credentials: authorizeClientCredentials,
+  [tokenExchange]: authorizeTokenExchange,
 }
 
 /** As metadata list them. */

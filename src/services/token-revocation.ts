@@ -1,4 +1,4 @@
-import { verifyAccessToken, type AccessTokenClaims } from '../core/token/access-token.ts'
+import type { AccessTokenClaims } from '../core/token/access-token.ts'
 import { parseJws } from '../core/jose/jws.ts'
 import { TokenError } from '../core/token/error.ts'
 import { OAuthError } from '../core/token/oauth-error.ts'
@@ -7,6 +7,7 @@ import type { AuthenticatedClient } from './client-authentication.ts'
 import type { Service } from './service.ts'
 import { spendAuthentication } from './spend-authentication.ts'
 import { statusListName } from './status-places.ts'
+import { readIssuedToken } from './token-standing.ts'
 
 /**
  * Takes back an access token of the caller before its time. A token that is none, or no longer one, is already as the
@@ -25,7 +26,10 @@ export async function revokeOwnToken(
   if (claims === undefined) return
   if (claims.client_id !== caller.id)
     throw new OAuthError('unauthorized_client', 'The token was issued to another client.')
-  const entry = auditEntry(service, 'token.revoked', caller.id, claims.jti, { exp: claims.exp })
+  const entry = auditEntry(service, 'token.revoked', caller.id, claims.jti, {
+    exp: claims.exp,
+    ...(claims.txn === undefined ? {} : { txn: claims.txn }),
+  })
   await service.store.tokens.revoke(claims.jti, claims.exp * 1000, entry, placeOf(service, claims))
 }
 
@@ -41,10 +45,8 @@ function placeOf(
 }
 
 function readToken(service: Service, token: string): AccessTokenClaims | undefined {
-  const { settings, tokenKeys, clock } = service
   try {
-    const expected = { issuer: settings.issuer, keys: tokenKeys.published, now: clock.now() }
-    return verifyAccessToken(token, expected).claims
+    return readIssuedToken(service, token)
   } catch (cause) {
     if (!(cause instanceof TokenError)) throw cause
     if (isOtherType(token))

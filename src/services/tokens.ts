@@ -1,9 +1,11 @@
 import type { DecisionRecord } from '../core/authorization/replay.ts'
 import type { AccessTokenClaims } from '../core/token/access-token.ts'
 import type { AuthorizationDetail } from '../core/token/authorization-details.ts'
+import { actorsOf, type DelegationClaims } from '../core/token/delegation.ts'
 import { TokenError } from '../core/token/error.ts'
+import type { AuditEntry } from '../ports/records.ts'
 import { auditEntry } from './audit-entry.ts'
-import { authorize } from './authorization.ts'
+import { authorize, type AuthorizationRequest } from './authorization.ts'
 import {
   authenticateClient,
   type AuthenticatedClient,
@@ -15,9 +17,10 @@ import { clientId, createId } from './naming.ts'
 import { asOAuthError } from './oauth-reason.ts'
 import { explainRevocation } from './explain-revocation.ts'
 import type { Service } from './service.ts'
+import { accessTokenType, refuseToken } from './token-exchange-grant.ts'
 import { signToken } from './signed-token.ts'
 import { statusPlacesOf, type AllottedPlace } from './status-places.ts'
-import { grantTypeOf, type Grant } from './token-grant.ts'
+import { grantTypeOf, type Delegation, type Grant } from './token-grant.ts'
 
 /** The token endpoint's answer (RFC 6749 §5.1, RFC 9449 §5). */
 export interface TokenResponse {
@@ -25,6 +28,8 @@ export interface TokenResponse {
   readonly token_type: 'DPoP' | 'Bearer'
   readonly expires_in: number
   readonly scope: string
+  /** RFC 8693 §2.2.1: of a token in exchange for another. */
+  readonly issued_token_type?: typeof accessTokenType
   /** RFC 9396 §7. */
   readonly authorization_details?: readonly AuthorizationDetail[]
 }
@@ -45,13 +50,14 @@ export async function issueToken(
   const place = await statusPlacesOf(service).allot()
   const claims = prepareAccessToken(service, caller, grant, place)
   const token = await signToken(service, 'at+jwt', claims)
-  await recordToken(service, caller, claims, { records, place })
+  await recordToken(service, caller, { claims, records, place, delegation: grant.delegation })
   const { authorization_details: details } = claims
   return {
     access_token: token,
     token_type: 'jkt' in caller.confirmation ? 'DPoP' : 'Bearer',
     expires_in: claims.exp - claims.iat,
     scope: claims.scope,
+    ...(grant.delegation === undefined ? {} : { issued_token_type: accessTokenType }),
     ...(details === undefined ? {} : { authorization_details: details }),
   }
 }
@@ -68,10 +74,11 @@ async function authorizeGrant(
   asked: Grant,
 ): Promise<{ grant: Grant; records: readonly DecisionRecord[] }> {
   let [grant, records] = [asked, [] as DecisionRecord[]]
+  const hop = hopOf(asked)
   for (const audience of asked.audiences) {
     const { scopes, lifetimeSeconds, details } = grant
     const authorized = await authorize(service, {
-      action: 'issueToken',
+      ...hop,
       principal: client,
       audience,
       scopes,
@@ -85,6 +92,13 @@ async function authorizeGrant(
   return { grant, records }
 }
 
+/** Each hop of a delegation is an action of its own, and the policies see who it is for and through whom. */
+function hopOf({ delegation }: Grant): Pick<AuthorizationRequest, 'action' | 'delegation' | 'txn'> {
+  if (delegation === undefined) return { action: 'issueToken' }
+  const { subject: initiator, txn } = delegation
+  return { action: 'exchangeToken', delegation: { initiator, actors: actorsOf(delegation) }, txn }
+}
+
 function prepareAccessToken(
   service: Service,
   caller: AuthenticatedClient,
@@ -94,19 +108,26 @@ function prepareAccessToken(
   const iat = Math.floor(service.clock.now() / 1000)
   return {
     iss: service.settings.issuer,
-    sub: caller.id,
+    sub: grant.delegation?.subject ?? caller.id,
     aud: audienceClaim(grant.audiences),
     client_id: caller.id,
     iat,
     exp: iat + grant.lifetimeSeconds,
     jti: createId(service),
-    txn: createId(service),
+    txn: grant.delegation?.txn ?? createId(service),
     scope: grant.scopes.join(' '),
     cnf: caller.confirmation,
     assay: holderClaims(caller.client, createId(service)),
     ...(grant.details === undefined ? {} : { authorization_details: grant.details }),
     status: { status_list: { idx, uri } },
+    ...delegationClaims(grant),
   }
+}
+
+function delegationClaims({ delegation }: Grant): DelegationClaims {
+  if (delegation === undefined) return {}
+  const { act, parents, mayAct } = delegation
+  return { act, parents, ...(mayAct === undefined ? {} : { may_act: mayAct }) }
 }
 
 /** RFC 7519 §4.1.3: one audience is written as a text. */
@@ -115,19 +136,24 @@ function audienceClaim(audiences: readonly string[]): string | readonly string[]
   return others.length === 0 ? first : audiences
 }
 
+/** A token that was signed and is not given away yet. */
+interface Prepared {
+  readonly claims: AccessTokenClaims
+  readonly records: readonly DecisionRecord[]
+  readonly place: AllottedPlace
+  readonly delegation: Delegation | undefined
+}
+
 /** The token exists for nobody until this is durable: proof spent, client still active, entry in the log. */
 async function recordToken(
   service: Service,
   caller: AuthenticatedClient,
-  claims: AccessTokenClaims,
-  {
-    records,
-    place,
-  }: { readonly records: readonly DecisionRecord[]; readonly place: AllottedPlace },
+  { claims, records, place, delegation }: Prepared,
 ): Promise<void> {
   const { client, replayKeys } = caller
   const { jti, cnf } = claims
-  const entry = auditEntry(service, 'token.issued', caller.id, claims.jti, {
+  const type = delegation === undefined ? 'token.issued' : 'token.exchanged'
+  const entry = auditEntry(service, type, caller.id, jti, {
     aud: claims.aud,
     scope: claims.scope,
     exp: claims.exp,
@@ -139,6 +165,7 @@ async function recordToken(
       ? {}
       : { authorization_details: claims.authorization_details }),
     ...(client.kind === 'operator' ? {} : { attestation: client.host.attestationId }),
+    ...chainDetail(claims),
   })
   const answer = await service.store.clients.act({
     client: { kind: client.kind, id: clientId(client), jkt: client.key.jkt },
@@ -152,9 +179,18 @@ async function recordToken(
       binding: 'jkt' in cnf ? cnf.jkt : cnf['x5t#S256'],
       expiresAt: claims.exp * 1000,
     },
+    ...(delegation === undefined ? {} : { parents: delegation.links }),
   })
   if (answer === 'done') return
   if (answer === 'replayed') throw asOAuthError(new TokenError(caller.replayed))
+  if (answer === 'token-revoked') throw refuseToken(new TokenError('token-inactive'))
   if (answer === 'attestation-expired') throw asOAuthError(new ServiceError('attestation-expired'))
   throw asOAuthError(await explainRevocation(service, client.key.jkt))
+}
+
+/** Who asked for what through whom: actors newest first, and the ids of the tokens behind this one. */
+function chainDetail(claims: AccessTokenClaims): AuditEntry['detail'] {
+  const { sub: subject, client_id: actor, act, parents = [] } = claims
+  if (act === undefined) return {}
+  return { subject, actor, chain: actorsOf({ act }), parents: parents.map(({ jti }) => jti) }
 }

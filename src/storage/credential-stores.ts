@@ -29,11 +29,19 @@ export function createClientStore(db: Executor): ClientStore {
       const rows = await db.execute('findClientByKey', jkt)
       return rows && parseClient(rows)
     },
-    act: async ({ client, replayKeys, attestedUntil, entry, tokenId, issued }) => {
+    act: async ({ client, replayKeys, attestedUntil, entry, tokenId, issued, parents = [] }) => {
       const { kind, id, jkt } = client
       const text = entry === undefined ? null : encodeEntry(entry)
       const keys = replayKeys.flatMap(({ key, expiresAt }) => [key, expiresAt])
-      const act = { kind, id, jkt, attestedUntil: attestedUntil ?? null, tokenId: tokenId ?? null }
+      const links = parents.length === 0 ? null : JSON.stringify(parents)
+      const act = {
+        kind,
+        id,
+        jkt,
+        parents: links,
+        attestedUntil: attestedUntil ?? null,
+        tokenId: tokenId ?? null,
+      }
       const placed = issued === undefined ? null : encodePlace(issued, id)
       return await db.execute('act', act, text, placed, ...keys)
     },

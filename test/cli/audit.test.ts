@@ -22,6 +22,7 @@ interface Auditor {
   readonly home: string
   readonly verify: (...more: string[]) => Promise<Ran>
   readonly show: (...more: string[]) => Promise<Ran>
+  readonly trace: (...more: string[]) => Promise<Ran>
 }
 
 /** Somebody without any key who reads a copy of a log. */
@@ -35,6 +36,7 @@ async function auditor(t: ExecutionContext): Promise<Auditor> {
     home,
     verify: async (...more) => await runCli(['audit', 'verify', ...options, ...more], home),
     show: async (...more) => await runCli(['audit', 'show', ...options, ...more], home),
+    trace: async (...more) => await runCli(['audit', 'trace', ...options, ...more], home),
   }
 }
 
@@ -168,4 +170,62 @@ test('a family is a whole word of the type', t => {
     t.false(isWanted(act, { type: 'host.' }))
     t.false(isWanted(act, { type: 'host.enroll' }))
   }
+})
+
+/** A asks, B acts for A, C is denied, and B takes its token back; another transaction goes between. */
+function transaction(): LoggedAct[] {
+  const time = Date.UTC(2026, 0, 1)
+  const [a, b, c] = ['spiffe://x/agent/k/a', 'spiffe://x/agent/k/b', 'spiffe://x/agent/k/c']
+  const aud = 'https://api.example'
+  const delegation = { depth: 2, initiator: a, actors: [c, b] }
+  const input = { audience: aud, context: { scopes: ['read'], delegation } }
+  const passedOn = { aud, scope: 'read', txn: 'T', subject: a, actor: b, chain: [b] }
+  return [
+    {
+      type: 'token.issued',
+      time,
+      actor: a,
+      subject: 'one',
+      detail: { aud, scope: 'r w', txn: 'T' },
+    },
+    {
+      type: 'token.issued',
+      time,
+      actor: c,
+      subject: 'else',
+      detail: { aud, scope: 'r', txn: 'U' },
+    },
+    { type: 'token.exchanged', time, actor: b, subject: 'two', detail: passedOn },
+    { type: 'authorization.denied', time, actor: c, subject: c, detail: { txn: 'T', input } },
+    { type: 'token.revoked', time, actor: b, subject: 'two', detail: { exp: 1, txn: 'T' } },
+  ]
+}
+
+test('a transaction is traced from who asked first through each actor, denials among them', async t => {
+  const { log, trace } = await auditor(t)
+  log.publish(transaction())
+  const [a, b, c] = ['a', 'b', 'c'].map(name => `spiffe://x/agent/k/${name}`)
+  const { acts } = (await trace('T', '--json')).json() as { acts: Record<string, unknown>[] }
+  t.deepEqual(
+    acts.map(({ index, initiator, through, token }) => [index, initiator, through, token]),
+    [
+      [0, a, [], 'one'],
+      [2, a, [b], 'two'],
+      [3, a, [b, c], null],
+      [4, b, [], 'two'],
+    ],
+  )
+  t.like(acts[2], { audiences: ['https://api.example'], scope: 'read', actor: c })
+  const text = await trace('T')
+  t.is(text.status, 0)
+  t.regex(text.stdout, /through: +spiffe:\/\/x\/agent\/k\/b → spiffe:\/\/x\/agent\/k\/c/)
+  t.false(text.stdout.includes('else'))
+})
+
+test('a transaction that the log does not know is refused with a code', async t => {
+  const { log, trace } = await auditor(t)
+  log.publish(transaction())
+  const ran = await trace('V')
+  t.is(ran.status, 1)
+  t.is(codeOf(ran), 'transaction-unknown')
 })

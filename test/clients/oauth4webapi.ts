@@ -68,6 +68,41 @@ async function fetchToken(
   })
 }
 
+const tokenExchange = 'urn:ietf:params:oauth:grant-type:token-exchange'
+const accessTokenType = 'urn:ietf:params:oauth:token-type:access_token'
+
+/** The second agent acts for the first one: its own key, the other's token as the subject. */
+async function exchange(world: ClientsWorld): Promise<{
+  session: Session
+  token: oauth.TokenEndpointResponse
+}> {
+  const [first, second] = world.agents
+  expect(first !== undefined && second !== undefined, 'two agents')
+  const subject = await fetchToken(await open(world, first), { resource, scope: 'orders:read' })
+  const session = await open(world, second)
+  const actor = await fetchToken(session, { resource, scope: 'orders:read' })
+  const { as, client, authentication, DPoP } = session
+  const token = await withNonce(async () => {
+    const answer = await oauth.genericTokenEndpointRequest(
+      as,
+      client,
+      authentication,
+      tokenExchange,
+      {
+        subject_token: subject.access_token,
+        subject_token_type: accessTokenType,
+        actor_token: actor.access_token,
+        actor_token_type: accessTokenType,
+        resource,
+        scope: 'orders:read',
+      },
+      { DPoP },
+    )
+    return await oauth.processGenericTokenEndpointResponse(as, client, answer)
+  })
+  return { session, token }
+}
+
 export const oauth4webapiSteps: readonly Step[] = [
   {
     client: name,
@@ -84,6 +119,19 @@ export const oauth4webapiSteps: readonly Step[] = [
         await oauth.revocationRequest(as, client, authentication, token),
       )
       expect(!(await introspect(asker, token)).active, 'an inactive token')
+    },
+  },
+  {
+    client: name,
+    does: 'exchanges a token: the second agent acts for the first, and the token says so',
+    run: async world => {
+      const { token } = await exchange(world)
+      const asker = await open(world, world.relyingParty)
+      const answer = await introspect(asker, token.access_token)
+      const [first, second] = world.agents
+      expect(answer.sub === first?.id, 'the first agent as subject')
+      const { sub } = (answer['act'] ?? {}) as { readonly sub?: string }
+      expect(sub === second?.id, 'the second agent as actor')
     },
   },
   {

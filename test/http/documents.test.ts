@@ -73,7 +73,10 @@ test('the metadata says what the service does, under the name that clients know 
     token_endpoint: `${testIssuer}/oauth/token`,
     jwks_uri: `${testIssuer}/oauth/jwks`,
     introspection_endpoint: `${testIssuer}/oauth/introspect`,
-    grant_types_supported: ['client_credentials'],
+    grant_types_supported: [
+      'client_credentials',
+      'urn:ietf:params:oauth:grant-type:token-exchange',
+    ],
     tls_client_certificate_bound_access_tokens: true,
     scopes_supported: apiScopes,
   })

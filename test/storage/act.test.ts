@@ -92,6 +92,40 @@ test('the same key twice in one act is a replay', async t => {
   t.is(await store.clients.act({ client: agentClient, replayKeys: replay('k') }), 'done')
 })
 
+test('an act on the strength of other tokens needs each of them, and who holds it', async t => {
+  const store = await openStore(t)
+  await populate(store)
+  const ofAgent = { kind: 'agent', jkt: 'agent-key-1', jti: 'one' } as const
+  const ofHost = { kind: 'host', jkt: 'host-key-1', jti: 'two' } as const
+  const act = async (...parents: Action['parents'] & object): Promise<string> =>
+    await store.clients.act({ client: hostClient, replayKeys: [], parents })
+  t.is(await act(ofAgent, ofHost), 'done')
+  t.is(await act(ofAgent, { ...ofHost, jkt: 'nothing' }), 'token-revoked')
+  t.is(await act(ofAgent, { ...ofHost, kind: 'agent' }), 'token-revoked')
+  await store.tokens.revoke('two', later, entry('token.revoked'))
+  t.is(await act(ofAgent, ofHost), 'token-revoked')
+  t.is(await act(ofAgent), 'done')
+  await revoke(store, { kind: 'agent', id: 'agent-1' })
+  t.is(await act(ofAgent), 'token-revoked')
+  t.is(await act(), 'done')
+})
+
+test('no act is done after the revocation of a token that it stands on', async t => {
+  const store = await openStore(t)
+  await populate(store)
+  const parents = [{ kind: 'agent', jkt: 'agent-key-1', jti: 'one' }] as const
+  const order: string[] = []
+  await contend(async n => {
+    if (n === 50) {
+      await store.tokens.revoke('one', later, entry('token.revoked'))
+      order.push('revocation')
+    } else order.push(await store.clients.act({ client: hostClient, replayKeys: [], parents }))
+  })
+  const at = order.indexOf('revocation')
+  t.deepEqual(tally(order.slice(0, at)), { done: 50 })
+  t.deepEqual(tally(order.slice(at + 1)), { 'token-revoked': 49 })
+})
+
 test('an act needs the attestation to last as long as it says', async t => {
   const store = await openStore(t)
   await populate(store)

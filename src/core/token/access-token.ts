@@ -4,10 +4,9 @@ import type { StatusReference } from '../status/status-list-token.ts'
 import { JoseError } from '../jose/error.ts'
 import { parseJws, verifyJws, type ParsedJws } from '../jose/jws.ts'
 import type { AuthorizationDetail } from './authorization-details.ts'
+import { isConfirmation, type Confirmation } from './confirmation.ts'
+import { isDelegation, type DelegationClaims } from './delegation.ts'
 import { TokenError } from './error.ts'
-
-/** How a token is tied to its holder: by DPoP key (RFC 9449 §6.1) or by certificate (RFC 8705 §3.1). */
-export type Confirmation = { readonly jkt: string } | { readonly 'x5t#S256': string }
 
 /** What Assay says about the holder beyond the registered claims. */
 export interface HolderClaims {
@@ -31,7 +30,7 @@ export interface HolderClaims {
 }
 
 /** The claims of an access token (RFC 9068 §2.2); times are NumericDate seconds. */
-export interface AccessTokenClaims {
+export interface AccessTokenClaims extends DelegationClaims {
   readonly iss: string
   readonly sub: string
   /** One audience, or several where several resources were asked for (RFC 8707 §2). */
@@ -183,7 +182,8 @@ function parseClaims(payload: Readonly<Record<string, unknown>>): AccessTokenCla
     isAudience(payload['aud']) &&
     typeof holder === 'object' &&
     holder !== null &&
-    isConfirmation(payload['cnf'])
+    isConfirmation(payload['cnf']) &&
+    isDelegation(payload)
   if (!ok)
     throw new TokenError('token-malformed', { expected: 'the claims of an Assay access token' })
   return payload as unknown as AccessTokenClaims
@@ -197,15 +197,6 @@ function isAudience(aud: unknown): boolean {
 /** NumericDate of whole seconds that a calendar can show (RFC 7519 §2). */
 function isTime(value: unknown): boolean {
   return Number.isInteger(value) && Math.abs(value as number) <= maxSeconds
-}
-
-function isConfirmation(cnf: unknown): boolean {
-  if (typeof cnf !== 'object' || cnf === null) return false
-  const members = Object.entries(cnf)
-  const [name, value] = members[0] ?? []
-  return (
-    members.length === 1 && (name === 'jkt' || name === 'x5t#S256') && typeof value === 'string'
-  )
 }
 
 function isEqual(left: string, right: string): boolean {

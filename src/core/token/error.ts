@@ -51,6 +51,29 @@ const rows = {
     hint: 'Ask the operator why the host or agent was revoked; a revoked identity does not come back.',
     source: 'RFC 7662 §2.2',
   },
+  'delegation-depth': {
+    summary: 'The token was passed on as often as it may be.',
+    hint: 'Let an earlier agent of the chain do it, or begin with a token of your own.',
+    source: 'RFC 8693 §4.1',
+  },
+  'delegation-actor': {
+    summary: 'The actor token is not one that was issued to the caller itself.',
+    hint: 'Leave it out, or send an access token of your own that was not passed on to you.',
+    source: 'RFC 8693 §2.1',
+  },
+  'delegation-may-act': {
+    summary: 'The subject token names somebody else who may act for its subject.',
+    hint: 'Ask whoever the token belongs to for one that names this agent.',
+    source: 'RFC 8693 §4.4',
+  },
+  'delegation-kind': {
+    summary: 'Tokens of agents alone are passed on, and to agents alone.',
+    hint: 'Exchange the token of an agent, as an agent.',
+  },
+  'delegation-own-api': {
+    summary: 'A token that was passed on is of no use at the service’s own API.',
+    hint: 'Call with a token of your own.',
+  },
   'dpop-missing': {
     summary: 'There is no DPoP proof.',
     hint: 'Send exactly one DPoP header with a proof signed for this request.',

@@ -1,3 +1,4 @@
+import type { ParentLink } from '../../ports/client-store.ts'
 import type {
   AgentClassRow,
   AgentRow,
@@ -63,12 +64,14 @@ interface Act {
   readonly jkt: string
   readonly attestedUntil: number | null
   readonly tokenId: string | null
+  /** JSON of `ParentLink`s. */
+  readonly parents: string | null
 }
 
 /** See `ClientStore.act`. `replayKeys` alternates key and expiry, since plain values cross a thread best. */
 export async function act(
   tx: Transaction,
-  { kind, id, jkt, attestedUntil, tokenId }: Act,
+  { kind, id, jkt, attestedUntil, tokenId, parents }: Act,
   entry: string | null,
   issued: Omit<TokenRow, 'revoked_at' | 'revocation'> | null,
   ...replayKeys: (string | number)[]
@@ -78,6 +81,7 @@ export async function act(
   if (attestedUntil !== null && (standing.attestedUntil ?? -Infinity) < attestedUntil)
     return tx.refuse('attestation-expired')
   if (tokenId !== null && (await isTokenRevoked(tx, tokenId))) return tx.refuse('token-revoked')
+  if (parents !== null && !(await areStanding(tx, parents))) return tx.refuse('token-revoked')
   for (let i = 0; i < replayKeys.length; i += 2) {
     const key = { key: replayKeys[i] as string, expires_at: replayKeys[i + 1] as number }
     if ((await tx.run(consume, key)) === 0) return tx.refuse('replayed')
@@ -85,4 +89,12 @@ export async function act(
   if (issued !== null) await placeToken(tx, issued)
   if (entry !== null) tx.append(entry)
   return 'done'
+}
+
+async function areStanding(tx: Transaction, parents: string): Promise<boolean> {
+  for (const { kind, jkt, jti } of JSON.parse(parents) as readonly ParentLink[]) {
+    const standing = await findStanding(tx, kind, jkt)
+    if (standing?.isActive !== true || (await isTokenRevoked(tx, jti))) return false
+  }
+  return true
 }

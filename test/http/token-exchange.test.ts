@@ -1,0 +1,415 @@
+import test, { type ExecutionContext } from 'ava'
+import { decodeJwt } from 'jose'
+import type { AccessTokenClaims } from '../../src/core/token/access-token.ts'
+import { signToken } from '../../src/services/signed-token.ts'
+import { startTestApi, verifyTestLog, type TestAnswer, type TestApi } from '../support/test-api.ts'
+import {
+  askForToken,
+  call,
+  createOperator,
+  fetchToken,
+  postForm,
+  proofOf,
+  type TestCaller,
+} from '../support/test-caller.ts'
+import { establishSet } from '../support/authorization-activation.ts'
+import { createTestKey } from '../support/compact-jws.ts'
+import { starterPolicies } from '../support/test-policies.ts'
+import {
+  admitManufacturer,
+  createAgent,
+  enrollHost,
+  type TestAgent,
+  type TestHost,
+} from '../support/test-host.ts'
+import { testIssuer } from '../support/test-service.ts'
+
+const grantType = 'urn:ietf:params:oauth:grant-type:token-exchange'
+const accessToken = 'urn:ietf:params:oauth:token-type:access_token'
+const api1 = 'https://api.example/'
+const api2 = 'https://other.example/'
+const details = [{ type: 'ticket', actions: ['read', 'write'] }]
+const fewer = [{ type: 'ticket', actions: ['read'] }]
+
+interface Stage {
+  readonly api: TestApi
+  readonly operator: TestCaller
+  readonly host: TestHost
+  /** Asks first. */
+  readonly first: TestAgent
+  /** Of the same class. */
+  readonly second: TestAgent
+  /** Of another class, for the first audience and to read alone. */
+  readonly reader: TestAgent
+}
+
+async function begin(t: ExecutionContext): Promise<Stage> {
+  const api = await startTestApi(t)
+  const operator = await createOperator(api)
+  const host = await enrollHost(api, await admitManufacturer(api))
+  const register = async (body: object): Promise<void> => {
+    const answer = await call(api, operator, 'POST', '/v1/classes', { hosts: ['*'], ...body })
+    if (answer.status !== 201) throw new Error(answer.text)
+  }
+  const audiences = [api1, api2]
+  const scopes = ['read', 'write']
+  await register({ name: 'writer', audiences, scopes, authorizationDetails: details })
+  await register({ name: 'reader', audiences: [api1], scopes: ['read'] })
+  const [first, second] = [
+    await createAgent(api, host, 'writer'),
+    await createAgent(api, host, 'writer'),
+  ]
+  return { api, operator, host, first, second, reader: await createAgent(api, host, 'reader') }
+}
+
+/** A token of the first agent to pass on. */
+async function subjectToken(
+  { api, first }: Stage,
+  form: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  return await fetchToken(api, first.key, { resource: api1, ...form })
+}
+
+async function exchange(
+  { api }: Stage,
+  { key }: Pick<TestCaller, 'key'>,
+  token: string,
+  form: Readonly<Record<string, string>> = {},
+): Promise<TestAnswer> {
+  return await askForToken(api, key, {
+    grant_type: grantType,
+    subject_token: token,
+    subject_token_type: accessToken,
+    ...form,
+  })
+}
+
+function tokenOf(answer: TestAnswer): string {
+  if (answer.status !== 200) throw new Error(answer.text)
+  return String(answer.json['access_token'])
+}
+
+async function introspect({ api, operator }: Stage, token: string): Promise<TestAnswer['json']> {
+  const path = '/oauth/introspect'
+  const proof = await proofOf(api, operator.key, { method: 'POST', path, token: operator.token })
+  const headers = [
+    ['Authorization', `DPoP ${operator.token}`],
+    ['DPoP', proof],
+  ] as const
+  return (await postForm(api, path, { token }, headers)).json
+}
+
+async function takeBack({ api }: Stage, { key }: TestAgent, token: string): Promise<void> {
+  const proof = await proofOf(api, key, { method: 'POST', path: '/oauth/revoke' })
+  await postForm(api, '/oauth/revoke', { token }, [['DPoP', proof]])
+}
+
+/** What a token of this service would say if it had said otherwise. */
+async function reissue({ api }: Stage, token: string, changes: object): Promise<string> {
+  return await signToken(api.service, 'at+jwt', { ...decodeJwt(token), ...changes })
+}
+
+function refused(t: ExecutionContext, answer: TestAnswer, error: string, code?: string): void {
+  t.is(answer.json['error'], error, answer.text)
+  t.is(answer.status, 400)
+  t.is(answer.json['code'], code)
+}
+
+test('an agent acts for another: the token says for whom and through whom, bound to its own key', async t => {
+  const stage = await begin(t)
+  const { api, first, second, reader } = stage
+  const subject = await subjectToken(stage, { scope: 'read write' })
+  const before = decodeJwt<AccessTokenClaims>(subject)
+  const answer = await exchange(stage, second, subject, {
+    requested_token_type: accessToken,
+    actor_token: await fetchToken(api, second.key, { resource: api1 }),
+    actor_token_type: accessToken,
+  })
+  t.like(answer.json, { token_type: 'DPoP', issued_token_type: accessToken, scope: 'read write' })
+  const once = decodeJwt<AccessTokenClaims>(tokenOf(answer))
+  t.like(once, {
+    sub: first.clientId,
+    client_id: second.clientId,
+    aud: api1,
+    txn: before.txn,
+    cnf: { jkt: second.key.jkt },
+  })
+  t.deepEqual(once.act, { sub: second.clientId })
+  t.not(once.jti, before.jti)
+  const last = tokenOf(await exchange(stage, reader, tokenOf(answer)))
+  const told = await introspect(stage, last)
+  t.like(told, { active: true, sub: first.clientId, txn: before.txn, scope: 'read' })
+  t.deepEqual(told['act'], { sub: reader.clientId, act: { sub: second.clientId } })
+  const lines = await verifyTestLog(api.service)
+  const entries = lines.filter(({ type }) => type === 'token.exchanged')
+  t.is(entries.length, 2)
+  t.like(entries[1]?.detail, {
+    subject: first.clientId,
+    actor: reader.clientId,
+    chain: [reader.clientId, second.clientId],
+    parents: [once.jti, before.jti],
+    txn: before.txn,
+  })
+})
+
+test('scopes only narrow, by the token and by the class of the actor', async t => {
+  const stage = await begin(t)
+  const { second, reader } = stage
+  const [all, some] = [await subjectToken(stage), await subjectToken(stage, { scope: 'read' })]
+  t.is((await exchange(stage, second, all, { scope: 'write' })).json['scope'], 'write')
+  t.is((await exchange(stage, reader, all)).json['scope'], 'read')
+  refused(t, await exchange(stage, second, some, { scope: 'read write' }), 'invalid_scope')
+  refused(t, await exchange(stage, reader, all, { scope: 'write' }), 'invalid_scope')
+})
+
+test('audiences only narrow, and a token for the service itself is not passed on', async t => {
+  const stage = await begin(t)
+  const { api, first, second, reader } = stage
+  const one = await subjectToken(stage)
+  t.is(decodeJwt(tokenOf(await exchange(stage, second, one, { audience: api1 }))).aud, api1)
+  t.is(decodeJwt(tokenOf(await exchange(stage, second, one, { resource: api1 }))).aud, api1)
+  refused(t, await exchange(stage, second, one, { resource: api2 }), 'invalid_target')
+  refused(t, await exchange(stage, second, one, { audience: api2 }), 'invalid_target')
+  refused(t, await exchange(stage, second, one, { resource: testIssuer }), 'invalid_target')
+  const other = await fetchToken(api, first.key, { resource: api2 })
+  t.is((await exchange(stage, second, other)).status, 200)
+  refused(t, await exchange(stage, reader, other), 'invalid_target')
+  refused(t, await exchange(stage, second, first.token), 'invalid_target')
+})
+
+test('authorization details only narrow, and are not lost on the way', async t => {
+  const stage = await begin(t)
+  const { second, reader } = stage
+  const asked = (value: object): Record<string, string> => {
+    return { authorization_details: JSON.stringify(value) }
+  }
+  const whole = await subjectToken(stage, asked(details))
+  const part = await subjectToken(stage, asked(fewer))
+  const none = await subjectToken(stage)
+  const detailsOf = (answer: TestAnswer): unknown =>
+    decodeJwt(tokenOf(answer))['authorization_details']
+  t.deepEqual(detailsOf(await exchange(stage, second, whole, asked(fewer))), fewer)
+  t.deepEqual(detailsOf(await exchange(stage, second, part)), fewer)
+  const error = 'invalid_authorization_details'
+  refused(t, await exchange(stage, second, part, asked(details)), error)
+  refused(t, await exchange(stage, second, whole, asked([{ type: 'ticket' }])), error)
+  refused(t, await exchange(stage, second, none, asked(fewer)), error)
+  refused(t, await exchange(stage, reader, whole), error)
+})
+
+test('a token in exchange ends no later than the one that it came from', async t => {
+  const stage = await begin(t)
+  const { api, second } = stage
+  const subject = await subjectToken(stage)
+  const { exp = 0 } = decodeJwt(subject)
+  api.clock.advance(60_400)
+  const answer = await exchange(stage, second, subject)
+  t.is(decodeJwt(tokenOf(answer)).exp, exp)
+  t.is(answer.json['expires_in'], 240)
+  api.clock.advance(exp * 1000 - api.clock.now())
+  refused(t, await exchange(stage, second, subject), 'invalid_request', 'token-expired')
+})
+
+test('a chain has four actors at most', async t => {
+  const stage = await begin(t)
+  const { first, second } = stage
+  let token = await subjectToken(stage)
+  for (const actor of [second, first, second, first])
+    token = tokenOf(await exchange(stage, actor, token))
+  t.is((await introspect(stage, token))['active'], true)
+  refused(t, await exchange(stage, second, token), 'invalid_request', 'delegation-depth')
+})
+
+test('the actor is the caller: an actor token of somebody else, or for somebody else, is refused', async t => {
+  const stage = await begin(t)
+  const { api, first, second, reader } = stage
+  const subject = await subjectToken(stage)
+  const ask = async (token: string): Promise<TestAnswer> =>
+    await exchange(stage, second, subject, { actor_token: token, actor_token_type: accessToken })
+  t.is((await ask(second.token)).status, 200)
+  refused(t, await ask(reader.token), 'invalid_request', 'delegation-actor')
+  refused(t, await ask(first.token), 'invalid_request', 'delegation-actor')
+  const passedOn = tokenOf(await exchange(stage, second, subject))
+  refused(t, await ask(passedOn), 'invalid_request', 'delegation-actor')
+  refused(t, await ask('x'), 'invalid_request', 'token-malformed')
+  const own = await fetchToken(api, second.key, { resource: api1 })
+  await takeBack(stage, second, own)
+  refused(t, await ask(own), 'invalid_request', 'token-inactive')
+})
+
+test('a token that names who may act is for no other', async t => {
+  const stage = await begin(t)
+  const { second, reader } = stage
+  const subject = await subjectToken(stage)
+  const named = await reissue(stage, subject, { may_act: { sub: second.clientId } })
+  const answer = await exchange(stage, second, named)
+  t.deepEqual(decodeJwt(tokenOf(answer))['may_act'], { sub: second.clientId })
+  refused(t, await exchange(stage, reader, named), 'invalid_request', 'delegation-may-act')
+  const again = await exchange(stage, reader, tokenOf(answer))
+  refused(t, again, 'invalid_request', 'delegation-may-act')
+})
+
+test('what is no access token of an agent of this service is not exchanged', async t => {
+  const stage = await begin(t)
+  const { api, first, second, operator, host } = stage
+  const subject = await subjectToken(stage)
+  const svid = await call(api, first, 'POST', '/v1/svids/wit')
+  t.is((await exchange(stage, second, subject)).status, 200)
+  for (const [token, code] of [
+    ['x', 'token-malformed'],
+    [`${subject.slice(0, -8)}AAAAAAAA`, 'token-signature'],
+    [String(svid.json['svid']), 'token-malformed'],
+    [await reissue(stage, subject, { iss: 'https://evil.example' }), 'token-issuer'],
+    [await reissue(stage, subject, { act: { sub: 'x' } }), 'token-malformed'],
+    [operator.token, 'delegation-kind'],
+    [host.token, 'delegation-kind'],
+  ] as const)
+    refused(t, await exchange(stage, second, token), 'invalid_request', code)
+  for (const caller of [operator, host])
+    refused(t, await exchange(stage, caller, subject), 'unauthorized_client', 'delegation-kind')
+  const nobody = await exchange(stage, { key: createTestKey() }, subject)
+  t.like(nobody, { status: 401, json: { error: 'invalid_client' } })
+})
+
+test('types of tokens that are not known here are refused', async t => {
+  const stage = await begin(t)
+  const { second } = stage
+  const subject = await subjectToken(stage)
+  t.is((await exchange(stage, second, subject)).status, 200)
+  const idToken = 'urn:ietf:params:oauth:token-type:id_token'
+  for (const form of [
+    { subject_token_type: idToken },
+    { requested_token_type: idToken },
+    { requested_token_type: 'urn:ietf:params:oauth:token-type:refresh_token' },
+    { actor_token: second.token, actor_token_type: idToken },
+    { actor_token: second.token },
+    { actor_token_type: accessToken },
+    { txn: 'mine' },
+  ])
+    refused(t, await exchange(stage, second, subject, form), 'invalid_request')
+  const { key } = second
+  const bare = await askForToken(stage.api, key, { grant_type: grantType })
+  refused(t, bare, 'invalid_request')
+  const untyped = { grant_type: grantType, subject_token: subject }
+  refused(t, await askForToken(stage.api, key, untyped), 'invalid_request')
+})
+
+test('a token dies with each token of its chain, and a dead one is not exchanged', async t => {
+  const stage = await begin(t)
+  const { first, second, reader } = stage
+  const [subject, beside] = [await subjectToken(stage), await subjectToken(stage)]
+  const once = tokenOf(await exchange(stage, second, subject))
+  const twice = tokenOf(await exchange(stage, reader, once))
+  const other = tokenOf(await exchange(stage, reader, beside))
+  await takeBack(stage, first, subject)
+  for (const token of [subject, once, twice]) {
+    t.deepEqual(await introspect(stage, token), { active: false })
+    refused(t, await exchange(stage, second, token), 'invalid_request', 'token-inactive')
+  }
+  t.is((await introspect(stage, other))['active'], true)
+  t.is((await exchange(stage, second, other)).status, 200)
+})
+
+for (const link of ['first', 'second'] as const) {
+  test(`a token dies with the ${link} agent of its chain`, async t => {
+    const stage = await begin(t)
+    const { api, operator, reader } = stage
+    const once = tokenOf(await exchange(stage, stage.second, await subjectToken(stage)))
+    const twice = tokenOf(await exchange(stage, reader, once))
+    t.is((await introspect(stage, twice))['active'], true)
+    const path = `/v1/agents/${stage[link].id}/revoke`
+    const revoked = await call(api, operator, 'POST', path, { reason: 'gone' })
+    t.is(revoked.status, 200, revoked.text)
+    t.deepEqual(await introspect(stage, twice), { active: false })
+    const again = await exchange(stage, reader, once)
+    refused(t, again, 'invalid_request', 'token-inactive')
+  })
+}
+
+test('a token dies with the host of who asked first, though its holder is on another', async t => {
+  const stage = await begin(t)
+  const { api, operator, host } = stage
+  const elsewhere = await enrollHost(api, await admitManufacturer(api), { name: 'host-2' })
+  const actor = await createAgent(api, elsewhere, 'writer')
+  const subject = await subjectToken(stage)
+  const token = tokenOf(await exchange(stage, actor, subject))
+  t.is((await introspect(stage, token))['active'], true)
+  const path = `/v1/hosts/${host.id}/revoke`
+  const revoked = await call(api, operator, 'POST', path, { reason: 'stolen' })
+  t.is(revoked.status, 200, revoked.text)
+  t.deepEqual(await introspect(stage, token), { active: false })
+  refused(t, await exchange(stage, actor, subject), 'invalid_request', 'token-inactive')
+  refused(t, await exchange(stage, actor, token), 'invalid_request', 'token-inactive')
+})
+
+test('each hop is decided by the policies, which see for whom and through whom', async t => {
+  const stage = await begin(t)
+  const { api, operator, first, second, reader } = stage
+  const forbid = `@id("one-hop") forbid (principal, action == Action::"exchangeToken", resource)
+    when { context.delegation.depth > 1 };`
+  await establishSet(api, operator, `${starterPolicies}\n${forbid}`)
+  const subject = await subjectToken(stage)
+  const once = tokenOf(await exchange(stage, second, subject))
+  const denied = await exchange(stage, reader, once)
+  refused(t, denied, 'access_denied', 'authorization-denied')
+  const lines = await verifyTestLog(api.service)
+  const line = lines.find(({ type }) => type === 'authorization.denied')
+  t.like(line?.detail, {
+    policies: ['one-hop'],
+    txn: decodeJwt(subject)['txn'],
+    input: {
+      action: 'exchangeToken',
+      context: {
+        delegation: {
+          depth: 2,
+          initiator: first.clientId,
+          actors: [reader.clientId, second.clientId],
+        },
+      },
+    },
+  })
+})
+
+test('without a policy that permits exchanges there are none, while tokens are issued', async t => {
+  const stage = await begin(t)
+  const { api, operator, second } = stage
+  const before = await subjectToken(stage)
+  t.is((await exchange(stage, second, before)).status, 200)
+  await establishSet(api, operator, starterPolicies.replaceAll(', Action::"exchangeToken"', ''))
+  const subject = await subjectToken(stage)
+  const denied = await exchange(stage, second, subject)
+  refused(t, denied, 'access_denied', 'authorization-denied')
+})
+
+test('of a hundred exchanges beside the revocation of the parent, none counts afterwards', async t => {
+  const stage = await begin(t)
+  const { first, second } = stage
+  const subject = await subjectToken(stage)
+  const attempts = Array.from({ length: 100 }, async (_, at) => {
+    if (at === 50) await takeBack(stage, first, subject)
+    return await exchange(stage, second, subject)
+  })
+  const answers = await Promise.all(attempts)
+  for (const answer of answers) {
+    if (answer.status === 200)
+      t.deepEqual(await introspect(stage, tokenOf(answer)), { active: false })
+    else refused(t, answer, 'invalid_request', 'token-inactive')
+  }
+  const lines = await verifyTestLog(stage.api.service)
+  const types = lines.map(({ type }) => type)
+  t.true(types.lastIndexOf('token.exchanged') < types.indexOf('token.revoked'))
+})
+
+test('a token that was passed on is of no use at the service’s own API', async t => {
+  const stage = await begin(t)
+  const { api, first, second } = stage
+  const { key } = second
+  t.is((await call(api, second, 'POST', '/v1/svids/wit')).status, 200)
+  const { jti } = decodeJwt<AccessTokenClaims>(first.token)
+  const token = await reissue(stage, second.token, {
+    act: { sub: second.clientId },
+    parents: [{ client_id: first.clientId, jti, cnf: { jkt: first.key.jkt } }],
+  })
+  const answer = await call(api, { key, token }, 'POST', '/v1/svids/wit')
+  t.like(answer, { status: 403, json: { code: 'delegation-own-api' } })
+})
