@@ -214,6 +214,8 @@ export const tokenForm = clientForm.extend({
   scope: z.string().optional(),
   resource: z.union([z.string(), z.array(z.string())]).optional(),
   authorization_details: z.string().optional(),
+  /** SPIFFE ID of the one agent that may exchange the token, to act for its subject (RFC 8693 §4.4). */
+  may_act: z.string().optional(),
   subject_token: z.string().optional(),
   subject_token_type: z.string().optional(),
   actor_token: z.string().optional(),

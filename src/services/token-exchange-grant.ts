@@ -202,13 +202,12 @@ function remainingLifetime(
 function delegate(
   service: Service,
   { id }: AuthenticatedClient,
-  { sub, act, txn, client_id, jti, cnf, parents = [], may_act: allowed }: AccessTokenClaims,
+  { sub, act, txn, client_id, jti, cnf, parents = [] }: AccessTokenClaims,
 ): Omit<Delegation, 'links'> {
   return {
     subject: sub,
     act: nestActor(id, act),
     parents: [{ client_id, jti, cnf }, ...parents],
     txn: txn ?? createId(service),
-    mayAct: allowed,
   }
 }

@@ -23,7 +23,6 @@ export interface Delegation extends Required<Pick<DelegationClaims, 'act' | 'par
   /** SPIFFE ID of the agent that asked first. */
   readonly subject: string
   readonly txn: string
-  readonly mayAct: DelegationClaims['may_act']
   /** The tokens behind it and their holders, which must still stand when it is issued. */
   readonly links: readonly ParentLink[]
 }

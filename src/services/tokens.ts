@@ -2,7 +2,10 @@ import type { DecisionRecord } from '../core/authorization/replay.ts'
 import type { AccessTokenClaims } from '../core/token/access-token.ts'
 import type { AuthorizationDetail } from '../core/token/authorization-details.ts'
 import { actorsOf, type DelegationClaims } from '../core/token/delegation.ts'
+import { CodedError } from '../core/coded-error.ts'
+import { parseSpiffeId } from '../core/spiffe/spiffe-id.ts'
 import { TokenError } from '../core/token/error.ts'
+import { OAuthError } from '../core/token/oauth-error.ts'
 import type { AuditEntry } from '../ports/records.ts'
 import { auditEntry } from './audit-entry.ts'
 import { authorize, type AuthorizationRequest } from './authorization.ts'
@@ -47,8 +50,9 @@ export async function issueToken(
   const caller = await authenticateClient(service, credentials)
   const asked = await grantType(service, caller, credentials)
   const { grant, records } = await authorizeGrant(service, caller, credentials, asked)
+  const named = readMayAct(credentials)
   const place = await statusPlacesOf(service).allot()
-  const claims = prepareAccessToken(service, caller, grant, place)
+  const claims = prepareAccessToken(service, caller, { ...grant, ...named }, place)
   const token = await signToken(service, 'at+jwt', claims)
   await recordToken(service, caller, { claims, records, place, delegation: grant.delegation })
   const { authorization_details: details } = claims
@@ -102,7 +106,7 @@ function hopOf({ delegation }: Grant): Pick<AuthorizationRequest, 'action' | 'de
 function prepareAccessToken(
   service: Service,
   caller: AuthenticatedClient,
-  grant: Grant,
+  grant: Grant & Pick<DelegationClaims, 'may_act'>,
   { index: idx, uri }: AllottedPlace,
 ): AccessTokenClaims {
   const iat = Math.floor(service.clock.now() / 1000)
@@ -121,13 +125,32 @@ function prepareAccessToken(
     ...(grant.details === undefined ? {} : { authorization_details: grant.details }),
     status: { status_list: { idx, uri } },
     ...delegationClaims(grant),
+    ...(grant.may_act === undefined ? {} : { may_act: grant.may_act }),
   }
 }
 
 function delegationClaims({ delegation }: Grant): DelegationClaims {
   if (delegation === undefined) return {}
-  const { act, parents, mayAct } = delegation
-  return { act, parents, ...(mayAct === undefined ? {} : { may_act: mayAct }) }
+  const { act, parents } = delegation
+  return { act, parents }
+}
+
+/**
+ * Whom the caller lets act for the subject of this token: its own word, by the key that proves this request.
+ *
+ * @throws OAuthError `invalid_request`
+ * @see RFC 8693 §4.4
+ */
+function readMayAct({ form }: ClientCredentials): Pick<DelegationClaims, 'may_act'> {
+  const { may_act: sub } = form
+  if (sub === undefined) return {}
+  try {
+    parseSpiffeId(sub)
+    return { may_act: { sub } }
+  } catch (cause) {
+    if (!(cause instanceof CodedError)) throw cause
+    throw new OAuthError('invalid_request', 'The may_act here: the SPIFFE ID of an agent.', cause)
+  }
 }
 
 /** RFC 7519 §4.1.3: one audience is written as a text. */
@@ -160,6 +183,7 @@ async function recordToken(
     cnf: claims.cnf,
     authorization: records.length === 1 ? records[0] : records,
     txn: claims.txn,
+    ...(claims.may_act === undefined ? {} : { may_act: claims.may_act.sub }),
     ...(claims.assay.run === undefined ? {} : { run: claims.assay.run }),
     ...(claims.authorization_details === undefined
       ? {}

@@ -78,7 +78,8 @@ async function exchange(world: ClientsWorld): Promise<{
 }> {
   const [first, second] = world.agents
   expect(first !== undefined && second !== undefined, 'two agents')
-  const subject = await fetchToken(await open(world, first), { resource, scope: 'orders:read' })
+  const left = { resource, scope: 'orders:read', may_act: second.id }
+  const subject = await fetchToken(await open(world, first), left)
   const session = await open(world, second)
   const actor = await fetchToken(session, { resource, scope: 'orders:read' })
   const { as, client, authentication, DPoP } = session

@@ -60,9 +60,7 @@ async function* eventsOf(answer: IncomingMessage): AsyncGenerator<Told, undefine
   return undefined
 }
 
-async function begin(
-  t: ExecutionContext,
-): Promise<{
+async function begin(t: ExecutionContext): Promise<{
   api: TestApi
   operator: TestCaller
   reader: TestCaller & { id: string }

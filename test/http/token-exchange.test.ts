@@ -62,12 +62,13 @@ async function begin(t: ExecutionContext): Promise<Stage> {
   return { api, operator, host, first, second, reader: await createAgent(api, host, 'reader') }
 }
 
-/** A token of the first agent to pass on. */
+/** A token of the first agent that the second, or who is named, may exchange. */
 async function subjectToken(
-  { api, first }: Stage,
+  { api, first, second }: Stage,
   form: Readonly<Record<string, string>> = {},
+  { clientId }: Pick<TestAgent, 'clientId'> = second,
 ): Promise<string> {
-  return await fetchToken(api, first.key, { resource: api1, ...form })
+  return await fetchToken(api, first.key, { resource: api1, may_act: clientId, ...form })
 }
 
 async function exchange(
@@ -124,6 +125,7 @@ test('an agent acts for another: the token says for whom and through whom, bound
     requested_token_type: accessToken,
     actor_token: await fetchToken(api, second.key, { resource: api1 }),
     actor_token_type: accessToken,
+    may_act: reader.clientId,
   })
   t.like(answer.json, { token_type: 'DPoP', issued_token_type: accessToken, scope: 'read write' })
   const once = decodeJwt<AccessTokenClaims>(tokenOf(answer))
@@ -157,24 +159,27 @@ test('scopes only narrow, by the token and by the class of the actor', async t =
   const { second, reader } = stage
   const [all, some] = [await subjectToken(stage), await subjectToken(stage, { scope: 'read' })]
   t.is((await exchange(stage, second, all, { scope: 'write' })).json['scope'], 'write')
-  t.is((await exchange(stage, reader, all)).json['scope'], 'read')
+  const forReader = await subjectToken(stage, {}, reader)
+  t.is((await exchange(stage, reader, forReader)).json['scope'], 'read')
   refused(t, await exchange(stage, second, some, { scope: 'read write' }), 'invalid_scope')
-  refused(t, await exchange(stage, reader, all, { scope: 'write' }), 'invalid_scope')
+  refused(t, await exchange(stage, reader, forReader, { scope: 'write' }), 'invalid_scope')
 })
 
 test('audiences only narrow, and a token for the service itself is not passed on', async t => {
   const stage = await begin(t)
-  const { api, first, second, reader } = stage
+  const { second, reader } = stage
   const one = await subjectToken(stage)
   t.is(decodeJwt(tokenOf(await exchange(stage, second, one, { audience: api1 }))).aud, api1)
   t.is(decodeJwt(tokenOf(await exchange(stage, second, one, { resource: api1 }))).aud, api1)
   refused(t, await exchange(stage, second, one, { resource: api2 }), 'invalid_target')
   refused(t, await exchange(stage, second, one, { audience: api2 }), 'invalid_target')
   refused(t, await exchange(stage, second, one, { resource: testIssuer }), 'invalid_target')
-  const other = await fetchToken(api, first.key, { resource: api2 })
+  const other = await subjectToken(stage, { resource: api2 })
   t.is((await exchange(stage, second, other)).status, 200)
-  refused(t, await exchange(stage, reader, other), 'invalid_target')
-  refused(t, await exchange(stage, second, first.token), 'invalid_target')
+  const forReader = await subjectToken(stage, { resource: api2 }, reader)
+  refused(t, await exchange(stage, reader, forReader), 'invalid_target')
+  const own = await subjectToken(stage, { resource: testIssuer })
+  refused(t, await exchange(stage, second, own), 'invalid_target')
 })
 
 test('authorization details only narrow, and are not lost on the way', async t => {
@@ -194,7 +199,8 @@ test('authorization details only narrow, and are not lost on the way', async t =
   refused(t, await exchange(stage, second, part, asked(details)), error)
   refused(t, await exchange(stage, second, whole, asked([{ type: 'ticket' }])), error)
   refused(t, await exchange(stage, second, none, asked(fewer)), error)
-  refused(t, await exchange(stage, reader, whole), error)
+  const forReader = await subjectToken(stage, asked(details), reader)
+  refused(t, await exchange(stage, reader, forReader), error)
 })
 
 test('a token in exchange ends no later than the one that it came from', async t => {
@@ -214,8 +220,13 @@ test('a chain has four actors at most', async t => {
   const stage = await begin(t)
   const { first, second } = stage
   let token = await subjectToken(stage)
-  for (const actor of [second, first, second, first])
-    token = tokenOf(await exchange(stage, actor, token))
+  for (const [actor, next] of [
+    [second, first],
+    [first, second],
+    [second, first],
+    [first, second],
+  ] as const)
+    token = tokenOf(await exchange(stage, actor, token, { may_act: next.clientId }))
   t.is((await introspect(stage, token))['active'], true)
   refused(t, await exchange(stage, second, token), 'invalid_request', 'delegation-depth')
 })
@@ -237,13 +248,23 @@ test('the actor is the caller: an actor token of somebody else, or for somebody 
   refused(t, await ask(own), 'invalid_request', 'token-inactive')
 })
 
-test('a token that names who may act is for no other', async t => {
+test('a token that its holder does not leave to anybody is of no use to other agents', async t => {
+  const stage = await begin(t)
+  const { api, first, second } = stage
+  t.is((await exchange(stage, second, await subjectToken(stage))).status, 200)
+  const stolen = await fetchToken(api, first.key, { resource: api1 })
+  refused(t, await exchange(stage, second, stolen), 'invalid_request', 'delegation-may-act')
+  const malformed = { grant_type: 'client_credentials', resource: api1, may_act: 'second' }
+  refused(t, await askForToken(api, first.key, malformed), 'invalid_request', 'spiffe-id-malformed')
+})
+
+test('a token is for whom its holder names, and so is each that comes of it', async t => {
   const stage = await begin(t)
   const { second, reader } = stage
-  const subject = await subjectToken(stage)
-  const named = await reissue(stage, subject, { may_act: { sub: second.clientId } })
+  const named = await subjectToken(stage)
+  t.deepEqual(decodeJwt(named)['may_act'], { sub: second.clientId })
   const answer = await exchange(stage, second, named)
-  t.deepEqual(decodeJwt(tokenOf(answer))['may_act'], { sub: second.clientId })
+  t.is(decodeJwt(tokenOf(answer))['may_act'], undefined)
   refused(t, await exchange(stage, reader, named), 'invalid_request', 'delegation-may-act')
   const again = await exchange(stage, reader, tokenOf(answer))
   refused(t, again, 'invalid_request', 'delegation-may-act')
@@ -297,10 +318,10 @@ test('types of tokens that are not known here are refused', async t => {
 test('a token dies with each token of its chain, and a dead one is not exchanged', async t => {
   const stage = await begin(t)
   const { first, second, reader } = stage
-  const [subject, beside] = [await subjectToken(stage), await subjectToken(stage)]
-  const once = tokenOf(await exchange(stage, second, subject))
+  const [subject, beside] = [await subjectToken(stage), await subjectToken(stage, {}, reader)]
+  const once = tokenOf(await exchange(stage, second, subject, { may_act: reader.clientId }))
   const twice = tokenOf(await exchange(stage, reader, once))
-  const other = tokenOf(await exchange(stage, reader, beside))
+  const other = tokenOf(await exchange(stage, reader, beside, { may_act: second.clientId }))
   await takeBack(stage, first, subject)
   for (const token of [subject, once, twice]) {
     t.deepEqual(await introspect(stage, token), { active: false })
@@ -314,7 +335,8 @@ for (const link of ['first', 'second'] as const) {
   test(`a token dies with the ${link} agent of its chain`, async t => {
     const stage = await begin(t)
     const { api, operator, reader } = stage
-    const once = tokenOf(await exchange(stage, stage.second, await subjectToken(stage)))
+    const left = { may_act: reader.clientId }
+    const once = tokenOf(await exchange(stage, stage.second, await subjectToken(stage), left))
     const twice = tokenOf(await exchange(stage, reader, once))
     t.is((await introspect(stage, twice))['active'], true)
     const path = `/v1/agents/${stage[link].id}/revoke`
@@ -331,7 +353,7 @@ test('a token dies with the host of who asked first, though its holder is on ano
   const { api, operator, host } = stage
   const elsewhere = await enrollHost(api, await admitManufacturer(api), { name: 'host-2' })
   const actor = await createAgent(api, elsewhere, 'writer')
-  const subject = await subjectToken(stage)
+  const subject = await subjectToken(stage, {}, actor)
   const token = tokenOf(await exchange(stage, actor, subject))
   t.is((await introspect(stage, token))['active'], true)
   const path = `/v1/hosts/${host.id}/revoke`
@@ -349,7 +371,7 @@ test('each hop is decided by the policies, which see for whom and through whom',
     when { context.delegation.depth > 1 };`
   await establishSet(api, operator, `${starterPolicies}\n${forbid}`)
   const subject = await subjectToken(stage)
-  const once = tokenOf(await exchange(stage, second, subject))
+  const once = tokenOf(await exchange(stage, second, subject, { may_act: reader.clientId }))
   const denied = await exchange(stage, reader, once)
   refused(t, denied, 'access_denied', 'authorization-denied')
   const lines = await verifyTestLog(api.service)

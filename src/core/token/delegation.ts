@@ -49,8 +49,9 @@ export function nestActor(sub: string, earlier: ActorClaim | undefined): ActorCl
 }
 
 /**
- * Whether the token leaves it to this actor. A `may_act` with a member that is not known here names somebody by what
- * cannot be held against anything, and so nobody.
+ * Whether the token lets this actor act for its subject. Without `may_act` it lets nobody: a token that was stolen is of
+ * no use to an agent that its holder did not name. A `may_act` with a member that is not known here names somebody by
+ * what cannot be held against anything, and so nobody.
  *
  * @param actor SPIFFE ID
  * @see RFC 8693 §4.4
@@ -60,7 +61,7 @@ export function mayAct(
   actor: string,
   issuer: string,
 ): boolean {
-  if (allowed === undefined) return true
+  if (allowed === undefined) return false
   const isKnown = Object.keys(allowed).every(name => name === 'sub' || name === 'iss')
   return isKnown && allowed.sub === actor && (allowed.iss ?? issuer) === issuer
 }

@@ -27,9 +27,9 @@ test('a chain names its actors, the newest first', t => {
   t.deepEqual(nestActor('c', { sub: 'b' }), { sub: 'c', act: { sub: 'b' } })
 })
 
-test('a token without may_act leaves it to anybody, one with it to whom it names', t => {
+test('a token without may_act lets nobody act, one with it whom it names', t => {
   const issuer = 'https://assay.example'
-  t.true(mayAct({}, 'b', issuer))
+  t.false(mayAct({}, 'b', issuer))
   t.true(mayAct({ may_act: { sub: 'b' } }, 'b', issuer))
   t.true(mayAct({ may_act: { sub: 'b', iss: issuer } }, 'b', issuer))
   t.false(mayAct({ may_act: { sub: 'c' } }, 'b', issuer))
