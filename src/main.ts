@@ -155,8 +155,8 @@ export async function startService(options: {
       bundleAddress: federation.address,
       stop: async () => {
         clearInterval(sweeper)
-          await status.stop()
-          await federation.stop()
+        await status.stop()
+        await federation.stop()
         await closeService(service)
       },
     }

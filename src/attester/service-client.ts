@@ -38,6 +38,17 @@ interface Connection {
   readonly agent: Agent
 }
 
+/** What a token is to be for. */
+export interface WantedToken {
+  /** RFC 8707 §2. */
+  readonly resource?: string | undefined
+  readonly scope?: string | undefined
+  /** SPIFFE ID of the one agent that may exchange it (RFC 8693 §4.4). */
+  readonly mayAct?: string | undefined
+  /** The token of another agent, to act for it (RFC 8693 §2.1). */
+  readonly subjectToken?: string | undefined
+}
+
 /** A token of the service's own API, and until when it is used, Unix milliseconds. */
 interface OwnToken {
   readonly accessToken: string
@@ -133,14 +144,10 @@ export class ServiceClient {
   /**
    * Fetches an access token bound to the key: one signature, the proof, once the service's nonce is known.
    *
-   * @param wanted the resource (RFC 8707 §2) and the scopes to ask for; what is left out is the service's choice
+   * @param wanted what is left out is the service's choice
    */
-  async token(
-    wanted: { readonly resource?: string | undefined; readonly scope?: string | undefined } = {},
-  ): Promise<TokenAnswer> {
-    const parameters = new URLSearchParams({ grant_type: 'client_credentials' })
-    if (wanted.resource !== undefined) parameters.set('resource', wanted.resource)
-    if (wanted.scope !== undefined) parameters.set('scope', wanted.scope)
+  async token(wanted: WantedToken = {}): Promise<TokenAnswer> {
+    const parameters = tokenParameters(wanted)
     this.#nonce ??= await this.#askForNonce()
     const attempt = async (): Promise<Exchange> => {
       const DPoP = await this.proof({
@@ -284,4 +291,21 @@ function sameRoots(left: readonly Uint8Array[], right: readonly Uint8Array[]): b
 
 function bodyOf(body: unknown): { body?: string } {
   return body === undefined ? {} : { body: JSON.stringify(body) }
+}
+
+const accessTokenType = 'urn:ietf:params:oauth:token-type:access_token'
+
+function tokenParameters({ resource, scope, mayAct, subjectToken }: WantedToken): URLSearchParams {
+  const parameters = new URLSearchParams(
+    subjectToken === undefined
+      ? { grant_type: 'client_credentials' }
+      : {
+          grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+          subject_token: subjectToken,
+          subject_token_type: accessTokenType,
+        },
+  )
+  for (const [name, value] of Object.entries({ resource, scope, may_act: mayAct }))
+    if (value !== undefined) parameters.set(name, value)
+  return parameters
 }

@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { openTpm } from '../../src/attester/connect.ts'
 import { Home } from '../../src/attester/home.ts'
 import { ServiceClient } from '../../src/attester/service-client.ts'
@@ -48,6 +49,7 @@ async function tell(stage: Stage, world: World): Promise<void> {
   await enrolTheHsmHost(stage, world, fingerprint, api)
   const enrolled = { operator, fingerprint, hostId, agents, api }
   const fetched = await useAToken(stage, world, enrolled)
+  await delegate(stage, world, enrolled)
   await attack(stage, world, enrolled, fetched)
   await revokeTheHost(stage, world, enrolled)
   await verifyTheLog(stage, world)
@@ -155,8 +157,16 @@ async function fetchToken(
   agent: string,
   api: ProtectedApi,
 ): Promise<Fetched> {
-  const words = ['agent', 'token', agent, '--proof', 'GET', `${api.url}/orders`]
-  const answer = await assay(stage, place, words)
+  return await readFetched(stage, place, ['agent', 'token', agent], api)
+}
+
+async function readFetched(
+  stage: Stage,
+  place: Place,
+  words: readonly string[],
+  api: ProtectedApi,
+): Promise<Fetched> {
+  const answer = await assay(stage, place, [...words, '--proof', 'GET', `${api.url}/orders`])
   return { token: String(answer['access_token']), proof: String(answer['proof']) }
 }
 
@@ -169,6 +179,43 @@ async function useAToken(stage: Stage, world: World, enrolled: Enrolled): Promis
   stage.done('a protected API takes it, with a proof by the key that it names')
   stage.answer(answer.body)
   return fetched
+}
+
+/** The first agent lets the second act for it, and nobody else. */
+async function delegate(stage: Stage, world: World, { agents, api }: Enrolled): Promise<void> {
+  stage.chapter('One agent acts for another')
+  const [first = '', second = ''] = agents
+  const left = ['agent', 'token', first, '--may-act', agentName(second)]
+  const subject = await assay(stage, world.host, left)
+  const file = join(world.host['ASSAY_HOME'] ?? '', 'subject-token')
+  await writeFile(file, String(subject['access_token']), { mode: 0o600 })
+  const words = ['agent', 'token', second, '--subject-token', file]
+  const { token, proof } = await readFetched(stage, world.host, words, api)
+  const answer = await callApi(api, token, proof)
+  stage.require(answer.status === 200, `the API answers ${answer.status} ${answer.code}`)
+  const claims = claimsOf(token)
+  stage.require(claims.sub === agentName(first), 'the token is for the first agent')
+  stage.require(claims.act?.sub === agentName(second), 'and says that the second acts')
+  stage.done(`the second agent acts for the first, by its own key: act is ${agentName(second)}`)
+  const traced = await assay(stage, world.operator, ['audit', 'trace', claims.txn])
+  const acts = traced['acts'] as readonly unknown[]
+  stage.require(acts.length >= 2, 'the log shows both hops')
+  stage.done('one question shows who asked for what through whom')
+}
+
+function agentName(id: string): string {
+  return `spiffe://localhost/agent/${className}/${id}`
+}
+
+interface Claims {
+  readonly sub: string
+  readonly txn: string
+  readonly act?: { readonly sub: string }
+}
+
+function claimsOf(token: string): Claims {
+  const [, payload = ''] = token.split('.')
+  return JSON.parse(Buffer.from(payload, 'base64url').toString()) as Claims
 }
 
 async function attack(
