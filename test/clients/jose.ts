@@ -1,29 +1,33 @@
 import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify, SignJWT } from 'jose'
 import { randomUUID } from 'node:crypto'
 import { expect, refusal, type Step } from './step.ts'
-import { resource, type ClientsWorld } from './world.ts'
+import { resource, type ClientsWorld, type PlayedClient } from './world.ts'
 
 const name = 'jose'
 const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
 
-/** A token with nothing but jose and fetch: the assertion is the client authentication, and its key binds the token. */
-async function fetchToken({ issuer, agents }: ClientsWorld): Promise<string> {
-  const [agent] = agents
-  expect(agent !== undefined, 'an agent')
+/** `private_key_jwt` as form parameters (RFC 7523 §2.2). */
+export async function assertionOf(
+  issuer: string,
+  { id, privateKey }: PlayedClient,
+): Promise<Record<string, string>> {
   const assertion = await new SignJWT({ jti: randomUUID() })
     .setProtectedHeader({ alg: 'ES256' })
-    .setIssuer(agent.id)
-    .setSubject(agent.id)
+    .setIssuer(id)
+    .setSubject(id)
     .setAudience(issuer)
     .setIssuedAt()
     .setExpirationTime('1m')
-    .sign(agent.privateKey)
-  const form = {
-    grant_type: 'client_credentials',
-    resource,
-    client_assertion: assertion,
-    client_assertion_type: assertionType,
-  }
+    .sign(privateKey)
+  return { client_assertion: assertion, client_assertion_type: assertionType }
+}
+
+/** A token with nothing but jose and fetch: the assertion is the client authentication, and its key binds the token. */
+export async function fetchToken({ issuer, agents }: ClientsWorld): Promise<string> {
+  const [agent] = agents
+  expect(agent !== undefined, 'an agent')
+  const grant = { grant_type: 'client_credentials', resource }
+  const form = { ...grant, ...(await assertionOf(issuer, agent)) }
   const answer = await fetch(`${issuer}/oauth/token`, {
     method: 'POST',
     body: new URLSearchParams(form),

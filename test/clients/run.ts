@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { Home } from '../../src/attester/home.ts'
 import { encodePem } from '../../src/attester/pem.ts'
 import { startPlayedService, type PlayedService } from '../support/played-service.ts'
+import { assayVerifierSteps } from './assay-verifier.ts'
 import { joseSteps } from './jose.ts'
 import { mutualTlsSteps } from './mutual-tls.ts'
 import { oauth4webapiSteps } from './oauth4webapi.ts'
@@ -20,6 +21,7 @@ const steps: readonly Step[] = [
   ...openidClientSteps,
   ...oauth4webapiSteps,
   ...joseSteps,
+  ...assayVerifierSteps,
   ...mutualTlsSteps,
 ]
 
