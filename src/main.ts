@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import {
   createPrivateKey,
   createPublicKey,
@@ -8,16 +7,7 @@ import {
 } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import type { Config } from './config.ts'
-import { parseFirmwareAdvisories } from './core/appraisal/firmware-advisory.ts'
 import { importJwk } from './core/jose/jwk.ts'
-import {
-  collectProfiles,
-  parseProfile,
-  profileNames,
-  type CertificateProfile,
-  type CertificateProfiles,
-  type ProfileName,
-} from './core/issuance/profile.ts'
 import { verifierOfPrivateKey } from './core/log/note-key.ts'
 import { ProofKeys } from './core/token/proof-key.ts'
 import { createDataDirectory, loadDataDirectory, type DataDirectory } from './data-directory.ts'
@@ -33,7 +23,6 @@ import { createBundleFetchOf, startFederation } from './federation.ts'
 import { createApp, type RequestLog } from './http/app.ts'
 import { followConfiguration } from './services/appraisal-policy.ts'
 import { createRandom } from './random.ts'
-import { AuthorizationSchema } from './core/authorization/schema.ts'
 import { AuthorizationDirectory } from './services/authorization-directory.ts'
 import { auditEntry } from './services/audit-entry.ts'
 import { Authorities } from './services/authorities.ts'
@@ -52,6 +41,11 @@ import { createOutbound } from './outbound/create-outbound.ts'
 import { internet } from './outbound/network.ts'
 import type { AuthorityKeys } from './ports/authority.ts'
 import { openSqliteStore } from './storage/sqlite-store.ts'
+import {
+  loadAuthorizationSchema,
+  loadCertificateProfiles,
+  loadFirmwareAdvisories,
+} from './shipped-tables.ts'
 import { startTlsServer } from './tls-server.ts'
 
 const serviceCertificateDays = 7
@@ -306,25 +300,6 @@ function startSweeper(service: Service, log: RequestLog): NodeJS.Timeout {
     })
   }
   return setInterval(sweep, sweepIntervalMs).unref()
-}
-
-/** The table of known-vulnerable TPM firmware that comes with this version. */
-function loadFirmwareAdvisories(): Service['firmwareAdvisories'] {
-  const path = new URL('../ca/firmware-advisories.json', import.meta.url)
-  return parseFirmwareAdvisories(readFileSync(path, 'utf8'))
-}
-
-/** The certificate profiles that an operator reads and edits, one file each. Throws ProfileError `profile-malformed`. */
-export function loadCertificateProfiles(): CertificateProfiles {
-  const load = (name: ProfileName): CertificateProfile =>
-    parseProfile(readFileSync(new URL(`../ca/profiles/${name}.json`, import.meta.url), 'utf8'))
-  return collectProfiles(profileNames.map(load))
-}
-
-/** What authorization policies can speak of in this version. */
-function loadAuthorizationSchema(): AuthorizationSchema {
-  const path = new URL('../ca/authorization.cedarschema', import.meta.url)
-  return AuthorizationSchema.prepare(readFileSync(path, 'utf8'))
 }
 
 /** `sha256:` and the hex digest of a DER certificate. */

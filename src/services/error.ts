@@ -1,6 +1,8 @@
 import { CodedError, type ErrorFacts, type ErrorRow } from '../core/coded-error.ts'
+import { absentRows } from './absent-rows.ts'
 
 const rows = {
+  ...absentRows,
   'request-malformed': {
     summary: 'The request does not have the form that this call takes.',
     hint: 'Correct the member named above; the OpenAPI document at /openapi.json has each form.',
@@ -8,10 +10,6 @@ const rows = {
   'anchor-exists': {
     summary: 'This certificate is a trust anchor already.',
     hint: 'See it with `assay anchor list`.',
-  },
-  'anchor-unknown': {
-    summary: 'There is no such trust anchor.',
-    hint: 'See them with `assay anchor list --all`.',
   },
   'anchor-active': {
     summary: 'This trust anchor is in force already.',
@@ -37,11 +35,6 @@ const rows = {
     summary: 'This class of agents is revoked, and all its agents with it.',
     hint: 'Have an operator register a class under another name.',
   },
-  'status-list-unknown': {
-    summary: 'There is no such status list, or every token in it has expired.',
-    hint: 'See those in their time at /v1/status-lists.',
-    source: 'draft-ietf-oauth-status-list-21 §8',
-  },
   'events-crowded': {
     summary: 'As many callers listen to revocations as the service serves.',
     hint: 'Come again later, or read the status lists.',
@@ -52,26 +45,14 @@ const rows = {
     hint: 'Read the status lists and revocation lists anew, then listen without Last-Event-ID.',
     source: 'HTML Standard §9.2.4',
   },
-  'serial-unknown': {
-    summary: 'This service issued no certificate of this serial number.',
-    hint: 'Give the serial number in lower-case hexadecimal, as the certificate has it.',
-  },
   'revocation-list-older': {
     summary: 'A newer word of this issuer is kept already.',
     hint: 'See it with `assay anchor crl list`.',
     source: 'RFC 5280 §5.2.3',
   },
-  'enrollment-unknown': {
-    summary: 'There is no such enrolment.',
-    hint: 'Begin again; an enrolment is forgotten once its time is over.',
-  },
   'hsm-key-exists': {
     summary: 'This attestation key is registered already, or was.',
     hint: 'See it with `assay hsm-key list`; make a new key where it was retired.',
-  },
-  'hsm-key-unknown': {
-    summary: 'There is no such attestation key.',
-    hint: 'See them with `assay hsm-key list`.',
   },
   'hsm-key-retired': {
     summary: 'This attestation key is retired already.',
@@ -91,10 +72,6 @@ const rows = {
     summary: 'The service finds no key of this request in the token.',
     hint: 'See that host and service are on the same token, and that the public key lies beside the private one.',
     source: 'verification section 14, H1',
-  },
-  'challenge-unknown': {
-    summary: 'There is no such challenge for this subject.',
-    hint: 'Ask for a challenge and answer that one.',
   },
   'challenge-used': {
     summary:
@@ -127,10 +104,6 @@ const rows = {
       'This verdict has no signed form: the signing key did not answer when the host was refused.',
     hint: 'Read it as JSON; it stands in the audit log with its digest.',
   },
-  'attestation-unknown': {
-    summary: 'There is no such attestation, or it is no longer kept.',
-    hint: 'See what is kept with `assay host explain`.',
-  },
   'host-name-in-use': {
     summary: 'Another TPM holds this name.',
     hint: 'Choose another name, or revoke the host that has it: a name does not pass from one TPM to another by itself.',
@@ -155,18 +128,10 @@ const rows = {
     hint: 'Read the digest at the machine itself; if it still differs, the request came from elsewhere.',
     source: 'verification X1',
   },
-  'endorsement-unknown': {
-    summary: 'There is no such endorsement key.',
-    hint: 'See those that wait with `assay endorsement list`.',
-  },
   'policy-empty': {
     summary: 'The appraisal policy in force admits nobody: it says nothing.',
     hint: 'Activate a policy that names assurance levels and has a rule.',
     source: 'RFC 9334 §8.5',
-  },
-  'policy-unknown': {
-    summary: 'There is no such version of the policy.',
-    hint: 'See the versions with `assay policy list`.',
   },
   'policy-conflict': {
     summary: 'Somebody else changed the policies at the same time.',
@@ -191,10 +156,6 @@ const rows = {
     summary: 'Under these policies the operator who activates them could not activate others.',
     hint: 'Permit actAsOperator and issueToken to those who keep the policies; or have one of those activate it.',
   },
-  'risk-unknown': {
-    summary: 'There is no such risk score.',
-    hint: 'See them with `assay risk list`.',
-  },
   'attestation-expired': {
     summary: 'The Attestation Result of the host is too old to rest a credential on.',
     hint: 'Run `assay host enroll` on the host again; the same TPM keeps its record.',
@@ -214,10 +175,6 @@ const rows = {
     summary: 'The issuing authority changed while this was under way; nothing was signed.',
     hint: 'Repeat the request; it goes to the authority that issues now.',
   },
-  'authority-unknown': {
-    summary: 'There is no such authority.',
-    hint: 'See them with `assay ca show`.',
-  },
   'authority-state': {
     summary: 'An authority in this state does not take that step.',
     hint: 'See the states with `assay ca show`: prepared, then active, then retired, tainted, revoked. One that issues is replaced or tainted before it is revoked.',
@@ -236,17 +193,9 @@ const rows = {
     hint: 'Fetch the bundle and name the sequence that it has.',
     source: 'SPIFFE Trust Domain and Bundle §4.1.1',
   },
-  'host-unknown': {
-    summary: 'There is no such host.',
-    hint: 'See the hosts with `assay host list`.',
-  },
   'host-revoked': {
     summary: 'This host is revoked, and all its agents with it.',
     hint: 'Ask the operator why. A revoked TPM does not enrol again, under whatever name.',
-  },
-  'agent-unknown': {
-    summary: 'There is no such agent.',
-    hint: 'See the agents with `assay agent list`.',
   },
   'agent-revoked': {
     summary: 'This agent is revoked.',
@@ -255,10 +204,6 @@ const rows = {
   'agent-not-here': {
     summary: 'This agent belongs to another host.',
     hint: 'Prove its key on the host that created it.',
-  },
-  'class-unknown': {
-    summary: 'There is no such agent class.',
-    hint: 'Have an operator register it with `assay class register`.',
   },
   'class-exists': {
     summary: 'There is an agent class of this name.',
@@ -304,21 +249,10 @@ const rows = {
     hint: 'Have an operator register a class with that clientId; nobody chooses the name of another client.',
     source: 'draft-ietf-oauth-attestation-based-client-auth-10 §4',
   },
-  'certificate-unknown': {
-    summary:
-      'The client certificate of this connection is not one that this service issued and still holds valid.',
-    hint: 'Renew the certificate, or use a DPoP-bound token.',
-    source: 'RFC 8705 §2.1',
-  },
   'audit-beyond-tree': {
     summary: 'The log does not reach that far.',
     hint: 'Read the checkpoint first; its second line is the size.',
     source: 'C2SP tlog-tiles',
-  },
-  'crl-unknown': {
-    summary: 'There is no such revocation list.',
-    hint: 'See the lists with `assay crl list`; a new authority has its first ones within seconds.',
-    source: 'RFC 5280 §5',
   },
 } as const satisfies Record<string, ErrorRow>
 

@@ -37,6 +37,7 @@ const wiring = [
   'tls-server.ts',
   'bundle-endpoint.ts',
   'federation.ts',
+  'shipped-tables.ts',
   'data-directory.ts',
 ]
 

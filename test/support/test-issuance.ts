@@ -1,5 +1,5 @@
 import { createThrowawaySigners } from '../../src/hsm/throwaway-key.ts'
-import { loadCertificateProfiles } from '../../src/main.ts'
+import { loadCertificateProfiles } from '../../src/shipped-tables.ts'
 import type { Issuance } from '../../src/services/service.ts'
 
 /** The profiles of `ca/profiles`, and throwaway keys of this test's process. */
