@@ -1,4 +1,5 @@
 import type { RevocationEvent } from '../../ports/revocation.ts'
+import { fallenCertificate, fallenSubject } from './fallen.ts'
 import { statement } from '../statement.ts'
 import type { Transaction } from '../transaction.ts'
 
@@ -13,7 +14,7 @@ export interface Mark {
 const revokeAgents = statement<Mark>()((db, is) =>
   db
     .updateTable('agents')
-    .set({ status: 'revoked', revoked_at: is.at, revocation_reason: is.reason, revocation: is.id })
+    .set(fallenSubject(is))
     .where('host_id', 'in', q => q.selectFrom('hosts').select('id').where('revocation', '=', is.id))
     .where('status', '!=', 'revoked'),
 )
@@ -24,12 +25,7 @@ const fallible = ['intended', 'issued', 'unknown']
 const revokeHostCertificates = statement<Mark>()((db, is) =>
   db
     .updateTable('certificates')
-    .set({
-      status: 'revoked',
-      revoked_at: is.at,
-      revocation_reason: is.reason_code,
-      revocation: is.id,
-    })
+    .set(fallenCertificate(is))
     .where('subject_id', 'in', q =>
       q.selectFrom('hosts').select('id').where('revocation', '=', is.id),
     )
@@ -41,12 +37,7 @@ const revokeHostCertificates = statement<Mark>()((db, is) =>
 const revokeAgentCertificates = statement<Mark>()((db, is) =>
   db
     .updateTable('certificates')
-    .set({
-      status: 'revoked',
-      revoked_at: is.at,
-      revocation_reason: is.reason_code,
-      revocation: is.id,
-    })
+    .set(fallenCertificate(is))
     .where('subject_id', 'in', q =>
       q.selectFrom('agents').select('id').where('revocation', '=', is.id),
     )

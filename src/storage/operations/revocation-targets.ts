@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { RevocationRow } from '../schema.ts'
+import { fallenCertificate, fallenSubject } from './fallen.ts'
 import { statement, type Statement } from '../statement.ts'
 
 /** How the first rows of an act are found and marked; everything below follows from the marks. */
@@ -11,12 +12,10 @@ export interface TargetRow {
   readonly isBar: boolean
 }
 
-const hostColumns = { status: 'revoked' } as const
-
 const markHost = statement<RevocationRow>()((db, is) =>
   db
     .updateTable('hosts')
-    .set({ ...hostColumns, revoked_at: is.at, revocation_reason: is.reason, revocation: is.id })
+    .set(fallenSubject(is))
     .where('id', '=', is.target)
     .where('status', '=', 'active'),
 )
@@ -24,7 +23,7 @@ const markHost = statement<RevocationRow>()((db, is) =>
 const markEndorsement = statement<RevocationRow>()((db, is) =>
   db
     .updateTable('hosts')
-    .set({ ...hostColumns, revoked_at: is.at, revocation_reason: is.reason, revocation: is.id })
+    .set(fallenSubject(is))
     .where('endorsement_id', '=', is.target)
     .where('status', '=', 'active'),
 )
@@ -32,7 +31,7 @@ const markEndorsement = statement<RevocationRow>()((db, is) =>
 const markAnchor = statement<RevocationRow>()((db, is) =>
   db
     .updateTable('hosts')
-    .set({ ...hostColumns, revoked_at: is.at, revocation_reason: is.reason, revocation: is.id })
+    .set(fallenSubject(is))
     .where('id', 'in', q =>
       q.selectFrom('host_anchors').select('host_id').where('fingerprint', '=', is.target),
     )
@@ -42,7 +41,7 @@ const markAnchor = statement<RevocationRow>()((db, is) =>
 const markFirmware = statement<RevocationRow>()((db, is) =>
   db
     .updateTable('hosts')
-    .set({ ...hostColumns, revoked_at: is.at, revocation_reason: is.reason, revocation: is.id })
+    .set(fallenSubject(is))
     .where('firmware_vendor', '=', is.vendor)
     .where('firmware_version', '>=', is.lowest)
     .where('firmware_version', '<=', is.highest)
@@ -52,12 +51,7 @@ const markFirmware = statement<RevocationRow>()((db, is) =>
 const markAgent = statement<RevocationRow>()((db, is) =>
   db
     .updateTable('agents')
-    .set({
-      status: 'revoked',
-      revoked_at: is.at,
-      revocation_reason: is.reason,
-      revocation: is.id,
-    })
+    .set(fallenSubject(is))
     .where('id', '=', is.target)
     .where('status', '!=', 'revoked'),
 )
@@ -65,12 +59,7 @@ const markAgent = statement<RevocationRow>()((db, is) =>
 const markClass = statement<RevocationRow>()((db, is) =>
   db
     .updateTable('agents')
-    .set({
-      status: 'revoked',
-      revoked_at: is.at,
-      revocation_reason: is.reason,
-      revocation: is.id,
-    })
+    .set(fallenSubject(is))
     .where('class_name', '=', is.target)
     .where('status', '!=', 'revoked'),
 )
@@ -86,12 +75,7 @@ const markOperator = statement<RevocationRow>()((db, is) =>
 const markCertificate = statement<RevocationRow>()((db, is) =>
   db
     .updateTable('certificates')
-    .set({
-      status: 'revoked',
-      revoked_at: is.at,
-      revocation_reason: is.reason_code,
-      revocation: is.id,
-    })
+    .set(fallenCertificate(is))
     .where('serial', '=', is.target)
     .where('status', '!=', 'revoked'),
 )
