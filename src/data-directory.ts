@@ -15,7 +15,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
-  rmSync,
+  renameSync,
   statSync,
   writeFileSync,
 } from 'node:fs'
@@ -203,7 +203,12 @@ function createKeyFiles(directory: string): KeyFiles {
       writeSecret(directory, place(name), pkcs8)
       syncFolder(join(directory, folder))
     },
-    remove: name => rmSync(join(directory, place(name)), { force: true }),
+    setAside: name => {
+      const aside = join(directory, folder, 'orphaned')
+      mkdirSync(aside, { recursive: true, mode: 0o700 })
+      renameSync(join(directory, place(name)), join(aside, basename(name)))
+      syncFolder(aside)
+    },
   }
 }
 

@@ -8,6 +8,7 @@ import { createServiceCertificate } from './core/issuance/service-certificate.ts
 import { encodeSpiffeId } from './core/spiffe/spiffe-id.ts'
 import { parseCertificate } from './core/x509/certificate.ts'
 import { stapleOf } from './services/ocsp-staple.ts'
+import { recordOwnIntent } from './services/own-certificates.ts'
 import { pem } from './services/view.ts'
 import type { Service } from './services/service.ts'
 
@@ -33,8 +34,10 @@ export interface TlsServer {
 }
 
 /**
- * Listens with TLS 1.3 under a certificate of the service's own authority: made anew at each start, when a third of its
- * life is over, and when another authority is activated. Connections that stand are not touched by that. Client certificates are asked for and never required; whether one counts is decided by its thumbprint.
+ * Listens with TLS 1.3 under a certificate of the service's own authority, or of the newest that is trusted while none
+ * issues: made anew at each start, when a third of its life is over, and when another authority is activated.
+ * Connections that stand are not touched by that. Client certificates are asked for and never required; whether one
+ * counts is decided by its thumbprint.
  *
  * @param report told of what goes wrong later: a renewal, the listening socket
  * @throws ConfigError `config-address` when it cannot listen there
@@ -134,16 +137,20 @@ function renewalMs({ settings }: Service): number {
 
 async function createSecureOptions(service: Service, host: string): Promise<SecureContextOptions> {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const authority = service.authorities.active()
+  const authority = service.authorities.serving()
   const [issuer] = authority.chain
   if (issuer === undefined) throw new TypeError('an authority has a chain')
   const now = service.clock.now()
+  const spki = publicKey.export({ format: 'der', type: 'spki' })
+  const serial = service.random.bytes(16)
+  const profile = service.issuance.profiles.service
+  await recordOwnIntent(service, { profile: profile.name, authority: authority.id, serial, spki })
   const certificate = await createServiceCertificate(
     {
-      profile: service.issuance.profiles.service,
+      profile,
       throwaway: service.issuance.throwaway,
       issuer,
-      spki: publicKey.export({ format: 'der', type: 'spki' }),
+      spki,
       spiffeId: encodeSpiffeId({
         trustDomain: service.settings.trustDomain,
         segments: ['service', 'assay'],
@@ -151,7 +158,7 @@ async function createSecureOptions(service: Service, host: string): Promise<Secu
       names: [
         ...new Set([new URL(service.settings.issuer).hostname.replaceAll(/[[\]]/g, ''), host]),
       ],
-      serial: service.random.bytes(16),
+      serial,
       notBefore: now,
       notAfter: now + service.settings.serviceCertificateSeconds * 1000,
     },

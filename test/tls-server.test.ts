@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { connect, type TLSSocket } from 'node:tls'
 import test, { type ExecutionContext } from 'ava'
+import { taintAuthority } from '../src/services/authority-rotation.ts'
 import type { Settings } from '../src/services/service.ts'
 import { pem } from '../src/services/view.ts'
 import { startTlsServer, type TlsServer } from '../src/tls-server.ts'
@@ -47,11 +48,15 @@ async function sClient(t: ExecutionContext, port: number, ...args: string[]): Pr
   return output
 }
 
-function rootFile(t: ExecutionContext, { service }: TestService): string {
+function rootFile(
+  t: ExecutionContext,
+  { service }: TestService,
+  id = service.authorities.active().id,
+): string {
   const folder = mkdtempSync(join(tmpdir(), 'assay-tls-'))
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
   const path = join(folder, 'root.pem')
-  writeFileSync(path, pem(service.authorities.active().chain.at(-1) ?? new Uint8Array()))
+  writeFileSync(path, pem(service.authorities.find(id)?.chain.at(-1) ?? new Uint8Array()))
   return path
 }
 
@@ -152,6 +157,27 @@ async function ask(socket: TLSSocket): Promise<string> {
   await new Promise(resolve => socket.once('close', resolve))
   return text
 }
+
+test('while no authority issues the service starts under the newest that is trusted', async t => {
+  const made = await createTestService(t)
+  const { service } = made
+  const { id } = service.authorities.active()
+  await taintAuthority(service, 'operator/x', id, 'a test')
+  t.throws(() => service.authorities.active(), { code: 'authority-absent' })
+  const failures: unknown[] = []
+  const listen = { host: '127.0.0.1', port: 0 }
+  const server = await startTlsServer(
+    service,
+    listen,
+    (request, response) => response.end(request.url),
+    cause => failures.push(cause),
+  )
+  t.teardown(async () => await server.stop())
+  const root = rootFile(t, made, id)
+  const output = await sClient(t, server.address.port, '-CAfile', root, '-brief')
+  t.regex(output, /Verification: OK/)
+  t.deepEqual(failures, [])
+})
 
 test('a request without Host is refused before it reaches anybody', async t => {
   const socket = await connectTo(t, await start(t))

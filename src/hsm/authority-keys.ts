@@ -18,7 +18,8 @@ export interface KeyFiles {
   /** PKCS#8 PEM. */
   read(name: string): string
   write(name: string, pkcs8: string): void
-  remove(name: string): void
+  /** Puts it where nothing is read from, under its own name. */
+  setAside(name: string): void
 }
 
 /** What new authorities are made with. */
@@ -31,7 +32,7 @@ export interface AuthorityKeyOptions {
 
 const issuingSuffix = '.key.pem'
 const rootSuffix = '.root.key.pem'
-/** Names of the keys that are made here; what is named otherwise is never deleted. */
+/** Names of the keys that are made here; what is named otherwise is never moved. */
 const made = /^authority-[0-9a-f]{32}(\.root)?\.key\.pem$/
 
 /** Authorities on keys of this machine's disk. A root's key lies beside the issuing key that was made with it. */
@@ -64,11 +65,12 @@ export function createFileAuthorityKeys(options: AuthorityKeyOptions): Authority
       return { chain, keyReference: `${name}${issuingSuffix}` }
     },
     open: ({ chain, keyReference }) => createFileSigner(files, chain, keyReference),
-    discardExcept: async references => {
+    listOrphans: references => {
       const kept = new Set(references.flatMap(name => [name, rootFileOf(name)]))
-      const orphans = files.list().filter(name => made.test(name) && !kept.has(name))
-      for (const name of orphans) files.remove(name)
-      return await Promise.resolve(orphans.length)
+      return files.list().filter(name => made.test(name) && !kept.has(name))
+    },
+    setAside: names => {
+      for (const name of names) files.setAside(name)
     },
   }
 }

@@ -17,10 +17,17 @@ export interface TokenUse {
 
 /** What a call that creates, looks up or logs in may take at least: it happens at starts. */
 const patienceMs = 20_000
-/** Callers that wait for a session, at most. */
+/** Callers that wait for a session, at most, and how long one waits, milliseconds. */
 const longestQueue = 512
+const longestWaitMs = 10_000
 
 const tokens = new Map<string, Pkcs11Token>()
+
+/** A caller that waits for a session. */
+interface Waiter {
+  enter(): void
+  refuse(error: Pkcs11Error): void
+}
 
 /** A key as it is open at the moment; another process of the library knows nothing of it. */
 interface Held {
@@ -38,7 +45,7 @@ export class Pkcs11Token {
   readonly #uri: Pkcs11Uri
   readonly #use: TokenUse
   readonly #keys = new Map<string, Held>()
-  readonly #queue: (() => void)[] = []
+  readonly #queue: Waiter[] = []
   #process: Pkcs11Process | undefined
   #connecting: Promise<Pkcs11Process> | undefined
   /** Grows with each new set of sessions. */
@@ -135,6 +142,7 @@ export class Pkcs11Token {
     if (this.#generation !== generation) return
     this.#process?.kill()
     this.#forget()
+    this.#refuseWaiting()
   }
 
   /** The last one to leave ends the process, which gives the token back. */
@@ -196,6 +204,7 @@ export class Pkcs11Token {
     } catch (error) {
       if (this.#generation === generation) this.#forget()
       library.kill()
+      this.#refuseWaiting()
       throw error
     }
   }
@@ -207,14 +216,37 @@ export class Pkcs11Token {
     }
     if (this.#queue.length >= longestQueue)
       throw new Pkcs11Error('pkcs11-busy', { found: `${longestQueue} wait` })
-    await new Promise<void>(resolve => this.#queue.push(resolve))
+    await new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(() => {
+        const place = this.#queue.indexOf(waiter)
+        if (place >= 0) this.#queue.splice(place, 1)
+        reject(new Pkcs11Error('pkcs11-busy', { found: `${longestWaitMs} ms in the queue` }))
+      }, longestWaitMs)
+      const waiter: Waiter = {
+        enter: () => {
+          clearTimeout(timer)
+          resolve()
+        },
+        refuse: error => {
+          clearTimeout(timer)
+          reject(error)
+        },
+      }
+      this.#queue.push(waiter)
+    })
+  }
+
+  /** Whoever waits for a token that was lost would wait for each attempt to find it again. */
+  #refuseWaiting(): void {
+    for (const waiter of this.#queue.splice(0))
+      waiter.refuse(new Pkcs11Error('pkcs11-busy', { found: 'the token was lost meanwhile' }))
   }
 
   /** A place is handed on, not given up, where somebody waits for it. */
   #leaveQueue(): void {
     const next = this.#queue.shift()
     if (next === undefined) this.#active -= 1
-    else next()
+    else next.enter()
   }
 }
 

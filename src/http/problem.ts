@@ -111,6 +111,7 @@ const statusOf: Readonly<Record<string, number>> = {
   'hsm-token-unavailable': 503,
   'store-invalid-record': 500,
   'store-conflict': 409,
+  'authority-key-place': 409,
   'authority-key-unusable': 500,
   'authority-absent': 503,
   'authority-inactive': 503,

@@ -118,6 +118,8 @@ export interface AuthorityKeys {
   }): Promise<CreatedAuthority>
   /** The signer of a key that is kept already; what is wrong with it shows when it signs. */
   open(authority: Pick<AuthorityRecord, 'chain' | 'keyReference'>): CertificateSigner
-  /** Deletes keys that were made for an authority that never came to be. */
-  discardExcept(keyReferences: readonly string[]): Promise<number>
+  /** Names of keys that were made here and that none of these references names. */
+  listOrphans(keyReferences: readonly string[]): readonly string[]
+  /** Puts keys where nothing is read from. */
+  setAside(names: readonly string[]): void
 }

@@ -11,6 +11,7 @@ export const auditTypes = [
   'authority.activated',
   'authority.tainted',
   'authority.revoked',
+  'authority.keys-orphaned',
   'bundle.published',
   'bundle.adopted',
   'federation.added',

@@ -1,4 +1,5 @@
 import type { CertificateSigner } from '../core/issuance/credential.ts'
+import { prepareIssuer } from '../core/issuance/issuer.ts'
 import type { AuthorityKeys, AuthorityRecord, AuthoritySet } from '../ports/authority.ts'
 import type { Store } from '../ports/store.ts'
 import { ServiceError } from './error.ts'
@@ -12,6 +13,13 @@ export interface Authority {
 }
 
 type Listener = () => void
+
+/** No certificate of hosts and agents may live longer than a day (`certificate.lifetimeSeconds`). */
+const tellsForMs = 2 * 86_400_000
+
+function standing({ state, activatedAt }: AuthorityRecord): number {
+  return state === 'active' ? Infinity : (activatedAt ?? 0)
+}
 
 /**
  * The authorities of the trust domain as the store has them, and their signers. What is here is what the last
@@ -57,6 +65,27 @@ export class Authorities {
   /** Those whose roots are in the trust bundle. */
   get trusted(): readonly AuthorityRecord[] {
     return this.records.filter(({ state }) => state !== 'revoked')
+  }
+
+  /**
+   * Those of whose certificates anybody may still ask: their own time is not over, and one that was revoked goes on
+   * telling what fell with it for longer than any certificate below it lives.
+   *
+   * @param now Unix milliseconds
+   */
+  answering(now: number): readonly Authority[] {
+    return this.records
+      .filter(({ state, changedAt }) => state !== 'revoked' || now < changedAt + tellsForMs)
+      .map(record => this.#signingOf(record))
+      .filter(({ chain: [issuer] }) => issuer !== undefined && prepareIssuer(issuer).notAfter > now)
+  }
+
+  /** Under which the service shows itself: the one that issues, else the newest that is trusted. */
+  serving(): Authority {
+    const candidates = this.trusted.toSorted((a, b) => standing(b) - standing(a))
+    const [record] = candidates.filter(({ state }) => state !== 'prepared')
+    if (record === undefined) throw new ServiceError('authority-absent')
+    return this.#signingOf(record)
   }
 
   /**

@@ -30,8 +30,21 @@ export async function adoptFirstAuthority(
     await service.store.authorities.adopt(record, entry)
     await service.authorities.reload()
   }
-  const kept = service.authorities.records.map(({ keyReference }) => keyReference)
-  await service.authorities.keys.discardExcept(kept)
+  await setOrphansAside(service)
+}
+
+/**
+ * Keys that no record names: a crash came between key and record, or the database is an older one than the keys. They
+ * are put aside and never deleted, for in the second case the right database still wants them.
+ */
+async function setOrphansAside(service: Service): Promise<void> {
+  const { records, keys } = service.authorities
+  const orphans = keys.listOrphans(records.map(({ keyReference }) => keyReference))
+  if (orphans.length === 0) return
+  const { issuer } = service.settings
+  const entry = auditEntry(service, 'authority.keys-orphaned', 'service', issuer, { keys: orphans })
+  await service.store.audit.append(entry)
+  keys.setAside(orphans)
 }
 
 /**

@@ -30,6 +30,7 @@ export function statusLocation(
  * Makes one list and publishes it. The list that is published stays until the next one is signed, and a list that was
  * overtaken by a later one is thrown away.
  *
+ * @returns the list, or none where it was overtaken
  * @throws CrlLintError for a list that must not be signed; whatever the signer throws
  * @see RFC 5280 §5
  */
@@ -38,7 +39,7 @@ export async function buildCertificateList(
   actor: string,
   authority: Authority,
   shard: number,
-): Promise<CertificateListSummary> {
+): Promise<readonly CertificateListSummary[]> {
   const place = { authorityId: authority.id, shard }
   const thisUpdate = service.clock.now()
   const { number, revoked, counted } = await service.store.certificateStatus.draft(
@@ -61,8 +62,9 @@ export async function buildCertificateList(
   const summary = { ...place, number, thisUpdate, nextUpdate, revoked: revoked.length, sha256 }
   const detail = { number, revoked: revoked.length, sha256 }
   const entry = auditEntry(service, 'crl.published', actor, request.url, detail)
-  await service.store.certificateStatus.publish({ ...summary, counted, bytes }, entry)
-  return summary
+  const kept = { ...summary, counted, bytes }
+  const answer = await service.store.certificateStatus.publish(kept, entry)
+  return answer === 'older' ? [] : [summary]
 }
 
 function issuingCertificate({ chain: [issuer] }: Authority): Uint8Array {
@@ -71,7 +73,7 @@ function issuingCertificate({ chain: [issuer] }: Authority): Uint8Array {
 }
 
 /**
- * Makes every list that does not tell all that was revoked, or that ends soon, of each authority that is trusted. One
+ * Makes every list that does not tell all that was revoked, or that ends soon, of each authority that still answers. One
  * that cannot be made now keeps none of the others back.
  *
  * @returns what was published
@@ -82,17 +84,15 @@ export async function refreshCertificateLists(
 ): Promise<readonly CertificateListSummary[]> {
   const published: CertificateListSummary[] = []
   const failures: unknown[] = []
-  for (const { id } of service.authorities.trusted) {
-    const authority = service.authorities.find(id)
-    if (authority === undefined) continue
+  for (const authority of service.authorities.answering(service.clock.now())) {
     const due = await service.store.certificateStatus.listDue(
-      id,
+      authority.id,
       service.clock.now() + renewalMs,
       shardCount,
     )
     for (const shard of due) {
       try {
-        published.push(await buildCertificateList(service, 'service', authority, shard))
+        published.push(...(await buildCertificateList(service, 'service', authority, shard)))
       } catch (cause) {
         failures.push(cause)
         // Its signer is down for the others as well.
@@ -105,7 +105,7 @@ export async function refreshCertificateLists(
 }
 
 /**
- * Makes every list of the authorities that are trusted, due or not.
+ * Makes every list of the authorities that still answer, due or not.
  *
  * @throws as {@link buildCertificateList}
  */
@@ -114,11 +114,9 @@ export async function buildAllCertificateLists(
   actor: string,
 ): Promise<readonly CertificateListSummary[]> {
   const published: CertificateListSummary[] = []
-  for (const { id } of service.authorities.trusted) {
-    const authority = service.authorities.find(id)
-    if (authority === undefined) continue
+  for (const authority of service.authorities.answering(service.clock.now())) {
     for (let shard = 0; shard < shardCount; shard += 1)
-      published.push(await buildCertificateList(service, actor, authority, shard))
+      published.push(...(await buildCertificateList(service, actor, authority, shard)))
   }
   return published
 }

@@ -2,6 +2,7 @@ import { createResponderCertificate } from '../core/revocation/responder-certifi
 import { parseCertificate } from '../core/x509/certificate.ts'
 import type { ResponderKey } from '../ports/responder-key.ts'
 import type { Authority } from './authorities.ts'
+import { recordOwnIntent } from './own-certificates.ts'
 import type { Service } from './service.ts'
 
 /** Who answers for one authority. */
@@ -48,16 +49,15 @@ export class OcspResponders {
   }
 
   /**
-   * Certifies a responder under each trusted authority that has none or one past half of its life.
+   * Certifies a responder under each authority that still answers and has none or one past half of its life.
    *
    * @throws AggregateError of what signers threw, once the rest is done
    */
   async refresh(service: Service): Promise<void> {
     const now = service.clock.now()
-    const due = service.authorities.trusted
+    const due = service.authorities
+      .answering(now)
       .filter(({ id }) => (this.#responders.get(id)?.renewAt ?? 0) <= now)
-      .map(({ id }) => service.authorities.find(id))
-      .filter(authority => authority !== undefined)
     const outcomes = await Promise.allSettled(
       due.map(async authority => await this.#certifyOnce(service, authority)),
     )
@@ -82,12 +82,19 @@ export class OcspResponders {
     const profile = service.issuance.profiles['ocsp-responder']
     const key = this.#createKey()
     const now = service.clock.now()
+    const serial = service.random.bytes(16)
+    await recordOwnIntent(service, {
+      profile: profile.name,
+      authority: authority.id,
+      serial,
+      spki: key.spki,
+    })
     const certificate = await createResponderCertificate(
       {
         profile,
         issuer,
         spki: key.spki,
-        serial: service.random.bytes(16),
+        serial,
         notBefore: now,
         notAfter: now + profile.maxLifetimeSeconds * 1000,
         throwaway: service.issuance.throwaway,

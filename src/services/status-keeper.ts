@@ -21,15 +21,17 @@ export function startStatusKeeper(
 ): StatusKeeper {
   let timer: NodeJS.Timeout | undefined
   let isStopped = false
-  let isFailing = false
+  const failing = [false, false]
   const refresh = async (): Promise<void> => {
     const outcomes = await Promise.allSettled([
       service.ocsp.refresh(service),
       refreshCertificateLists(service),
     ])
-    const failure = outcomes.find(outcome => outcome.status === 'rejected')
-    if (failure !== undefined && !isFailing && !isStopped) report(describeCauses(failure.reason))
-    isFailing = failure !== undefined
+    for (const [job, outcome] of outcomes.entries()) {
+      const hasFailed = outcome.status === 'rejected'
+      if (hasFailed && failing[job] !== true && !isStopped) report(describeCauses(outcome.reason))
+      failing[job] = hasFailed
+    }
   }
   const next = async (): Promise<void> => {
     await refresh()

@@ -9,11 +9,11 @@ export interface TokenSigner extends TokenVerificationKey {
   sign(message: Uint8Array): Uint8Array | Promise<Uint8Array>
 }
 
-/** The ring of keys behind everything that is signed as a JWS. Both members change with time: read, never keep. */
+/** The keys behind everything that is signed as a JWS. There is one in this version: it is not replaced while the service runs. */
 export interface TokenKeys {
-  /** Signs from now on. */
+  /** Signs. */
   readonly current: TokenSigner
-  /** What `/oauth/jwks` shows: the key that signs, those that will, those whose last token is still in its time. */
+  /** What `/oauth/jwks` shows. */
   readonly published: readonly TokenVerificationKey[]
 }
 

@@ -27,6 +27,8 @@ export async function trustBundle(service: Service): Promise<TrustBundle> {
   const roots = new Map(
     authorities
       .filter(({ state }) => state !== 'revoked')
+      // Of the set of roots alone: which authorities stand under them must not change a byte.
+      .toSorted((a, b) => (a.rootId < b.rootId ? -1 : 1))
       .map(({ rootId, chain }) => [rootId, chain.at(-1) ?? new Uint8Array()]),
   )
   return {

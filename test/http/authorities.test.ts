@@ -1,5 +1,8 @@
 import test, { type ExecutionContext } from 'ava'
+import { shardOf } from '../../src/core/revocation/location.ts'
+import { parseCertificateList } from '../../src/core/x509/crl.ts'
 import { activateAuthority } from '../../src/services/authority-rotation.ts'
+import { refreshCertificateLists } from '../../src/services/certificate-lists.ts'
 import { startTestApi, verifyTestLog, type TestAnswer, type TestApi } from '../support/test-api.ts'
 import { call, createOperator, type TestCaller } from '../support/test-caller.ts'
 import { admitManufacturer, enrollHost, type TestHost } from '../support/test-host.ts'
@@ -73,6 +76,34 @@ test('an authority goes through its states, and the bundle with it', async t => 
     'authority.tainted',
     'authority.revoked',
   ])
+})
+
+test('the bundle keeps its bytes for as long as it keeps its roots, whoever stands under them', async t => {
+  const stage = await begin(t)
+  await prepare(stage)
+  const below = await prepare(stage, 'intermediate')
+  await verb(stage, below, 'activate', { force: true, reason: 'a test' })
+  const before = await bundle(stage)
+  t.is((await verb(stage, stage.first, 'revoke')).status, 200)
+  t.is((await bundle(stage)).text, before.text)
+})
+
+test('what falls with an authority is told as whatever else falls', async t => {
+  const stage = await begin(t)
+  const { api, first } = stage
+  const below = await prepare(stage, 'intermediate')
+  await verb(stage, below, 'activate', { force: true, reason: 'a test' })
+  const before = (await api.service.store.revocations.readEvents(0, 100)).newest
+  t.like((await verb(stage, first, 'revoke')).json, { state: 'revoked', certificates: 1 })
+  const { events } = await api.service.store.revocations.readEvents(before, 100)
+  t.is(events.length, 1)
+  t.like(events[0]?.event, { kind: 'authority', target: first, reasonCode: 'cACompromise' })
+  const serials = events[0]?.event.certificates ?? []
+  t.is(serials.length, 1)
+  await refreshCertificateLists(api.service)
+  const shard = shardOf(serials[0] ?? '')
+  const list = await api.send({ method: 'GET', path: `/crl/${first}/${shard}` })
+  t.deepEqual([...parseCertificateList(list.bytes).revoked.keys()], serials)
 })
 
 test('an authority below the present root needs nobody to fetch a bundle', async t => {

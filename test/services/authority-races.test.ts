@@ -72,7 +72,7 @@ test('an intermediate needs the key of its root, and a signer the key of its cer
   const { service, keyFiles } = await createTestService(t)
   const request = { kind: 'intermediate', reason: null } as const
   await t.notThrowsAsync(prepareAuthority(service, 'o', request))
-  keyFiles.remove('root.key.pem')
+  keyFiles.setAside('root.key.pem')
   await t.throwsAsync(prepareAuthority(service, 'o', request), { code: 'authority-root-absent' })
   const { keys, records } = service.authorities
   const [first, other] = records

@@ -3,6 +3,8 @@ import type { KeyFiles } from '../../src/hsm/authority-keys.ts'
 /** Private files of a test: as those of a data directory, gone with it. */
 export class MemoryKeyFiles implements KeyFiles {
   readonly #files = new Map<string, string>()
+  /** What was put aside. */
+  readonly aside: string[] = []
 
   list(): readonly string[] {
     return [...this.#files.keys()]
@@ -19,7 +21,8 @@ export class MemoryKeyFiles implements KeyFiles {
     this.#files.set(name, pkcs8)
   }
 
-  remove(name: string): void {
+  setAside(name: string): void {
     this.#files.delete(name)
+    this.aside.push(name)
   }
 }

@@ -1,7 +1,12 @@
 import type { AuthorityRow } from '../authority-rows.ts'
+import type { RevocationRow } from '../schema.ts'
 import { statement } from '../statement.ts'
 import type { Transaction } from '../transaction.ts'
 import { bundleSequence, listAdoptions, nextBundle } from './bundle.ts'
+import { fallenCertificate } from './fallen.ts'
+import { completeAct, nextAct } from './revocation-acts.ts'
+import { fallible } from './revocation-cascade.ts'
+import { recordEvents } from './revocation-events.ts'
 
 const insert = statement<AuthorityRow>()((db, is) =>
   db.insertInto('authorities').values({
@@ -74,16 +79,16 @@ const listLive = statement<{ id: string; at: number }>()((db, is) =>
     .select('serial')
     .where('authority_id', '=', is.id)
     .where('not_after', '>', is.at)
-    .where('status', 'in', ['intended', 'issued']),
+    .where('status', 'in', fallible),
 )
 
-const revokeLive = statement<{ id: string; at: number }>()((db, is) =>
+const markLive = statement<RevocationRow>()((db, is) =>
   db
     .updateTable('certificates')
-    .set({ status: 'revoked', revoked_at: is.at, revocation_reason: 'cACompromise' })
-    .where('authority_id', '=', is.id)
+    .set(fallenCertificate(is))
+    .where('authority_id', '=', is.target)
     .where('not_after', '>', is.at)
-    .where('status', 'in', ['intended', 'issued']),
+    .where('status', 'in', fallible),
 )
 
 /** Who changes a state, when and why. */
@@ -180,6 +185,25 @@ export async function taintAuthority(
   return { certificates: (await tx.all(listLive, { id, at: change.at })).length }
 }
 
+/** An act as any other: relying parties are told, and tokens that were bound to the certificates fall with them. */
+async function revokeBelow(tx: Transaction, target: string, change: Change): Promise<number> {
+  const act = {
+    id: await nextAct(tx),
+    kind: 'authority',
+    target,
+    at: change.at,
+    reason_code: 'cACompromise',
+    reason: change.reason ?? '',
+    author: change.by,
+    vendor: null,
+    lowest: null,
+    highest: null,
+  }
+  const certificates = await tx.run(markLive, act)
+  await recordEvents(tx, act, await completeAct(tx, act))
+  return certificates
+}
+
 /** See `AuthorityStore.revoke`. */
 export async function revokeAuthority(
   tx: Transaction,
@@ -191,7 +215,7 @@ export async function revokeAuthority(
   if (authority === undefined) return tx.refuse('unknown')
   if (!movable.revoke.includes(authority.state)) return tx.refuse('state')
   await tx.run(move, { ...authority, ...change, state: 'revoked' })
-  const certificates = await tx.run(revokeLive, { id, at: change.at })
+  const certificates = await revokeBelow(tx, id, change)
   const isRootGone = (await tx.all(listOfRoot, authority)).length === 0
   const sequence = isRootGone ? await nextBundle(tx) : await bundleSequence(tx)
   tx.append(entry)

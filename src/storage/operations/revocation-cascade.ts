@@ -20,7 +20,7 @@ const revokeAgents = statement<Mark>()((db, is) =>
 )
 
 /** What a crash left open may have been signed, so it falls as well. */
-const fallible = ['intended', 'issued', 'unknown']
+export const fallible = ['intended', 'issued', 'unknown']
 
 const revokeHostCertificates = statement<Mark>()((db, is) =>
   db
