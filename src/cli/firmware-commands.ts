@@ -4,7 +4,8 @@ import { revokeCommand } from './revoke-command.ts'
 const revoke = revokeCommand({
   noun: 'firmware',
   args: '<vendor> <from> <to>',
-  summary: 'Revokes every host whose TPM has firmware of a range; others of it do not enrol.',
+  summary:
+    'Revokes every host whose TPM or HSM has firmware of a range; others of it do not enrol.',
   details: [
     'Versions as in ca/firmware-advisories.json: both ends are within, and 7.61 as the upper one holds all of 7.61.x.y.',
   ],

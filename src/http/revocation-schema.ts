@@ -35,7 +35,8 @@ export const revocationActRequest = z.strictObject({
     }),
     z.strictObject({
       kind: z.literal('firmware'),
-      vendor: z.string().regex(/^id:[0-9A-F]{8}$/),
+      /** A TCG vendor id, or a vendor of HSMs as anchors name it: yubihsm2. */
+      vendor: z.string().regex(/^(id:[0-9A-F]{8}|[a-z][a-z0-9-]{0,39})$/),
       /** Dotted words, both inclusive; `to` holds everything that begins with it (7.61 holds 7.61.2). */
       from: version,
       to: version,

@@ -69,7 +69,7 @@ export interface Store {
 
 export interface AnchorStore {
   /** Admits at once: the set gets a new version. `'exists'` for a certificate that is known, whatever its status. */
-  add(anchor: AnchorRecord, entry: AuditEntry): Promise<'done' | 'exists'>
+  add(anchor: AnchorRecord, entry: AuditEntry): Promise<'done' | 'exists' | 'revoked'>
   /** Keeps what is not known yet as proposed; answers the fingerprints that were new. */
   propose(anchors: readonly AnchorRecord[], entry: AuditEntry): Promise<readonly string[]>
   /** All of them, or none: makes proposed or retired anchors active in one new version of the set. */

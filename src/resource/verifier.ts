@@ -12,6 +12,9 @@ import { verifyRequest, type BoundRequest, type ResourceRequest } from './verify
 
 export { protect, type ProtectedContext } from './middleware.ts'
 export { refusalOf, type Refusal } from './refusal.ts'
+export { parseTrustBundle, type ParsedTrustBundle } from '../core/spiffe/trust-bundle.ts'
+export { verifyFederatedJwtSvid } from '../core/spiffe/federated-jwt-svid.ts'
+export { verifyX509Svid } from '../core/spiffe/x509-svid.ts'
 export type { AccessTokenClaims, AssuranceLevel, FetchDocument, ReplayMemory, ResourceRequest }
 
 /** Whom a relying party trusts, and for what. */

@@ -11,7 +11,12 @@ import { requireTaken } from './challenge.ts'
 import { requireTpm, verifyAgentHsmKey } from './agent-hsm-key.ts'
 import { ServiceError } from './error.ts'
 import type { HsmAnswer } from './hsm-evidence.ts'
-import { issueCertificate, type IssuedCertificate } from './issuance.ts'
+import {
+  issueCertificate,
+  issuePrepared,
+  prepareIssuance,
+  type IssuedCertificate,
+} from './issuance.ts'
 import { agentSpiffeId, clientId, clientSpiffeId } from './naming.ts'
 import { explainRevocation } from './explain-revocation.ts'
 import type { Service } from './service.ts'
@@ -59,11 +64,10 @@ export async function proveAgentKey(
     service.clock.now(),
   )
   const key = await verifyAgentKey(service, host, actor, agent, requireTaken(taken), evidence)
-  await bindAgentKey(service, actor, agent, key)
   const bound = { ...agent, status: 'active', jkt: key.jkt } as const
   const agentClass = await service.store.classes.find(agent.className)
   if (agentClass === undefined) throw new ServiceError('class-unknown', { found: agent.className })
-  const certificate = await issueCertificate(service, {
+  const prepared = await prepareIssuance(service, {
     kind: 'agent',
     id: agent.id,
     spiffeId: agentSpiffeId(service, agent.className, agent.id),
@@ -72,7 +76,9 @@ export async function proveAgentKey(
     key,
     attestation: host,
   })
-  return { agent: bound, certificate }
+  // The former key and its certificates fall with this: not before the new certificate is permitted.
+  await bindAgentKey(service, actor, agent, key)
+  return { agent: bound, certificate: await issuePrepared(service, prepared) }
 }
 
 async function verifyAgentKey(

@@ -33,7 +33,7 @@ export interface ProposalOutcome {
  * Admits a manufacturer's root certificate at once. From then on a TPM whose EK certificate chains to it may ask to
  * enrol, at the assurance level that the operator stated.
  *
- * @throws TrustAnchorError; ServiceError `anchor-exists`
+ * @throws TrustAnchorError; ServiceError `anchor-exists`, `anchor-revoked`
  */
 export async function admitAnchor(
   service: Service,
@@ -54,6 +54,7 @@ export async function admitAnchor(
   const entry = auditEntry(service, 'anchor.added', actor, fingerprint, detail)
   const answer = await service.store.anchors.add(record, entry)
   if (answer === 'exists') throw new ServiceError('anchor-exists', { found: fingerprint })
+  if (answer === 'revoked') throw new ServiceError('anchor-revoked', { found: fingerprint })
   return (await findAnchor(service, fingerprint)) ?? record
 }
 

@@ -54,7 +54,14 @@ export async function recordForgery(
   if (!(cause instanceof EvidenceError) || !isOfKnownHardware(cause))
     return recordRefusal(service, attempt.enrollment, cause)
   const verdict = refusedVerdict(cause, attempt.policy, attempt)
-  const outcome = { verdict, hostId: null, isRefused: true, endorsementKind: null, before: null }
+  const outcome = {
+    verdict,
+    hostId: null,
+    isRefused: true,
+    isEarOptional: true,
+    endorsementKind: null,
+    before: null,
+  }
   const kept = await keepAttempt(service, attempt, outcome)
   return recordRefusal(service, attempt.enrollment, cause, { kept })
 }

@@ -110,7 +110,7 @@ async function revokeForRollback(
 ): Promise<unknown> {
   const { host, enrollment, hostId, result } = attempt
   if (host === undefined) throw new TypeError('without a state before nothing goes back')
-  const kept = await keep(service, attempt, false)
+  const kept = await keep(service, attempt, false, true)
   const author = `enrollment/${enrollment.id}`
   const facts = { rule, ...evidenceFacts(kept) }
   const entry = auditEntry(service, 'host.revoked', author, hostId, facts)
@@ -141,12 +141,14 @@ function keep(
   service: Service,
   attempt: JudgedAttempt,
   isRefused: boolean,
+  isEarOptional = isRefused,
 ): Promise<KeptAttestation> {
   const { endorsementKind, host, before, hostId, result } = attempt
   return keepAttempt(service, attempt, {
     verdict: result.verdict,
     hostId: isRefused && host === undefined ? null : hostId,
     isRefused,
+    isEarOptional,
     endorsementKind,
     before: before ?? null,
   })

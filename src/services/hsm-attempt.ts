@@ -1,7 +1,9 @@
 import { appraiseHsm } from '../core/appraisal/appraise-hsm.ts'
 import type { AppraisalPolicy } from '../core/appraisal/appraisal-policy.ts'
+import { parseFirmwareVersion } from '../core/appraisal/firmware-version.ts'
 import { encodeEnvelope } from '../core/formats/envelope.ts'
 import { hsmFormats } from '../core/formats/format-table.ts'
+import type { VerifiedHsmKey } from '../core/formats/hsm/verified.ts'
 import type { HsmEnrollment } from '../ports/hsm-records.ts'
 import type { EnrollmentRecord } from '../ports/records.ts'
 import { beginAttempt } from './attempt.ts'
@@ -51,8 +53,14 @@ export async function judgeHsm(
     endorsementKind: key.endorsementKind,
     before: undefined,
     attestationPublic: new Uint8Array(),
-    firmware: { firmwareVendor: null, firmwareVersion: null },
-    anchors: [],
+    firmware: { firmwareVendor: key.facts.vendor, firmwareVersion: firmwareDigits(key) },
+    anchors: key.anchors,
     reboots: undefined,
   }
+}
+
+/** As TPMs write theirs, so that a range means the same for both; null for a version that is no such number. */
+function firmwareDigits({ facts }: VerifiedHsmKey): string | null {
+  const version = parseFirmwareVersion(facts.firmware)
+  return version === undefined ? null : version.toString(16).padStart(16, '0')
 }

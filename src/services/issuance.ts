@@ -40,21 +40,41 @@ export interface IssuedCertificate {
   readonly notAfter: number
 }
 
+/** A certificate that policies permit and lints pass; nothing of it is recorded or signed. */
+export interface PreparedIssuance {
+  readonly subject: CertificateSubject
+  readonly authority: Authority
+  readonly authorized: Authorized
+  readonly prepared: PreparedCredential
+}
+
 /**
- * Prepares a certificate, logs the intent, signs, logs the result. A crash in between leaves an intent that the next
- * start closes as `unknown`.
+ * Decides on a certificate and prepares it: whatever refuses it does so before anything is changed for its sake.
  *
- * @throws ServiceError `attestation-expired`, `authority-absent`, `authority-expired`, `authority-inactive`,
- * `host-revoked`, `agent-revoked`, `key-superseded`, `authorization-denied`, `authorization-failed`
+ * @throws ServiceError `attestation-expired`, `authority-absent`, `authority-expired`, `authorization-denied`,
+ *   `authorization-failed`; LintError
  * @see RFC 5280 §4, X509-SVID §2
  */
-export async function issueCertificate(
+export async function prepareIssuance(
   service: Service,
   subject: CertificateSubject,
-): Promise<IssuedCertificate> {
+): Promise<PreparedIssuance> {
   const authority = service.authorities.active()
   const authorized = await authorizeCertificate(service, subject)
   const prepared = prepareCertificate(service, subject, authority, authorized)
+  return { subject, authority, authorized, prepared }
+}
+
+/**
+ * Logs the intent, signs, logs the result. A crash in between leaves an intent that the next start closes as `unknown`.
+ *
+ * @throws ServiceError `attestation-expired`, `authority-inactive`, `host-revoked`, `agent-revoked`, `key-superseded`;
+ *   SignerError
+ */
+export async function issuePrepared(
+  service: Service,
+  { subject, authority, authorized, prepared }: PreparedIssuance,
+): Promise<IssuedCertificate> {
   await recordIntent(service, subject, prepared, authority, authorized)
   const credential = await issueCredential(prepared, authority.signer)
   await recordIssued(service, subject, prepared, credential.x5t)
@@ -63,6 +83,14 @@ export async function issueCertificate(
     serial: prepared.serial,
     notAfter: prepared.notAfter,
   }
+}
+
+/** Both steps, where nothing is to be done between them. */
+export async function issueCertificate(
+  service: Service,
+  subject: CertificateSubject,
+): Promise<IssuedCertificate> {
+  return await issuePrepared(service, await prepareIssuance(service, subject))
 }
 
 /** What the policies leave of the longest lifetime that there could be. */

@@ -18,6 +18,8 @@ export interface AttemptOutcome extends Pick<AttestationContext, 'endorsementKin
   readonly verdict: Verdict
   /** Null when no host is known by this TPM. */
   readonly hostId: string | null
+  /** Whether its EAR may be left out while the key does not sign: for what waits for nothing. */
+  readonly isEarOptional: boolean
   /** Whether it is kept with its host, or for a time only. */
   readonly isRefused: boolean
 }
@@ -57,12 +59,12 @@ export async function keepAttempt(
 async function signEarOf(
   service: Service,
   attempt: Attempt,
-  { verdict, hostId, isRefused }: AttemptOutcome,
+  { verdict, hostId, isEarOptional }: AttemptOutcome,
 ): Promise<string> {
   try {
     return await signEar(service, attempt, verdict, hostId)
   } catch (cause) {
-    if (isRefused && cause instanceof SignerError) return ''
+    if (isEarOptional && cause instanceof SignerError) return ''
     throw cause
   }
 }

@@ -38,7 +38,9 @@ export async function answerOcsp(
 ): Promise<OcspReply> {
   const request = readRequest(bytes)
   if (request === undefined) return refusal('malformedRequest')
-  const authority = service.authorities.trusted.find(({ id }) => id === authorityId)
+  const authority = service.authorities
+    .answering(service.clock.now())
+    .find(({ id }) => id === authorityId)
   if (authority === undefined || !isAbout(request, authority.chain[0]))
     return refusal('unauthorized')
   const responder = service.ocsp.find(authorityId, service.clock.now())

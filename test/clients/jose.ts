@@ -37,6 +37,11 @@ export async function fetchToken({ issuer, agents }: ClientsWorld): Promise<stri
   return token
 }
 
+/** Of an error of the library. */
+function codeOf(error: Error): unknown {
+  return (error as { readonly code?: unknown }).code
+}
+
 export const joseSteps: readonly Step[] = [
   {
     client: name,
@@ -56,10 +61,12 @@ export const joseSteps: readonly Step[] = [
       const keys = createRemoteJWKSet(new URL(`${world.issuer}/oauth/jwks`))
       const token = await fetchToken(world)
       const other = { issuer: world.issuer, audience: 'https://other.example' }
-      await refusal(jwtVerify(token, keys, other))
+      const elsewhere = await refusal(jwtVerify(token, keys, other))
+      expect(codeOf(elsewhere) === 'ERR_JWT_CLAIM_VALIDATION_FAILED', 'a refused audience')
       const [header, , signature] = token.split('.')
       const payload = Buffer.from(JSON.stringify({ sub: 'root' })).toString('base64url')
-      await refusal(jwtVerify(`${header}.${payload}.${signature}`, keys))
+      const forged = await refusal(jwtVerify(`${header}.${payload}.${signature}`, keys))
+      expect(codeOf(forged) === 'ERR_JWS_SIGNATURE_VERIFICATION_FAILED', 'a refused signature')
       expect(decodeProtectedHeader(token).alg === 'ES256', 'ES256')
     },
   },

@@ -137,7 +137,7 @@ export const oauth4webapiSteps: readonly Step[] = [
   },
   {
     client: name,
-    does: 'fetches a protected resource of the service itself with its token',
+    does: 'finds the service’s own API as a protected resource, and calls it with token and proof',
     run: async world => {
       const [agent] = world.agents
       expect(agent !== undefined, 'an agent')
@@ -145,7 +145,14 @@ export const oauth4webapiSteps: readonly Step[] = [
       const metadata = await oauth.resourceDiscoveryRequest(new URL(world.issuer))
       const found = await oauth.processResourceDiscoveryResponse(new URL(world.issuer), metadata)
       expect(found.authorization_servers?.[0] === world.issuer, 'the issuer itself')
-      expect(session.as.jwks_uri?.startsWith(world.issuer) === true, 'keys of the issuer')
+      const { access_token: token } = await fetchToken(session, { resource: world.issuer })
+      const url = new URL(`${world.issuer}/v1/svids/wit`)
+      const { DPoP } = session
+      const answer = await withNonce(
+        async () =>
+          await oauth.protectedResourceRequest(token, 'POST', url, undefined, undefined, { DPoP }),
+      )
+      expect(answer.status === 200, 'an answer of the API')
     },
   },
 ]

@@ -5,6 +5,8 @@ import { EmulatedTpm } from '../../swtpm/emulated/emulated-tpm.ts'
 import { requestCertificate } from '../../swtpm/emulated/answer.ts'
 import { startTestApi, verifyTestLog, type TestAnswer, type TestApi } from '../support/test-api.ts'
 import { call, createOperator, fetchToken, type TestCaller } from '../support/test-caller.ts'
+import { establishSet } from '../support/authorization-activation.ts'
+import { starterPolicies } from '../support/test-policies.ts'
 import {
   admitManufacturer,
   agentEvidenceBody,
@@ -283,6 +285,27 @@ test('a rekeyed agent speaks with its new key alone', async t => {
   assertProblem(t, await call(api, agent, 'POST', path, { csr }), 403, 'key-superseded')
   await t.throwsAsync(fetchToken(api, agent.key), { message: /key-superseded|invalid_client/ })
   t.truthy(await fetchToken(api, testKeyOf(key)))
+})
+
+test('a rekey that is not permitted leaves the agent what it has', async t => {
+  const fleet = await begin(t)
+  const { api, host } = fleet
+  const agent = await createAgent(api, host, 'reader', { resource: 'https://assay.example' })
+  const forbid =
+    '@id("no-rekey") forbid (principal is Agent, action == Action::"issueCertificate", resource);'
+  await establishSet(api, await createOperator(api), `${starterPolicies}\n${forbid}`)
+  const challenge = (await call(api, host, 'POST', `/v1/agents/${agent.id}/challenge`)).json
+  const { body } = agentEvidenceBody(host.tpm, agent.id, challenge as never)
+  const path = `/v1/agents/${agent.id}/credentials`
+  const denied = await call(api, host, 'POST', path, body)
+  assertProblem(t, denied, 403, 'authorization-denied')
+  t.truthy(await fetchToken(api, agent.key))
+  const all = await api.service.store.certificateStatus.listCertificates(10)
+  const own = all.filter(({ subjectId }) => subjectId === agent.id)
+  t.deepEqual(
+    own.map(({ status }) => status),
+    ['issued'],
+  )
 })
 
 test('a key speaks for one client alone', async t => {

@@ -104,7 +104,7 @@ test('no method, address, header and body makes the service fail', async t => {
       assertSane(t, api, answer, request)
       t.true(
         answer.status !== 200 ||
-          /^\/(healthz|readyz|metrics|openapi|v1\/bundle|oauth\/(jwks|challenge)|\.well|audit)/.test(
+          /^\/(healthz|readyz|metrics|openapi|crl\/|v1\/status-lists|authorities\/|ocsp\/|v1\/bundle|oauth\/(jwks|challenge)|\.well|audit)/.test(
             request.path,
           ),
       )

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import test, { type ExecutionContext } from 'ava'
 import { encodeBase64url } from '../../src/core/bytes/base64url.ts'
 import { hsmProofMessage } from '../../src/core/formats/hsm/binding.ts'
@@ -26,6 +27,9 @@ interface Stage {
   readonly api: TestApi
   readonly device: EmulatedHsm
   readonly other: EmulatedHsm
+  /** Of the vendor's product authority, as the service admitted it. */
+  readonly anchor: string
+  readonly certificate: string
 }
 
 /** A service that admits YubiHSM 2 of one vendor, and two of its devices. */
@@ -37,7 +41,9 @@ async function createStage(t: ExecutionContext): Promise<Stage> {
   const operator = await createOperator(api)
   const admitted = await call(api, operator, 'POST', '/v1/anchors', { ...labels, certificate })
   t.is(admitted.status, 201, admitted.text)
-  return { api, device: vendor.createDevice(), other: vendor.createDevice() }
+  const anchor = String(admitted.json['fingerprint'])
+  const [device, other] = [vendor.createDevice(), vendor.createDevice()]
+  return { api, device, other, anchor, certificate }
 }
 
 const token = (serial: number): Record<string, string> => ({
@@ -164,4 +170,46 @@ test('an agent’s key is proven in the token of its host and in no other', asyn
   t.is(elsewhere.json['code'], 'hsm-token-differs')
   const proven = await prove(stage.device, goodYubiHsm.serial)
   t.is(proven.status, 201, proven.text)
+})
+
+test('revoking the maker’s certificate takes its HSM hosts, and it is not admitted again', async t => {
+  const stage = await createStage(t)
+  const { api, anchor, certificate } = stage
+  const enrolled = await enroll(stage, createTestKey())
+  const { id } = enrolled.json['host'] as { id: string }
+  const operator = await createOperator(api)
+  const target = { kind: 'anchor', fingerprint: anchor }
+  const revoked = await call(api, operator, 'POST', '/v1/revocations', { target, reason: 'stolen' })
+  t.like(revoked.json, { hosts: 1, certificates: 1 }, revoked.text)
+  t.like(await api.service.store.hosts.find(id), { status: 'revoked' })
+  const labels = { name: 'again', vendor: 'yubihsm2', assurance: 'hsm-attested', certificate }
+  const again = await call(api, operator, 'POST', '/v1/anchors', labels)
+  t.like(again.json, { code: 'anchor-revoked' })
+})
+
+test('a maker’s certificate that was revoked before it came is not admitted', async t => {
+  const api = await startTestApi(t, { attestation })
+  const vendor = createEmulatedHsmVendor(api.clock.now(), 'Emulated YubiHSM')
+  const { certificate } = vendor.product
+  const fingerprint = createHash('sha256').update(certificate).digest('hex')
+  const operator = await createOperator(api)
+  const target = { kind: 'anchor', fingerprint }
+  const revoked = await call(api, operator, 'POST', '/v1/revocations', { target, reason: 'stolen' })
+  t.is(revoked.status, 200, revoked.text)
+  const labels = { name: 'yubihsm', vendor: 'yubihsm2', assurance: 'hsm-attested' }
+  const body = { ...labels, certificate: encodeBase64url(certificate) }
+  t.like((await call(api, operator, 'POST', '/v1/anchors', body)).json, { code: 'anchor-revoked' })
+})
+
+test('revoking a range of firmware takes HSM hosts that run it, and no others of it come in', async t => {
+  const stage = await createStage(t)
+  const { api } = stage
+  const enrolled = await enroll(stage, createTestKey())
+  const { id } = enrolled.json['host'] as { id: string }
+  const operator = await createOperator(api)
+  const range = { kind: 'firmware', vendor: 'yubihsm2', from: '2.0', to: '2.999' }
+  const body = { target: range, reason: 'an advisory' }
+  const revoked = await call(api, operator, 'POST', '/v1/revocations', body)
+  t.like(revoked.json, { hosts: 1 }, revoked.text)
+  t.like(await api.service.store.hosts.find(id), { status: 'revoked' })
 })

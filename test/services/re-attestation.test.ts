@@ -2,6 +2,7 @@ import test from 'ava'
 import { revoke } from '../../src/services/revocation.ts'
 import type { PlatformState } from '../../src/core/appraisal/platform-state.ts'
 import { EmulatedTpm } from '../../swtpm/emulated/emulated-tpm.ts'
+import { SignerError } from '../../src/ports/signer-error.ts'
 import { startTestApi, verifyTestLog, type TestAnswer, type TestApi } from '../support/test-api.ts'
 import { call } from '../support/test-caller.ts'
 import {
@@ -97,6 +98,23 @@ for (const [rule, setBack] of Object.entries(rollbacks)) {
     t.like((await attest(api, host.tpm)).json, { code: 'host-revoked' })
   })
 }
+
+test('a rollback revokes while the signing key does not answer; the verdict is kept without an EAR', async t => {
+  const api = await startTestApi(t)
+  const host = await enrollHost(api, await admitManufacturer(api))
+  const down = {
+    ...api.service.tokenKeys.current,
+    sign: async () => await Promise.reject(new SignerError('signer-down')),
+  }
+  Object.assign(api.service.tokenKeys, { current: down })
+  host.tpm.clockInfo = { ...host.tpm.clockInfo, resetCount: 1 }
+  const refused = await attest(api, host.tpm)
+  t.like(refused, { status: 403, json: { code: 'attestation-rollback' } })
+  t.is(refused.json['ear'], undefined)
+  t.like(await api.service.store.hosts.find(host.id), { status: 'revoked' })
+  const [kept] = await api.service.store.attestations.list(host.id, 1)
+  t.is((await api.service.store.attestations.find(kept?.id ?? ''))?.ear, '')
+})
 
 test('firmware that was updated is admitted and becomes the new floor', async t => {
   const api = await startTestApi(t)

@@ -107,15 +107,10 @@ function encodeIssuingDistributionPoint(url: string): Uint8Array {
 }
 
 /** `SEQUENCE { userCertificate, revocationDate, crlEntryExtensions OPTIONAL }`. RFC 5280 §5.1.2.6, §5.3. */
-function encodeEntry({ serial, revokedAt, reason, invalidAt }: RevokedCertificate): Uint8Array {
+function encodeEntry({ serial, revokedAt, reason }: RevokedCertificate): Uint8Array {
   const code = revocationReasons[reason]
-  const extensions = [
-    // RFC 5280 §5.3.1: absent instead of unspecified.
-    ...(code === 0 ? [] : [encodeExtension('2.5.29.21', false, der.enumerated(code))]),
-    ...(invalidAt === undefined
-      ? []
-      : [encodeExtension('2.5.29.24', false, der.generalizedTime(invalidAt))]),
-  ]
+  // RFC 5280 §5.3.1: absent instead of unspecified.
+  const extensions = code === 0 ? [] : [encodeExtension('2.5.29.21', false, der.enumerated(code))]
   return der.sequence(
     der.unsignedInteger(Buffer.from(serial, 'hex')),
     der.certificateTime(revokedAt),

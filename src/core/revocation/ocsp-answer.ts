@@ -7,12 +7,10 @@ import { revocationReasons } from '../status/revocation-reason.ts'
 import { parsePublicKey } from '../x509/public-key.ts'
 import type { RevokedCertificate } from './revoked-certificate.ts'
 
-/** Why a request gets no answer (RFC 6960 §4.2.1); such a response says that and nothing else, and is not signed. */
+/** Why a request gets no answer here (RFC 6960 §4.2.1); such a response says that and nothing else, and is not signed. */
 export const ocspRefusals = {
   malformedRequest: 1,
-  internalError: 2,
   tryLater: 3,
-  sigRequired: 5,
   unauthorized: 6,
 } as const
 

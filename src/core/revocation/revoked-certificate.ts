@@ -7,6 +7,4 @@ export interface RevokedCertificate {
   /** Unix milliseconds. */
   readonly revokedAt: number
   readonly reason: RevocationReason
-  /** Unix milliseconds since when the key is known or suspected to be in other hands; undefined where nobody knows. */
-  readonly invalidAt?: number | undefined
 }

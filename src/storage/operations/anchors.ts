@@ -93,7 +93,8 @@ export async function addAnchor(
   tx: Transaction,
   anchor: AnchorRow,
   entry: string,
-): Promise<'done' | 'exists'> {
+): Promise<'done' | 'exists' | 'revoked'> {
+  if (await isBarred(tx, 'anchor', anchor.fingerprint)) return tx.refuse('revoked')
   const since_version = await nextVersion(tx)
   if ((await tx.run(insert, { ...anchor, since_version })) === 0) return tx.refuse('exists')
   tx.append(entry)

@@ -1,3 +1,4 @@
+import type { LoggedAct } from '../../core/log/audit-entry.ts'
 import type { AuthorityRow } from '../authority-rows.ts'
 import type { RevocationRow } from '../schema.ts'
 import { statement } from '../statement.ts'
@@ -6,7 +7,7 @@ import { bundleSequence, listAdoptions, nextBundle } from './bundle.ts'
 import { fallenCertificate } from './fallen.ts'
 import { completeAct, nextAct } from './revocation-acts.ts'
 import { fallible } from './revocation-cascade.ts'
-import { recordEvents } from './revocation-events.ts'
+import { recordFallen } from './revocations.ts'
 
 const insert = statement<AuthorityRow>()((db, is) =>
   db.insertInto('authorities').values({
@@ -186,7 +187,12 @@ export async function taintAuthority(
 }
 
 /** An act as any other: relying parties are told, and tokens that were bound to the certificates fall with them. */
-async function revokeBelow(tx: Transaction, target: string, change: Change): Promise<number> {
+async function revokeBelow(
+  tx: Transaction,
+  target: string,
+  change: Change,
+  entry: LoggedAct,
+): Promise<number> {
   const act = {
     id: await nextAct(tx),
     kind: 'authority',
@@ -200,7 +206,7 @@ async function revokeBelow(tx: Transaction, target: string, change: Change): Pro
     highest: null,
   }
   const certificates = await tx.run(markLive, act)
-  await recordEvents(tx, act, await completeAct(tx, act))
+  await recordFallen(tx, act, await completeAct(tx, act), entry)
   return certificates
 }
 
@@ -209,15 +215,14 @@ export async function revokeAuthority(
   tx: Transaction,
   id: string,
   change: Change,
-  entry: string,
+  entry: LoggedAct,
 ): Promise<{ certificates: number; bundleSequence: number } | 'unknown' | 'state'> {
   const authority = await tx.first(find, { id })
   if (authority === undefined) return tx.refuse('unknown')
   if (!movable.revoke.includes(authority.state)) return tx.refuse('state')
   await tx.run(move, { ...authority, ...change, state: 'revoked' })
-  const certificates = await revokeBelow(tx, id, change)
+  const certificates = await revokeBelow(tx, id, change, entry)
   const isRootGone = (await tx.all(listOfRoot, authority)).length === 0
   const sequence = isRootGone ? await nextBundle(tx) : await bundleSequence(tx)
-  tx.append(entry)
   return { certificates, bundleSequence: sequence }
 }

@@ -1,7 +1,8 @@
 import type { RevocationRow } from '../schema.ts'
 import { statement } from '../statement.ts'
 import type { Transaction } from '../transaction.ts'
-import { cascade, readFallen, type Fallen } from './revocation-cascade.ts'
+import { fallenCertificate } from './fallen.ts'
+import { cascade, fallible, readFallen, type Fallen } from './revocation-cascade.ts'
 import { recordEvents } from './revocation-events.ts'
 
 const insert = statement<RevocationRow>()((db, is) =>
@@ -28,20 +29,17 @@ interface Former {
   readonly at: number
   readonly subject_id: string
   readonly jkt: string
+  readonly reason_code: string
 }
 
 const supersedeCertificates = statement<Former>()((db, is) =>
   db
     .updateTable('certificates')
-    .set({
-      status: 'revoked',
-      revoked_at: is.at,
-      revocation_reason: 'superseded',
-      revocation: is.id,
-    })
+    .set(fallenCertificate(is))
     .where('subject_id', '=', is.subject_id)
     .where('jkt', '=', is.jkt)
-    .where('status', 'in', ['intended', 'issued']),
+    .where('not_after', '>', is.at)
+    .where('status', 'in', fallible),
 )
 
 const supersedeTokens = statement<Former>()((db, is) =>
@@ -97,9 +95,9 @@ export async function supersedeKey(
 ): Promise<void> {
   const { kind, subject_id, jkt } = former
   const id = await nextAct(tx)
+  const marks = { id, at, subject_id, jkt, reason_code: 'superseded' }
   const marked =
-    (await tx.run(supersedeCertificates, { id, at, subject_id, jkt })) +
-    (await tx.run(supersedeTokens, { id, at, subject_id, jkt }))
+    (await tx.run(supersedeCertificates, marks)) + (await tx.run(supersedeTokens, marks))
   if (marked === 0) return
   const why = {
     at,

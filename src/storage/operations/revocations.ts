@@ -71,7 +71,7 @@ function countsOf(fallen: Fallen): RevocationCounts {
 }
 
 /** The act with its counts, then what fell, part by part: no entry grows with the size of a fleet. */
-async function recordFallen(
+export async function recordFallen(
   tx: Transaction,
   act: RevocationRow,
   fallen: Fallen,

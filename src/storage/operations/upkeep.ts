@@ -91,6 +91,36 @@ const sweepStatusLists = statement<{ now: number }>()((db, is) =>
     ),
 )
 
+/** How long what fell is told to whoever comes late; no token and no certificate below the authority lives so long. */
+const toldForMs = 7 * 86_400_000
+
+/** The newest one stays: the next gets the number after it. */
+const sweepEvents = statement<{ before: number }>()((db, is) =>
+  db.deleteFrom('revocation_events').where('sequence', 'in', q =>
+    q
+      .selectFrom('revocation_events')
+      .select('sequence')
+      .where('at', '<', is.before)
+      .where('sequence', '<', p =>
+        p.selectFrom('revocation_events').select(e => e.fn.max('sequence').as('newest')),
+      )
+      .limit(sweepLimit),
+  ),
+)
+
+/** Acts that bar nothing: single tokens, and keys that were replaced. Marks with their numbers are of rows long over. */
+const sweepActs = statement<{ before: number }>()((db, is) =>
+  db.deleteFrom('revocations').where('id', 'in', q =>
+    q
+      .selectFrom('revocations')
+      .select('id')
+      .where('kind', 'in', ['token', 'key'])
+      .where('at', '<', is.before)
+      .where('id', '<', p => p.selectFrom('revocations').select(e => e.fn.max('id').as('newest')))
+      .limit(sweepLimit),
+  ),
+)
+
 /** Writes something for the sake of writing. */
 export async function writeHealth(tx: Transaction): Promise<void> {
   await tx.run(ping, {})
@@ -105,6 +135,8 @@ export async function sweepSome(tx: Transaction, now: number): Promise<boolean> 
     await tx.run(sweepRevokedTokens, { now }),
     await tx.run(sweepAttestations, { now }),
     await tx.run(sweepTokens, { now }),
+    await tx.run(sweepEvents, { before: now - toldForMs }),
+    await tx.run(sweepActs, { before: now - toldForMs }),
   ]
   await tx.run(sweepStatusLists, { now })
   return deleted.includes(sweepLimit)

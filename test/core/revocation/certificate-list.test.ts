@@ -27,7 +27,7 @@ const request: CertificateListRequest = {
   thisUpdate: now + 7,
   nextUpdate: now + day,
   revoked: [
-    { serial: '40ff', revokedAt: now - day, reason: 'keyCompromise', invalidAt: now - 2 * day },
+    { serial: '40ff', revokedAt: now - day, reason: 'keyCompromise' },
     { serial: '41', revokedAt: now - day, reason: 'unspecified' },
     { serial: '42', revokedAt: now - day, reason: 'privilegeWithdrawn' },
   ],

@@ -19,6 +19,8 @@ import type { AttestationVendor } from './vendor.ts'
 export interface AttestedPath {
   readonly key: Certificate
   readonly device: Certificate
+  /** Lower-case hex SHA-256 of each certificate above the device's. */
+  readonly anchors: readonly string[]
 }
 
 /**
@@ -46,7 +48,7 @@ export function verifyDevicePath(
   const { revocation: sources, endorsementPolicy: policy, now } = basis
   verifyRevocation(path, { sources, policy, vendor: vendor.id, now }, checks)
   verifyKeyCertificate(checks, key, device, now.getTime())
-  return { key, device }
+  return { key, device, anchors: [path.anchor.fingerprint] }
 }
 
 function readCertificate(checks: CheckRecorder, bytes: Uint8Array): Certificate {

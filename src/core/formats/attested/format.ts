@@ -23,14 +23,14 @@ export const hsmAttestedFormat: HsmFormat = {
     if (vendor === undefined)
       return checks.refuse('hsm-vendor', { found: evidence.vendor.slice(0, 40) })
     checks.pass('hsm-vendor', undefined, vendor.id)
-    const { key, device } = verifyDevicePath(checks, vendor, evidence, expected)
+    const { key, device, anchors } = verifyDevicePath(checks, vendor, evidence, expected)
     checks.require(isKeyOf(request, key.fields.publicKey), 'csr-key-differs')
     const { model, serial, firmware, properties } = vendor.verify(checks, key, device)
     const token = { manufacturer: vendor.manufacturer, model, serial }
     const facts = { token, vendor: vendor.id, firmware, properties }
     return sealHsmKey(
       checks,
-      { request, facts, level: 'hsm-attested', endorsementKind: 'certificate' },
+      { request, facts, level: 'hsm-attested', endorsementKind: 'certificate', anchors },
       { claimed: evidence.token, isToken: expected.isToken },
     )
   },

@@ -40,6 +40,7 @@ interface Parts {
   readonly facts: HsmFacts
   readonly assurance: AssuranceLevel
   readonly endorsementKind: HsmEndorsementKind
+  readonly anchors: readonly string[]
   readonly checks: readonly Check[]
 }
 
@@ -88,6 +89,11 @@ export class VerifiedHsmKey {
     return this.#parts.endorsementKind
   }
 
+  /** Lower-case hex SHA-256 of the vendor's certificates that it rests on; none where no vendor vouches. */
+  get anchors(): readonly string[] {
+    return this.#parts.anchors
+  }
+
   get checks(): readonly Check[] {
     return this.#parts.checks
   }
@@ -105,17 +111,19 @@ export function sealHsmKey(
     readonly facts: HsmFacts
     readonly level: 'hsm-attested' | 'hsm-inspected' | 'hsm-declared'
     readonly endorsementKind: HsmEndorsementKind
+    readonly anchors?: readonly string[]
   },
   expected: {
     readonly claimed: HsmToken
     readonly isToken?: ((sha256: string) => boolean) | undefined
   },
 ): VerifiedHsmKey {
-  const { request, facts, level, endorsementKind } = proven
+  const { request, facts, level, endorsementKind, anchors = [] } = proven
   const { token } = facts
   const isHosts = expected.isToken?.(tokenSha256(token)) ?? true
   checks.require(isSameToken(token, expected.claimed) && isHosts, 'hsm-token-differs')
   const assurance = isSoftwareToken(token) ? 'emulated' : level
-  const parts = { request, facts, assurance, endorsementKind, checks: [...checks.list] } as const
+  const vouched = { assurance, endorsementKind, anchors } as const
+  const parts = { request, facts, ...vouched, checks: [...checks.list] } as const
   return new VerifiedHsmKey(seal, parts)
 }
