@@ -1,7 +1,7 @@
 // `npm run bench`: what an answer costs beside the cryptography in it, both taken in one run on one machine.
 //   --json             one object and nothing else
 //   --profile FOLDER   CPU profiles of the service's process, for Chrome's or Node's viewer
-//   service, policies, appraisal, ima, rotation: these parts alone
+//   service, policies, appraisal, ima, rotation, revocation: these parts alone
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util'
 import { benchAppraisal } from './appraisal.ts'
 import { benchIma } from './ima.ts'
 import { printRates, type Rate } from './rate.ts'
+import { benchRevocation, printRevocation } from './revocation.ts'
 import { benchRotation, printRotation } from './rotation.ts'
 import { benchPolicyTokens, benchService } from './service.ts'
 
@@ -52,8 +53,13 @@ async function inFolder<T>(
 
 const rates = await run()
 const rotation = isWanted('rotation') ? await benchRotation() : undefined
-if (values.json) console.log(JSON.stringify({ ...rates, ...(rotation && { rotation }) }))
+const revocation = isWanted('revocation') ? await benchRevocation() : undefined
+if (values.json)
+  console.log(
+    JSON.stringify({ ...rates, ...(rotation && { rotation }), ...(revocation && { revocation }) }),
+  )
 else {
   printRates(Object.entries(rates).map(([part, rate]) => ({ name: names[part] ?? part, rate })))
   if (rotation !== undefined) printRotation(rotation)
+  if (revocation !== undefined) printRevocation(revocation)
 }
