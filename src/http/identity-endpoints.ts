@@ -22,7 +22,7 @@ export const identityEndpoints: readonly Endpoint[] = [
     },
     async ctx => {
       const { audience } = ctx.state.body as { audience: string }
-      ctx.body = svid(await issueJwtSvid(ctx.service, callerOf(ctx).client, audience))
+      ctx.body = svid(await issueJwtSvid(ctx.service, callerOf(ctx), audience))
     },
   ),
   protectedEndpoint(
@@ -33,7 +33,7 @@ export const identityEndpoints: readonly Endpoint[] = [
       summary: 'A WIT-SVID of the calling host or agent, bound to its attested key.',
     },
     async ctx => {
-      ctx.body = svid(await issueWitSvid(ctx.service, callerOf(ctx).client))
+      ctx.body = svid(await issueWitSvid(ctx.service, callerOf(ctx)))
     },
   ),
   protectedEndpoint(
@@ -46,9 +46,9 @@ export const identityEndpoints: readonly Endpoint[] = [
       request: schema.clientAttestationRequest,
     },
     async ctx => {
-      const { client, id } = callerOf(ctx)
-      const { clientId = id } = ctx.state.body as { clientId?: string }
-      const { token, expiresAt } = await issueClientAttestation(ctx.service, client, clientId)
+      const caller = callerOf(ctx)
+      const { clientId = caller.id } = ctx.state.body as { clientId?: string }
+      const { token, expiresAt } = await issueClientAttestation(ctx.service, caller, clientId)
       ctx.body = { clientAttestation: token, expiresAt }
     },
   ),

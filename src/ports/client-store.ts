@@ -15,6 +15,8 @@ export interface ParentLink {
   readonly kind: SubjectKind
   readonly jkt: string
   readonly jti: string
+  /** base64url SHA-256 of the certificate that the token is bound to, where it is. */
+  readonly x5t?: string
 }
 
 export interface ClientStore {
@@ -32,6 +34,8 @@ export interface ClientStore {
     readonly entry?: AuditEntry
     /** The `jti` of the access token that it is done with: refused once that was taken back. */
     readonly tokenId?: string
+    /** base64url SHA-256 of the certificate that it is done with: refused once that was revoked. */
+    readonly x5t?: string
     /** The token that is issued with it. */
     readonly issued?: IssuedToken
     /** Tokens that it descends from, and who holds them: refused once any was taken back, or its holder revoked. */

@@ -18,20 +18,21 @@ export interface StatusStore {
     /** From then on no token in it is in its time, and the list is forgotten. */
     readonly expiresAt: number
   }): Promise<number>
-  /** A list in its time, as it is at this moment; `revoked` is null where its version is the known one. */
+  /** A list in its time, as it is at this moment. */
   read(
     name: string,
-    known: number,
     now: number,
   ): Promise<
     | {
         readonly size: number
         readonly version: number
         readonly expiresAt: number
-        readonly revoked: readonly number[] | null
+        readonly revoked: readonly number[]
       }
     | undefined
   >
+  /** The version of a list in its time: it grows with whatever is revoked. */
+  version(name: string, now: number): Promise<number | undefined>
   /** Names of the lists in their time, oldest first. */
   list(now: number): Promise<readonly string[]>
 }

@@ -29,15 +29,22 @@ export function createKeySet(
   let fetchedAt = -Infinity
   let asking: Promise<readonly TokenVerificationKey[]> | undefined
   let askedAt = -Infinity
+  let failure: unknown = new ResourceError('issuer-unreachable', { found: issuer })
   const ask = async (now: number): Promise<readonly TokenVerificationKey[]> => {
     askedAt = now
-    const keys = await fetchKeys(issuer, fetchDocument)
+    const keys = await fetchKeys(issuer, fetchDocument).catch((cause: unknown) => {
+      failure = cause
+      throw cause
+    })
     fetchedAt = now
     return (known = keys)
   }
   const refresh: KeySet['refresh'] = async now => {
     if (asking !== undefined) return await asking
-    if (now - askedAt < pauseMs && known.length > 0) return known
+    if (now - askedAt < pauseMs && known.length > 0) {
+      if (now - fetchedAt < maxAgeMs) return known
+      throw failure
+    }
     asking = ask(now)
     try {
       return await asking

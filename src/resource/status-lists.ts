@@ -50,6 +50,13 @@ export function createStatusLists(
     asking.set(uri, under)
     return await under
   }
+  /** Nothing is un-revoked: a list that is too old to let anybody in is new enough to keep somebody out. */
+  const requireNotKnownRevoked = (claims: { readonly status?: unknown }): void => {
+    const { idx, uri } = referenceOf(claims, issuer)
+    const known = kept.get(uri)?.verified.list
+    if (known !== undefined && known.at(idx) !== statusTypes.valid)
+      throw new ResourceError('token-revoked')
+  }
   return {
     requireValid: async (claims, now, { isRequired }) => {
       try {
@@ -62,7 +69,7 @@ export function createStatusLists(
         if (list.list.at(idx) !== statusTypes.valid) throw new ResourceError('token-revoked')
       } catch (cause) {
         const isSilence = cause instanceof ResourceError && cause.code === 'issuer-unreachable'
-        if (isSilence && !isRequired) return
+        if (isSilence && !isRequired) return requireNotKnownRevoked(claims)
         throw asUnknown(cause)
       }
     },

@@ -150,6 +150,8 @@ function requestsOf(service: Service, principal: Principal): AuthorizationReques
     audience: `spiffe://${trustDomain}`,
     scopes: [],
     lifetimeSeconds: certificateLifetimeSeconds,
+    // Nobody knows from where it will come.
+    sourceAddress: undefined,
   } as const
   const token = (audience: string, scopes: readonly string[]): AuthorizationRequest => ({
     action: 'issueToken',
@@ -157,6 +159,7 @@ function requestsOf(service: Service, principal: Principal): AuthorizationReques
     audience,
     scopes,
     lifetimeSeconds: tokenMaxLifetimeSeconds,
+    sourceAddress: undefined,
   })
   const own = token(issuer, apiScopesOf[principal.kind] ?? [])
   if (principal.kind !== 'agent')

@@ -3,11 +3,13 @@ import { recordDecision, type DecisionRecord } from '../core/authorization/repla
 import type { Answer } from '../core/authorization/decision.ts'
 import { readDetails } from '../core/authorization/authorization-details.ts'
 import { sourceAddressOf } from '../core/authorization/source-address.ts'
-import type { Principal } from '../ports/records.ts'
+import { TokenError } from '../core/token/error.ts'
+import type { AuditEntry, ClientRecord, Principal } from '../ports/records.ts'
 import { auditEntry } from './audit-entry.ts'
 import type { ActiveAuthorization } from './authorization-directory.ts'
 import { ServiceError } from './error.ts'
-import { clientSpiffeId } from './naming.ts'
+import { explainRevocation } from './explain-revocation.ts'
+import { clientId, clientSpiffeId } from './naming.ts'
 import { principalFacts } from './principal-facts.ts'
 import type { Service } from './service.ts'
 
@@ -20,13 +22,23 @@ export interface AuthorizationRequest {
   /** 0 where nothing is issued. */
   readonly lifetimeSeconds: number
   /** Of the connection, as the runtime names it. */
-  readonly sourceAddress?: string | undefined
+  readonly sourceAddress: string | undefined
   /** SPIFFE IDs: who asked first, and through whom, the present one first: as the new token will say. */
   readonly delegation?: { readonly initiator: string; readonly actors: readonly string[] }
+  /** What authenticated the caller: a denial counts it as used, in the transaction that records the denial. */
+  readonly spending?: Spending | undefined
   /** Authorization details as they came, their types known (RFC 9396). */
   readonly details?: readonly object[] | undefined
   /** The transaction that it belongs to, where there is one already: a denial says it too. */
   readonly txn?: string | undefined
+}
+
+/** Proofs that count once. */
+export interface Spending {
+  readonly client: ClientRecord
+  readonly replayKeys: readonly { readonly key: string; readonly expiresAt: number }[]
+  /** What to say when one counted before. */
+  readonly replayed: 'dpop-replayed' | 'assertion-replayed' | 'client-attestation-replayed'
 }
 
 /** What the policies leave of it, and what the entry of the act has to say. */
@@ -41,7 +53,8 @@ export interface Authorized {
  * Asks the policies in force. What they do not permit is refused and stands in the log; what they permit is narrowed, never
  * widened, and stands in the entry of the act itself. A failure of whatever kind refuses, and has an entry of its own.
  *
- * @throws ServiceError `authorization-denied`, `authorization-failed`; AuthorizationError `untrusted-…`
+ * @throws ServiceError `authorization-denied`, `authorization-failed`; TokenError where what authenticated the caller was
+ *   denied before; AuthorizationError `untrusted-…`
  */
 export async function authorize(
   service: Service,
@@ -88,10 +101,10 @@ const nothingAsked = { facts: noDetails, digest: null }
 /** Gives what is to be thrown. */
 async function recordDenial(
   service: Service,
-  { action, principal, txn }: AuthorizationRequest,
+  { action, principal, txn, spending }: AuthorizationRequest,
   answer: Answer,
   record: DecisionRecord,
-): Promise<ServiceError> {
+): Promise<ServiceError | TokenError> {
   const hasFailed = answer.outcome === 'failed'
   const id = clientSpiffeId(service, principal)
   const detail = {
@@ -100,7 +113,9 @@ async function recordDenial(
     ...(txn === undefined ? {} : { txn }),
   }
   const type = hasFailed ? 'authorization.failed' : 'authorization.denied'
-  await service.store.audit.append(auditEntry(service, type, id, id, detail))
+  const entry = auditEntry(service, type, id, id, detail)
+  const spent = await recordSpending(service, spending, entry)
+  if (spent !== undefined) return spent
   const by = answer.policies.join(' ') || 'no policy that permits it'
   return hasFailed
     ? new ServiceError('authorization-failed', { found: answer.errors.join('; ') })
@@ -109,4 +124,25 @@ async function recordDenial(
         { expected: `a policy that permits ${action}`, found: by },
         { decision: record.decision, policies: answer.policies },
       )
+}
+
+/** A proof that was denied once is used up: sent again it writes nothing, and is told so. */
+async function recordSpending(
+  service: Service,
+  spending: Spending | undefined,
+  entry: AuditEntry,
+): Promise<ServiceError | TokenError | undefined> {
+  if (spending === undefined) {
+    await service.store.audit.append(entry)
+    return undefined
+  }
+  const { client, replayKeys, replayed } = spending
+  const answer = await service.store.clients.act({
+    client: { kind: client.kind, id: clientId(client), jkt: client.key.jkt },
+    replayKeys,
+    entry,
+  })
+  if (answer === 'done') return undefined
+  if (answer === 'replayed') return new TokenError(replayed)
+  return await explainRevocation(service, client.key.jkt)
 }

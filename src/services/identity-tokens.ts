@@ -18,6 +18,13 @@ export interface IdentityToken {
   readonly expiresAt: number
 }
 
+/** Whom a statement is about, and from where it asks. */
+export interface IdentityCaller {
+  readonly client: ClientRecord
+  /** Of the connection. */
+  readonly sourceAddress?: string | undefined
+}
+
 /** A host or agent; operators have no attested key. */
 type Workload = Exclude<ClientRecord, { readonly kind: 'operator' }>
 
@@ -30,7 +37,7 @@ type Workload = Exclude<ClientRecord, { readonly kind: 'operator' }>
  */
 export async function issueJwtSvid(
   service: Service,
-  client: ClientRecord,
+  { client, sourceAddress }: IdentityCaller,
   audience: string,
 ): Promise<IdentityToken> {
   const workload = requireWorkload(client)
@@ -49,6 +56,7 @@ export async function issueJwtSvid(
     claims,
     limit,
     audience,
+    sourceAddress,
   })
 }
 
@@ -58,7 +66,10 @@ export async function issueJwtSvid(
  * @throws ServiceError `caller-not-permitted`, `attestation-expired`, and for the revoked
  * @see WIT-SVID; draft-ietf-wimse-workload-creds-03 §3.1
  */
-export async function issueWitSvid(service: Service, client: ClientRecord): Promise<IdentityToken> {
+export async function issueWitSvid(
+  service: Service,
+  { client, sourceAddress }: IdentityCaller,
+): Promise<IdentityToken> {
   const workload = requireWorkload(client)
   const claims = {
     sub: clientSpiffeId(service, client),
@@ -66,7 +77,13 @@ export async function issueWitSvid(service: Service, client: ClientRecord): Prom
     assay: identityClaims(workload),
   }
   const limit = service.settings.certificateLifetimeSeconds
-  return await issue(service, workload, { typ: 'wit+jwt', type: 'wit-svid.issued', claims, limit })
+  return await issue(service, workload, {
+    typ: 'wit+jwt',
+    type: 'wit-svid.issued',
+    claims,
+    limit,
+    sourceAddress,
+  })
 }
 
 /**
@@ -79,7 +96,7 @@ export async function issueWitSvid(service: Service, client: ClientRecord): Prom
  */
 export async function issueClientAttestation(
   service: Service,
-  client: ClientRecord,
+  { client, sourceAddress }: IdentityCaller,
   name: string,
 ): Promise<IdentityToken> {
   const workload = requireWorkload(client)
@@ -94,8 +111,13 @@ export async function issueClientAttestation(
     cnf: confirmationOf(workload),
     assay: identityClaims(workload),
   }
-  const typ = 'oauth-client-attestation+jwt'
-  return await issue(service, workload, { typ, type: 'client-attestation.issued', claims, limit })
+  return await issue(service, workload, {
+    typ: 'oauth-client-attestation+jwt',
+    type: 'client-attestation.issued',
+    claims,
+    limit,
+    sourceAddress,
+  })
 }
 
 function requireWorkload(client: ClientRecord): Workload {
@@ -127,13 +149,14 @@ interface Statement {
   readonly limit: number
   /** Whom it is for; what is for nobody in particular is asked of the policies as for this issuer. */
   readonly audience?: string
+  readonly sourceAddress: string | undefined
 }
 
 /** Signed, and given to nobody before it is on record that the holder was active and attested for as long. */
 async function issue(
   service: Service,
   client: Workload,
-  { typ, type, claims, limit, audience }: Statement,
+  { typ, type, claims, limit, audience, sourceAddress }: Statement,
 ): Promise<IdentityToken> {
   const iat = Math.floor(service.clock.now() / 1000)
   const longest = Math.min(limit, Math.floor(client.host.attestationExpiresAt / 1000) - iat)
@@ -144,6 +167,7 @@ async function issue(
     audience: audience ?? service.settings.issuer,
     scopes: [],
     lifetimeSeconds: longest,
+    sourceAddress,
   })
   const exp = iat + lifetimeSeconds
   const jti = createId(service)

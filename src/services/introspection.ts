@@ -6,6 +6,7 @@ import type { ClientRecord } from '../ports/records.ts'
 import { authenticateClient, type ClientCredentials } from './client-authentication.ts'
 import type { Service } from './service.ts'
 import { signToken } from './signed-token.ts'
+import { authorizeOperator } from './resource-access.ts'
 import { spendAuthentication } from './spend-authentication.ts'
 import { findHolders, readIssuedToken } from './token-standing.ts'
 
@@ -43,11 +44,14 @@ export async function authenticateAsker(
   credentials: ClientCredentials,
 ): Promise<{ readonly client: ClientRecord; readonly id: string }> {
   const caller = await authenticateClient(service, credentials)
-  await spendAuthentication(service, caller)
-  const { client, id } = caller
+  const { client, id, replayKeys } = caller
+  const { sourceAddress } = credentials
   const scopes = client.kind === 'operator' ? apiScopesOf[client.operator.role] : undefined
   if (scopes?.includes('tokens:introspect') !== true)
     throw new OAuthError('unauthorized_client', 'This client may not ask about tokens.')
+  const asked = { scope: 'tokens:introspect', sourceAddress, replayKeys } as const
+  await authorizeOperator(service, client, asked)
+  await spendAuthentication(service, caller)
   return { client, id }
 }
 

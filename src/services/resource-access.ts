@@ -9,7 +9,7 @@ import { TokenError } from '../core/token/error.ts'
 import type { ApiScope } from '../core/token/scope.ts'
 import type { AuditEntry, ClientRecord } from '../ports/records.ts'
 import { auditEntry } from './audit-entry.ts'
-import { authorize } from './authorization.ts'
+import { authorize, type Authorized } from './authorization.ts'
 import { findCertificateHolder } from './certificate-holder.ts'
 import { clientId } from './naming.ts'
 import { explainRevocation } from './explain-revocation.ts'
@@ -91,7 +91,7 @@ export async function admitRequest(service: Service, proven: ProvenRequest): Pro
   // A key of the past is not kept, so it could be spent again.
   if (replayKeys.some(({ expiresAt }) => expiresAt <= now)) throw new TokenError('dpop-time')
   const entry = await authorizeCall(service, proven)
-  await spendProof(service, client, replayKeys, token.claims.jti, entry)
+  await spendProof(service, client, replayKeys, token.claims, entry)
   return { client, id: token.claims.sub, claims: token.claims, sourceAddress }
 }
 
@@ -101,20 +101,35 @@ export async function admitRequest(service: Service, proven: ProvenRequest): Pro
  */
 async function authorizeCall(
   service: Service,
-  { token, client, scope, sourceAddress }: ProvenRequest,
+  proven: ProvenRequest,
 ): Promise<AuditEntry | undefined> {
+  const { token, client, scope } = proven
   if (client.kind !== 'operator') return undefined
-  const { record } = await authorize(service, {
+  const { record } = await authorizeOperator(service, client, proven)
+  if (scope.endsWith(':read') || scope === 'tokens:introspect') return undefined
+  const id = token.claims.sub
+  return auditEntry(service, 'operator.authorized', id, id, { scope, authorization: record })
+}
+
+/** What the policies say of an operator's call, however it was authenticated. Throws ServiceError `authorization-…`. */
+export async function authorizeOperator(
+  service: Service,
+  client: ClientRecord,
+  {
+    scope,
+    sourceAddress,
+    replayKeys,
+  }: Pick<ProvenRequest, 'scope' | 'sourceAddress' | 'replayKeys'>,
+): Promise<Authorized> {
+  return await authorize(service, {
     action: 'actAsOperator',
     principal: client,
     audience: service.settings.issuer,
     scopes: [scope],
     lifetimeSeconds: 0,
     sourceAddress,
+    spending: { client, replayKeys, replayed: 'dpop-replayed' },
   })
-  if (scope.endsWith(':read') || scope === 'tokens:introspect') return undefined
-  const id = token.claims.sub
-  return auditEntry(service, 'operator.authorized', id, id, { scope, authorization: record })
 }
 
 type Scheme = 'dpop' | 'bearer'
@@ -201,13 +216,14 @@ async function spendProof(
   service: Service,
   client: ClientRecord,
   replayKeys: readonly ReplayKey[],
-  tokenId: string,
+  { jti: tokenId, cnf }: AccessTokenClaims,
   entry: AuditEntry | undefined,
 ): Promise<void> {
   const answer = await service.store.clients.act({
     client: { kind: client.kind, id: clientId(client), jkt: client.key.jkt },
     replayKeys,
     tokenId,
+    ...('jkt' in cnf ? {} : { x5t: cnf['x5t#S256'] }),
     ...(entry === undefined ? {} : { entry }),
   })
   if (answer === 'token-revoked') throw new TokenError('token-inactive')

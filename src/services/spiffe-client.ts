@@ -9,8 +9,8 @@ import { verifyRequestProof } from './request-proof.ts'
 import type { Service } from './service.ts'
 
 /**
- * A JWT-SVID as client assertion. It is signed by this service and so proves no key: the token is bound to the key on
- * record for its subject, or to the certificate of the connection, and is of no use to whoever only holds the SVID.
+ * A JWT-SVID as client assertion. It is signed by this service and so proves no key: whoever reads it has it. So a proof
+ * by the key of its subject stands beside it, or the certificate of the connection; alone it authenticates nobody.
  *
  * @throws TokenError `svid-…`, `dpop-…`; ServiceError `certificate-unknown`
  * @see draft-ietf-oauth-spiffe-client-auth-02
@@ -45,7 +45,7 @@ async function bind(
     if (proof.key.jkt !== jkt) throw new TokenError('dpop-key', { expected: jkt })
     return { confirmation: { jkt }, replayKeys: [proof.replay], notAfter: Infinity }
   }
-  if (thumbprint === undefined) return { confirmation: { jkt }, replayKeys: [], notAfter: Infinity }
+  if (thumbprint === undefined) throw new TokenError('dpop-missing')
   const holder = await findCertificateHolder(service, thumbprint)
   if (holder.client.key.jkt !== jkt) throw new TokenError('token-certificate')
   const { notAfter } = holder.certificate

@@ -52,12 +52,12 @@ export class StatusListTokens {
   async find(name: string): Promise<StatusListToken> {
     const now = this.#service.clock.now()
     const kept = this.#kept.get(name)
-    const found = await this.#service.store.statusLists.read(name, kept?.version ?? -1, now)
-    if (found === undefined) {
+    const version = await this.#service.store.statusLists.version(name, now)
+    if (version === undefined) {
       this.#kept.delete(name)
       throw new ServiceError('status-list-unknown', { found: name })
     }
-    const isCurrent = kept?.version === found.version
+    const isCurrent = kept?.version === version
     if (isCurrent && kept.signedAt + (lifetimeSeconds * 1000) / 2 > now) return kept
     return await this.#renew(name, isCurrent ? 0 : leastIntervalMs)
   }
@@ -84,7 +84,7 @@ export class StatusListTokens {
   async #sign(name: string): Promise<StatusListToken> {
     const { store, clock, settings } = this.#service
     const now = clock.now()
-    const found = await store.statusLists.read(name, -1, now)
+    const found = await store.statusLists.read(name, now)
     if (found === undefined) throw new ServiceError('status-list-unknown', { found: name })
     const iat = Math.floor(now / 1000)
     const exp = Math.min(iat + lifetimeSeconds, Math.ceil(found.expiresAt / 1000))
@@ -93,7 +93,7 @@ export class StatusListTokens {
       iat,
       exp,
       ttl: ttlSeconds,
-      status_list: encodeStatusList(found.size, found.revoked ?? []),
+      status_list: encodeStatusList(found.size, found.revoked),
     }
     const token = await signToken(this.#service, statusListType, claims)
     const etag = `"${found.version}-${now}"`

@@ -120,7 +120,8 @@ async function readStanding(service: Service, token: string): Promise<Standing> 
   if (holders === undefined) throw refuseToken(new TokenError('token-inactive'))
   const tokens = [claims, ...(claims.parents ?? [])]
   const links = holders.map(({ kind, key }, at) => {
-    return { kind, jkt: key.jkt, jti: tokens[at]?.jti ?? claims.jti }
+    const { jti, cnf } = tokens[at] ?? claims
+    return { kind, jkt: key.jkt, jti, ...('jkt' in cnf ? {} : { x5t: cnf['x5t#S256'] }) }
   })
   return { claims, links }
 }

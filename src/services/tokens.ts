@@ -3,6 +3,7 @@ import type { AccessTokenClaims } from '../core/token/access-token.ts'
 import type { AuthorizationDetail } from '../core/token/authorization-details.ts'
 import { actorsOf, type DelegationClaims } from '../core/token/delegation.ts'
 import { CodedError } from '../core/coded-error.ts'
+import { longestJws } from '../core/jose/jws.ts'
 import { parseSpiffeId } from '../core/spiffe/spiffe-id.ts'
 import { TokenError } from '../core/token/error.ts'
 import { OAuthError } from '../core/token/oauth-error.ts'
@@ -54,6 +55,7 @@ export async function issueToken(
   const place = await statusPlacesOf(service).allot()
   const claims = prepareAccessToken(service, caller, { ...grant, ...named }, place)
   const token = await signToken(service, 'at+jwt', claims)
+  requireReadable(token)
   await recordToken(service, caller, { claims, records, place, delegation: grant.delegation })
   const { authorization_details: details } = claims
   return {
@@ -66,6 +68,16 @@ export async function issueToken(
   }
 }
 
+/** A token that no verifier here would read is none. Throws OAuthError. */
+function requireReadable(token: string): void {
+  if (token.length <= longestJws) return
+  const error = 'invalid_authorization_details'
+  throw new OAuthError(
+    error,
+    `With all that was asked for the token is longer than ${longestJws} characters.`,
+  )
+}
+
 /**
  * The policies on each audience: every one must permit the token, and it has what all of them leave.
  *
@@ -73,12 +85,13 @@ export async function issueToken(
  */
 async function authorizeGrant(
   service: Service,
-  { client }: AuthenticatedClient,
+  { client, replayKeys, replayed }: AuthenticatedClient,
   { sourceAddress }: ClientCredentials,
   asked: Grant,
 ): Promise<{ grant: Grant; records: readonly DecisionRecord[] }> {
   let [grant, records] = [asked, [] as DecisionRecord[]]
   const hop = hopOf(asked)
+  const spending = { client, replayKeys, replayed }
   for (const audience of asked.audiences) {
     const { scopes, lifetimeSeconds, details } = grant
     const authorized = await authorize(service, {
@@ -89,11 +102,17 @@ async function authorizeGrant(
       lifetimeSeconds,
       details,
       sourceAddress,
-    })
+      spending,
+    }).catch(asRefusal)
     records = [...records, authorized.record]
     grant = { ...grant, scopes: authorized.scopes, lifetimeSeconds: authorized.lifetimeSeconds }
   }
   return { grant, records }
+}
+
+/** What authenticated the client was denied before. */
+function asRefusal(cause: unknown): never {
+  throw cause instanceof TokenError ? asOAuthError(cause) : cause
 }
 
 /** Each hop of a delegation is an action of its own, and the policies see who it is for and through whom. */
@@ -203,6 +222,7 @@ async function recordToken(
       binding: 'jkt' in cnf ? cnf.jkt : cnf['x5t#S256'],
       expiresAt: claims.exp * 1000,
     },
+    ...('jkt' in cnf ? {} : { x5t: cnf['x5t#S256'] }),
     ...(delegation === undefined ? {} : { parents: delegation.links }),
   })
   if (answer === 'done') return

@@ -4,7 +4,7 @@ import { encodeEntry } from './entry.ts'
 import type { Executor } from './executor.ts'
 import { encodeCertificate, parseCertificate } from './records/certificate.ts'
 import { parseClient } from './records/client.ts'
-import type { TokenRow } from './schema.ts'
+import type { TokenRow } from './status-rows.ts'
 
 /** The `CertificateStore` of any database. */
 export function createCertificateStore(db: Executor): CertificateStore {
@@ -29,7 +29,16 @@ export function createClientStore(db: Executor): ClientStore {
       const rows = await db.execute('findClientByKey', jkt)
       return rows && parseClient(rows)
     },
-    act: async ({ client, replayKeys, attestedUntil, entry, tokenId, issued, parents = [] }) => {
+    act: async ({
+      client,
+      replayKeys,
+      attestedUntil,
+      entry,
+      tokenId,
+      x5t,
+      issued,
+      parents = [],
+    }) => {
       const { kind, id, jkt } = client
       const text = entry === undefined ? null : encodeEntry(entry)
       const keys = replayKeys.flatMap(({ key, expiresAt }) => [key, expiresAt])
@@ -41,6 +50,7 @@ export function createClientStore(db: Executor): ClientStore {
         parents: links,
         attestedUntil: attestedUntil ?? null,
         tokenId: tokenId ?? null,
+        x5t: x5t ?? null,
       }
       const placed = issued === undefined ? null : encodePlace(issued, id)
       return await db.execute('act', act, text, placed, ...keys)

@@ -1,5 +1,6 @@
 import type { CertificateListRow } from './certificate-list-rows.ts'
 import type { ReplayKeyRow, RevokedTokenRow } from './spent-rows.ts'
+import type { StatusListRow, TokenParentRow, TokenRow } from './status-rows.ts'
 import type { LogEntryRow, LogStateRow, LogTileRow } from './log-rows.ts'
 import type { FederationRow } from './federation-rows.ts'
 import type { AuthorityRow, BundleAdoptionRow, BundleStateRow } from './authority-rows.ts'
@@ -53,6 +54,7 @@ export interface Schema {
   host_anchors: HostAnchorRow
   status_lists: StatusListRow
   tokens: TokenRow
+  token_parents: TokenParentRow
   revocation_events: RevocationEventRow
 }
 
@@ -227,34 +229,6 @@ export interface RevocationRow {
 export interface HostAnchorRow {
   fingerprint: string
   host_id: string
-}
-
-/** One Token Status List, filled by one process. */
-export interface StatusListRow {
-  number: number
-  /** Last part of its URI. */
-  name: string
-  size: number
-  /** Grows with each change. */
-  version: number
-  opened_at: number
-  /** From then on no token is put into it. */
-  closes_at: number
-  /** From then on no token in it is in its time. */
-  expires_at: number
-}
-
-/** A token that was issued, at its place in a list. */
-export interface TokenRow {
-  list: number
-  idx: number
-  jti: string
-  subject_id: string
-  /** Thumbprint of the key or certificate that it is bound to. */
-  binding: string
-  expires_at: number
-  revoked_at: number | null
-  revocation: number | null
 }
 
 /** What relying parties are told of an act, in parts of bounded size. */

@@ -12,12 +12,13 @@ export function createStatusStore(db: Executor): StatusStore {
         closes_at: closesAt,
         expires_at: expiresAt,
       }),
-    read: async (name, known, now) => {
-      const found = await db.execute('readStatusList', name, known, now)
+    read: async (name, now) => {
+      const found = await db.execute('readStatusList', name, now)
       if (found === undefined) return undefined
       const { size, version, expires_at: expiresAt } = found.list
       return { size, version, expiresAt, revoked: found.revoked }
     },
+    version: async (name, now) => await db.execute('findStatusVersion', name, now),
     list: async now => await db.execute('listStatusLists', now),
   }
 }

@@ -234,21 +234,20 @@ test('a WIT-SVID is bound to the key, has no audience and no issuer, and authent
   refused(t, bearer, 'invalid_dpop_proof', 'dpop-missing')
 })
 
-test('a JWT-SVID for this issuer authenticates its subject, and the token is of use to its key alone', async t => {
+test('a JWT-SVID for this issuer authenticates its subject beside a proof by its key, and alone nobody', async t => {
   const stage = await begin(t)
   const { api, agent, other } = stage
   const svid = await issued(stage, '/v1/svids/jwt', { audience: testIssuer }, 'svid')
   t.deepEqual(Object.keys(decodeProtectedHeader(svid)).toSorted(), ['alg', 'kid', 'typ'])
   t.like(decodeJwt(svid), { sub: agent.clientId, aud: [testIssuer] })
   const form = { client_assertion_type: jwtSpiffe, client_assertion: svid }
-  const good = await ask(stage, [], form)
+  refused(t, await ask(stage, [], form), 'invalid_dpop_proof', 'dpop-missing')
+  const good = await ask(stage, [['DPoP', await proofOf(api, agent.key, tokenCall)]], form)
   t.is(good.status, 200, good.text)
   t.like(decodeJwt(String(good.json['access_token'])), {
     sub: agent.clientId,
     cnf: { jkt: agent.key.jkt },
   })
-  const proven = await ask(stage, [['DPoP', await proofOf(api, agent.key, tokenCall)]], form)
-  t.is(proven.status, 200, proven.text)
   const foreign = await ask(stage, [['DPoP', await proofOf(api, other.key, tokenCall)]], form)
   refused(t, foreign, 'invalid_dpop_proof', 'dpop-key')
   const elsewhere = await issued(

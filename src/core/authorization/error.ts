@@ -29,7 +29,7 @@ const rows = {
   },
   'authorization-annotation': {
     summary: 'An annotation is unknown here, or does not say what it should.',
-    hint: 'Use @id, @description; on a permit @maxLifetimeSeconds, @scopes, @audiences; on a forbid @requestable.',
+    hint: 'Use @id, @description; on a permit @maxLifetimeSeconds, @scopes, @audiences.',
   },
   'authorization-optional': {
     summary: 'A policy reads an attribute that may be absent without a test by `has` before it.',
@@ -48,7 +48,7 @@ const rows = {
   },
   'authorization-size': {
     summary: 'The policy set is larger than a service takes.',
-    hint: 'Keep it under 1 MiB and 5,000 policies, and each policy under 200 levels.',
+    hint: 'Keep it under 1 MiB and 5,000 policies, and in each policy at most 50 open brackets and 1,000 operators.',
   },
   'untrusted-reserved': {
     summary: 'The data has a member whose name the policy language keeps for itself.',

@@ -5,6 +5,7 @@ import {
   type ValidationError,
 } from '@cedar-policy/cedar-wasm/nodejs'
 import { createHash } from 'node:crypto'
+import { requireFlat } from './text-shape.ts'
 import { AuthorizationError } from './error.ts'
 import { readPolicy, type AuthorizationPolicy } from './policy.ts'
 import { messageOf, type AuthorizationSchema } from './schema.ts'
@@ -69,6 +70,7 @@ export function canonicalPolicies(text: string): string {
 function requireSize(text: string): void {
   if (text.length > maxLength)
     throw new AuthorizationError('authorization-size', { found: `${text.length} characters` })
+  requireFlat(text)
 }
 
 function partsOf(text: string): string[] {

@@ -7,7 +7,7 @@ import { isEcdsaSignature, signEcdsa } from './ecdsa.ts'
 import { JoseError } from './error.ts'
 
 /** Longest compact JWS that is read where nobody says otherwise, in characters. */
-const usualMaxLength = 8192
+export const longestJws = 8192
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
@@ -30,7 +30,7 @@ export interface ParsedJws {
  * @throws JoseError `jws-malformed`
  * @see RFC 7515 §7.1
  */
-export function parseJws(compact: string, maxLength = usualMaxLength): ParsedJws {
+export function parseJws(compact: string, maxLength = longestJws): ParsedJws {
   if (compact.length > maxLength)
     throw new JoseError('jws-malformed', { expected: `at most ${maxLength} characters` })
   const first = compact.indexOf('.')

@@ -64,6 +64,7 @@ function isMemberWithin(name: string, value: unknown, type: DetailType): boolean
   const field = detailFields.find(candidate => candidate === name)
   if (field === undefined || !Array.isArray(value) || value.length === 0) return false
   const allowed = type[field] ?? []
+  if (new Set(value).size < value.length) return false
   return (value as unknown[]).every(one => allowed.some(candidate => candidate === one))
 }
 

@@ -15,6 +15,7 @@ import { tokenRules } from './0011-token-rules.ts'
 import { issuance } from './0012-issuance.ts'
 import { certificateLists } from './0013-certificate-lists.ts'
 import { federations } from './0014-federations.ts'
+import { tokenParents } from './0015-token-parents.ts'
 
 /** All migrations, oldest first. Names are forever: they are what a database remembers. */
 function migrationsFor(types: ColumnTypes): Record<string, Migration> {
@@ -31,6 +32,7 @@ function migrationsFor(types: ColumnTypes): Record<string, Migration> {
     '0012-issuance': issuance(types),
     '0013-certificate-lists': certificateLists(types),
     '0014-federations': federations(types),
+    '0015-token-parents': tokenParents(types),
   }
 }
 

@@ -1,12 +1,6 @@
 import type { ParentLink } from '../../ports/client-store.ts'
-import type {
-  AgentClassRow,
-  AgentRow,
-  ClientKeyRow,
-  HostRow,
-  OperatorRow,
-  TokenRow,
-} from '../schema.ts'
+import type { AgentClassRow, AgentRow, ClientKeyRow, HostRow, OperatorRow } from '../schema.ts'
+import type { TokenRow } from '../status-rows.ts'
 import type { ReplayKeyRow } from '../spent-rows.ts'
 import { statement } from '../statement.ts'
 import type { Transaction } from '../transaction.ts'
@@ -14,6 +8,7 @@ import { findAgentClass } from './agent-classes.ts'
 import { findAgent } from './agents.ts'
 import { findHost } from './hosts.ts'
 import { isTokenRevoked } from './revoked-tokens.ts'
+import { findCertificate } from './certificates.ts'
 import { findStanding } from './standing.ts'
 import { placeToken } from './status-lists.ts'
 
@@ -64,6 +59,7 @@ interface Act {
   readonly jkt: string
   readonly attestedUntil: number | null
   readonly tokenId: string | null
+  readonly x5t: string | null
   /** JSON of `ParentLink`s. */
   readonly parents: string | null
 }
@@ -71,7 +67,7 @@ interface Act {
 /** See `ClientStore.act`. `replayKeys` alternates key and expiry, since plain values cross a thread best. */
 export async function act(
   tx: Transaction,
-  { kind, id, jkt, attestedUntil, tokenId, parents }: Act,
+  { kind, id, jkt, attestedUntil, tokenId, x5t, parents }: Act,
   entry: string | null,
   issued: Omit<TokenRow, 'revoked_at' | 'revocation'> | null,
   ...replayKeys: (string | number)[]
@@ -80,21 +76,32 @@ export async function act(
   if (standing?.subjectId !== id || !standing.isActive) return tx.refuse('revoked')
   if (attestedUntil !== null && (standing.attestedUntil ?? -Infinity) < attestedUntil)
     return tx.refuse('attestation-expired')
+  if (x5t !== null && !(await isStanding(tx, x5t))) return tx.refuse('revoked')
   if (tokenId !== null && (await isTokenRevoked(tx, tokenId))) return tx.refuse('token-revoked')
   if (parents !== null && !(await areStanding(tx, parents))) return tx.refuse('token-revoked')
   for (let i = 0; i < replayKeys.length; i += 2) {
     const key = { key: replayKeys[i] as string, expires_at: replayKeys[i + 1] as number }
     if ((await tx.run(consume, key)) === 0) return tx.refuse('replayed')
   }
-  if (issued !== null) await placeToken(tx, issued)
+  if (issued !== null) await placeToken(tx, issued, parentsOf(parents))
   if (entry !== null) tx.append(entry)
   return 'done'
 }
 
 async function areStanding(tx: Transaction, parents: string): Promise<boolean> {
-  for (const { kind, jkt, jti } of JSON.parse(parents) as readonly ParentLink[]) {
+  for (const { kind, jkt, jti, x5t } of parentsOf(parents)) {
     const standing = await findStanding(tx, kind, jkt)
     if (standing?.isActive !== true || (await isTokenRevoked(tx, jti))) return false
+    if (x5t !== undefined && !(await isStanding(tx, x5t))) return false
   }
   return true
+}
+
+function parentsOf(parents: string | null): readonly ParentLink[] {
+  return parents === null ? [] : (JSON.parse(parents) as readonly ParentLink[])
+}
+
+/** Whether a certificate was issued and not taken back. */
+async function isStanding(tx: Transaction, x5t: string): Promise<boolean> {
+  return (await findCertificate(tx, x5t))?.status === 'issued'
 }

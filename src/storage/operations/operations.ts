@@ -71,7 +71,12 @@ import {
 } from './policies.ts'
 import { readRevocationEvents } from './revocation-events.ts'
 import { previewRevocation, revoke } from './revocations.ts'
-import { listStatusLists, openStatusList, readStatusList } from './status-lists.ts'
+import {
+  findStatusVersion,
+  listStatusLists,
+  openStatusList,
+  readStatusList,
+} from './status-lists.ts'
 import {
   currentRevocationLists,
   listRevocationLists,
@@ -84,6 +89,7 @@ import { sweepSome, writeHealth } from './upkeep.ts'
 export interface Operations {
   readonly openStatusList: typeof openStatusList
   readonly readStatusList: typeof readStatusList
+  readonly findStatusVersion: typeof findStatusVersion
   readonly listStatusLists: typeof listStatusLists
   readonly revoke: typeof revoke
   readonly previewRevocation: typeof previewRevocation
@@ -186,6 +192,7 @@ export type OperationAnswer<Name extends OperationName> = Awaited<ReturnType<Ope
 export const operations: Operations = {
   openStatusList,
   readStatusList,
+  findStatusVersion,
   listStatusLists,
   revoke,
   previewRevocation,

@@ -82,6 +82,27 @@ const revokeBoundTokens = statement<Mark>()((db, is) =>
     .where('revoked_at', 'is', null),
 )
 
+/** A token that was exchanged for one that falls; each names all those behind it. */
+const revokeDescendants = statement<Mark>()((db, is) =>
+  db
+    .updateTable('tokens')
+    .set({ revoked_at: is.at, revocation: is.id })
+    .where(e =>
+      e(
+        e.refTuple('list', 'idx'),
+        'in',
+        e
+          .selectFrom('token_parents as child')
+          .innerJoin('tokens as parent', 'parent.jti', 'child.parent')
+          .select(['child.list', 'child.idx'])
+          .where('parent.revocation', '=', is.id)
+          .$asTuple('list', 'idx'),
+      ),
+    )
+    .where('expires_at', '>', is.at)
+    .where('revoked_at', 'is', null),
+)
+
 const touchLists = statement<Mark>()((db, is) =>
   db
     .updateTable('status_lists')
@@ -130,6 +151,7 @@ export async function cascade(tx: Transaction, mark: Mark): Promise<void> {
   await tx.run(revokeAgentCertificates, mark)
   await tx.run(revokeTokens, mark)
   await tx.run(revokeBoundTokens, mark)
+  await tx.run(revokeDescendants, mark)
   await tx.run(touchLists, mark)
 }
 

@@ -1,4 +1,4 @@
-import type { StatusListRow, TokenRow } from '../schema.ts'
+import type { StatusListRow, TokenParentRow, TokenRow } from '../status-rows.ts'
 import { statement } from '../statement.ts'
 import type { Transaction } from '../transaction.ts'
 
@@ -29,6 +29,10 @@ const insertToken = statement<TokenRow>()((db, is) =>
     revoked_at: is.revoked_at,
     revocation: is.revocation,
   }),
+)
+
+const insertParent = statement<TokenParentRow>()((db, is) =>
+  db.insertInto('token_parents').values({ list: is.list, idx: is.idx, parent: is.parent }),
 )
 
 const find = statement<{ name: string; now: number }>()((db, is) =>
@@ -62,26 +66,36 @@ export async function openStatusList(
   return number
 }
 
-/** Puts a token where it was allotted; a place that is taken fails the whole act. */
+/** Puts a token where it was allotted, below those that it descends from; a place that is taken fails the whole act. */
 export async function placeToken(
   tx: Transaction,
   token: Omit<TokenRow, 'revoked_at' | 'revocation'>,
+  parents: readonly { readonly jti: string }[],
 ): Promise<void> {
   await tx.run(insertToken, { ...token, revoked_at: null, revocation: null })
+  const { list, idx } = token
+  for (const { jti } of parents) await tx.run(insertParent, { list, idx, parent: jti })
 }
 
 /** See `StatusStore.read`. */
 export async function readStatusList(
   tx: Transaction,
   name: string,
-  known: number,
   now: number,
-): Promise<{ list: StatusListRow; revoked: number[] | null } | undefined> {
+): Promise<{ list: StatusListRow; revoked: number[] } | undefined> {
   const list = await tx.first(find, { name, now })
   if (list === undefined) return undefined
-  if (list.version === known) return { list, revoked: null }
   const revoked = await tx.all(listRevoked, list)
   return { list, revoked: revoked.map(({ idx }) => idx) }
+}
+
+/** See `StatusStore.version`. */
+export async function findStatusVersion(
+  tx: Transaction,
+  name: string,
+  now: number,
+): Promise<number | undefined> {
+  return (await tx.first(find, { name, now }))?.version
 }
 
 /** See `StatusStore.list`. */

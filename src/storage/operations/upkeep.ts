@@ -75,6 +75,14 @@ const sweepTokens = statement<{ now: number }>()((db, is) =>
   ),
 )
 
+const sweepParents = statement<{ now: number }>()((db, is) =>
+  db
+    .deleteFrom('token_parents')
+    .where('list', 'in', q =>
+      q.selectFrom('status_lists').select('number').where('expires_at', '<', is.now),
+    ),
+)
+
 const sweepStatusLists = statement<{ now: number }>()((db, is) =>
   db
     .deleteFrom('status_lists')
@@ -138,6 +146,7 @@ export async function sweepSome(tx: Transaction, now: number): Promise<boolean> 
     await tx.run(sweepEvents, { before: now - toldForMs }),
     await tx.run(sweepActs, { before: now - toldForMs }),
   ]
+  await tx.run(sweepParents, { now })
   await tx.run(sweepStatusLists, { now })
   return deleted.includes(sweepLimit)
 }
