@@ -5,6 +5,7 @@ import { encodeStatusList } from '../../src/core/status/status-list.ts'
 import { tokenAlgorithm } from '../../src/core/token/access-token.ts'
 import { ResourceError } from '../../src/resource/error.ts'
 import type { FetchDocument } from '../../src/resource/issuer-document.ts'
+import { createVerifier, type VerifierOptions } from '../../src/resource/verifier.ts'
 import type { ResourceRequest } from '../../src/resource/verify-request.ts'
 
 export const issuer = 'https://assay.example'
@@ -100,4 +101,20 @@ export function createCaller() {
     },
   })
   return { jkt: thumbprint(jwk), request }
+}
+
+/** A relying party of an issuer, with a caller of its own and a clock to move. */
+export function setUp(options: Partial<VerifierOptions> = {}) {
+  const trusted = createIssuer()
+  const caller = createCaller()
+  const clock = { now }
+  const verifier = createVerifier({
+    issuer,
+    audience,
+    fetchDocument: trusted.fetchDocument,
+    now: () => clock.now,
+    ...options,
+  })
+  const token = (changes?: object): string => trusted.token({ jkt: caller.jkt }, changes)
+  return { ...trusted, caller, verifier, clock, tokenFor: token }
 }

@@ -4,23 +4,8 @@ import { TokenError } from '../../src/core/token/error.ts'
 import { createNonce } from '../../src/core/token/nonce.ts'
 import { ResourceError } from '../../src/resource/error.ts'
 import { createReplayMemory } from '../../src/resource/replay-memory.ts'
-import { createVerifier, type VerifierOptions } from '../../src/resource/verifier.ts'
-import { audience, createCaller, createIssuer, issuer, now } from './fixtures.ts'
-
-function setUp(options: Partial<VerifierOptions> = {}) {
-  const trusted = createIssuer()
-  const caller = createCaller()
-  const clock = { now }
-  const verifier = createVerifier({
-    issuer,
-    audience,
-    fetchDocument: trusted.fetchDocument,
-    now: () => clock.now,
-    ...options,
-  })
-  const token = (changes?: object): string => trusted.token({ jkt: caller.jkt }, changes)
-  return { ...trusted, caller, verifier, clock, tokenFor: token }
-}
+import { createVerifier } from '../../src/resource/verifier.ts'
+import { audience, createCaller, issuer, now, setUp } from './fixtures.ts'
 
 test('lets in a token with a proof by its key, and gives its claims', async t => {
   const { verifier, caller, tokenFor, state } = setUp()
@@ -265,17 +250,6 @@ test('a new key is fetched when a token names it, and an unknown one costs the i
     }),
   )
   t.is(state.fetched.length, before)
-})
-
-test('keys grow old: then the issuer is needed', async t => {
-  const { verifier, caller, tokenFor, state, clock } = setUp({
-    keysMaxAgeSeconds: 60,
-    status: 'off',
-  })
-  await verifier.verify(caller.request(tokenFor()))
-  state.isDown = true
-  clock.now += 61_000
-  await t.throwsAsync(verifier.verify(caller.request(tokenFor())), { code: 'issuer-unreachable' })
 })
 
 const documents: readonly [string, string, string][] = [
