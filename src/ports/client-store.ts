@@ -19,6 +19,10 @@ export interface ParentLink {
   readonly x5t?: string
 }
 
+/** What became of an act, or the first thing that it lacked. */
+export type ActAnswer =
+  'done' | 'replayed' | 'revoked' | 'token-revoked' | 'certificate-revoked' | 'attestation-expired'
+
 export interface ClientStore {
   /** The client for which a key speaks, whatever its status. */
   findByKey(jkt: string): Promise<ClientRecord | undefined>
@@ -40,7 +44,7 @@ export interface ClientStore {
     readonly issued?: IssuedToken
     /** Tokens that it descends from, and who holds them: refused once any was taken back, or its holder revoked. */
     readonly parents?: readonly ParentLink[]
-  }): Promise<'done' | 'replayed' | 'revoked' | 'token-revoked' | 'attestation-expired'>
+  }): Promise<ActAnswer>
 }
 
 /** Single access tokens that were taken back before their time. */

@@ -5,6 +5,7 @@ import { apiScopesOf } from '../core/token/scope.ts'
 import type { ClientRecord } from '../ports/records.ts'
 import { authenticateClient, type ClientCredentials } from './client-authentication.ts'
 import type { Service } from './service.ts'
+import { refuseCaller } from './oauth-reason.ts'
 import { signToken } from './signed-token.ts'
 import { authorizeOperator } from './resource-access.ts'
 import { spendAuthentication } from './spend-authentication.ts'
@@ -44,13 +45,13 @@ export async function authenticateAsker(
   credentials: ClientCredentials,
 ): Promise<{ readonly client: ClientRecord; readonly id: string }> {
   const caller = await authenticateClient(service, credentials)
-  const { client, id, replayKeys } = caller
+  const { client, id, replayKeys, replayed } = caller
   const { sourceAddress } = credentials
   const scopes = client.kind === 'operator' ? apiScopesOf[client.operator.role] : undefined
   if (scopes?.includes('tokens:introspect') !== true)
     throw new OAuthError('unauthorized_client', 'This client may not ask about tokens.')
-  const asked = { scope: 'tokens:introspect', sourceAddress, replayKeys } as const
-  await authorizeOperator(service, client, asked)
+  const asked = { scope: 'tokens:introspect', sourceAddress, replayKeys, replayed } as const
+  await authorizeOperator(service, client, asked).catch(refuseCaller)
   await spendAuthentication(service, caller)
   return { client, id }
 }

@@ -1,5 +1,7 @@
 import type { CodedError } from '../core/coded-error.ts'
+import { TokenError } from '../core/token/error.ts'
 import { OAuthError, type OAuthErrorCode } from '../core/token/oauth-error.ts'
+import { ServiceError } from './error.ts'
 
 /** Which of OAuth's codes our own begin with; the first row that fits decides. */
 const codes: readonly (readonly [string, OAuthErrorCode])[] = [
@@ -18,4 +20,16 @@ const codes: readonly (readonly [string, OAuthErrorCode])[] = [
 export function asOAuthError(reason: CodedError): OAuthError {
   const row = codes.find(([begin]) => reason.code.startsWith(begin))
   return new OAuthError(row?.[1] ?? 'invalid_client', reason.message, reason)
+}
+
+/**
+ * Throws on what kept the policies from being asked to the end: what authenticated the caller counted before, or the caller
+ * was revoked by now, so it is not authenticated. What the policies themselves refuse stays as it is.
+ *
+ * @throws OAuthError as {@link asOAuthError}
+ */
+export function refuseCaller(cause: unknown): never {
+  const isPolicy = cause instanceof ServiceError && cause.code.startsWith('authorization-')
+  const isCaller = cause instanceof TokenError || cause instanceof ServiceError
+  throw isCaller && !isPolicy ? asOAuthError(cause) : cause
 }

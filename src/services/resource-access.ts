@@ -9,8 +9,9 @@ import { TokenError } from '../core/token/error.ts'
 import type { ApiScope } from '../core/token/scope.ts'
 import type { AuditEntry, ClientRecord } from '../ports/records.ts'
 import { auditEntry } from './audit-entry.ts'
-import { authorize, type Authorized } from './authorization.ts'
+import { authorize, type Authorized, type Spending } from './authorization.ts'
 import { findCertificateHolder } from './certificate-holder.ts'
+import { ServiceError } from './error.ts'
 import { clientId } from './naming.ts'
 import { explainRevocation } from './explain-revocation.ts'
 import type { Service } from './service.ts'
@@ -119,7 +120,9 @@ export async function authorizeOperator(
     scope,
     sourceAddress,
     replayKeys,
-  }: Pick<ProvenRequest, 'scope' | 'sourceAddress' | 'replayKeys'>,
+    replayed = 'dpop-replayed',
+  }: Pick<ProvenRequest, 'scope' | 'sourceAddress' | 'replayKeys'> &
+    Partial<Pick<Spending, 'replayed'>>,
 ): Promise<Authorized> {
   return await authorize(service, {
     action: 'actAsOperator',
@@ -128,7 +131,7 @@ export async function authorizeOperator(
     scopes: [scope],
     lifetimeSeconds: 0,
     sourceAddress,
-    spending: { client, replayKeys, replayed: 'dpop-replayed' },
+    spending: { client, replayKeys, replayed },
   })
 }
 
@@ -228,5 +231,6 @@ async function spendProof(
   })
   if (answer === 'token-revoked') throw new TokenError('token-inactive')
   if (answer === 'replayed') throw new TokenError('dpop-replayed')
+  if (answer === 'certificate-revoked') throw new ServiceError('certificate-unknown')
   if (answer !== 'done') throw await explainRevocation(service, client.key.jkt)
 }

@@ -18,7 +18,7 @@ import {
 import { ServiceError } from './error.ts'
 import { holderClaims } from './holder-claims.ts'
 import { clientId, createId } from './naming.ts'
-import { asOAuthError } from './oauth-reason.ts'
+import { asOAuthError, refuseCaller } from './oauth-reason.ts'
 import { explainRevocation } from './explain-revocation.ts'
 import type { Service } from './service.ts'
 import { accessTokenType, refuseToken } from './token-exchange-grant.ts'
@@ -103,16 +103,11 @@ async function authorizeGrant(
       details,
       sourceAddress,
       spending,
-    }).catch(asRefusal)
+    }).catch(refuseCaller)
     records = [...records, authorized.record]
     grant = { ...grant, scopes: authorized.scopes, lifetimeSeconds: authorized.lifetimeSeconds }
   }
   return { grant, records }
-}
-
-/** What authenticated the client was denied before. */
-function asRefusal(cause: unknown): never {
-  throw cause instanceof TokenError ? asOAuthError(cause) : cause
 }
 
 /** Each hop of a delegation is an action of its own, and the policies see who it is for and through whom. */
@@ -229,6 +224,7 @@ async function recordToken(
   if (answer === 'replayed') throw asOAuthError(new TokenError(caller.replayed))
   if (answer === 'token-revoked') throw refuseToken(new TokenError('token-inactive'))
   if (answer === 'attestation-expired') throw asOAuthError(new ServiceError('attestation-expired'))
+  if (answer === 'certificate-revoked') throw asOAuthError(new ServiceError('certificate-unknown'))
   throw asOAuthError(await explainRevocation(service, client.key.jkt))
 }
 

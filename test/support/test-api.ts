@@ -15,6 +15,8 @@ export interface TestRequest {
   readonly body?: string | Uint8Array
   /** Sent in chunks, without a length before it. */
   readonly chunked?: boolean
+  /** Which address of this machine it comes from, where not the usual one. */
+  readonly from?: string
 }
 
 /** What came back. */
@@ -96,7 +98,7 @@ export interface AuditLine {
 }
 
 async function send(agent: Agent, port: number, wanted: TestRequest): Promise<TestAnswer> {
-  const { method, path, headers = [], body, chunked = false } = wanted
+  const { method, path, headers = [], body, chunked = false, from } = wanted
   const length =
     body === undefined
       ? []
@@ -111,6 +113,7 @@ async function send(agent: Agent, port: number, wanted: TestRequest): Promise<Te
         host: '127.0.0.1',
         method,
         path,
+        ...(from === undefined ? {} : { localAddress: from }),
         headers: [['Host', 'assay.example'], ...headers, ...length].flat(),
       },
       response => {

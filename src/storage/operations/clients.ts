@@ -1,4 +1,4 @@
-import type { ParentLink } from '../../ports/client-store.ts'
+import type { ActAnswer, ParentLink } from '../../ports/client-store.ts'
 import type { AgentClassRow, AgentRow, ClientKeyRow, HostRow, OperatorRow } from '../schema.ts'
 import type { TokenRow } from '../status-rows.ts'
 import type { ReplayKeyRow } from '../spent-rows.ts'
@@ -71,12 +71,12 @@ export async function act(
   entry: string | null,
   issued: Omit<TokenRow, 'revoked_at' | 'revocation'> | null,
   ...replayKeys: (string | number)[]
-): Promise<'done' | 'replayed' | 'revoked' | 'token-revoked' | 'attestation-expired'> {
+): Promise<ActAnswer> {
   const standing = await findStanding(tx, kind, jkt)
   if (standing?.subjectId !== id || !standing.isActive) return tx.refuse('revoked')
   if (attestedUntil !== null && (standing.attestedUntil ?? -Infinity) < attestedUntil)
     return tx.refuse('attestation-expired')
-  if (x5t !== null && !(await isStanding(tx, x5t))) return tx.refuse('revoked')
+  if (x5t !== null && !(await isStanding(tx, x5t))) return tx.refuse('certificate-revoked')
   if (tokenId !== null && (await isTokenRevoked(tx, tokenId))) return tx.refuse('token-revoked')
   if (parents !== null && !(await areStanding(tx, parents))) return tx.refuse('token-revoked')
   for (let i = 0; i < replayKeys.length; i += 2) {
