@@ -3,6 +3,7 @@ import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { LineCounter, parseDocument } from 'yaml'
 import { z } from 'zod'
+import { endorsementSettings } from './config-endorsements.ts'
 import { CodedError, type ErrorFacts, type ErrorRow } from './core/coded-error.ts'
 import { nearestWord } from './core/nearest-word.ts'
 import { isUrlHost } from './core/spiffe/bundle-endpoint.ts'
@@ -45,11 +46,6 @@ export class ConfigError extends CodedError<keyof typeof rows> {
 }
 
 const hexDigest = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 digest is 64 lower-case hex digits')
-
-const revocationMode = z.enum(['required', 'when-available', 'off'])
-
-/** Names, not addresses: the last label begins with a letter. */
-const hostName = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/
 
 /** Where a signing key of the service lives. A PIN has no place here: `pin-source` names its file. */
 const keyPlace = z.union([
@@ -115,43 +111,7 @@ export const configSchema = z.strictObject({
       message: 'values for a PCR that pcrs does not name would never be looked at',
     })
     .prefault({}),
-  endorsements: z
-    .strictObject({
-      /**
-       * Whether an issuer must have said that no certificate of an endorsement key's path is revoked. `required`: without
-       * a fresh word nobody is let in. `when-available`: that there is none stands in the verdict. `off`: nobody's word
-       * is looked at, and that stands there. One that is known to be revoked is refused by the first two.
-       */
-      revocation: revocationMode.default('when-available'),
-      /** As `revocation`, by the TCG vendor id of the trust anchor: many makers publish no lists. */
-      revocationByVendor: z
-        .record(
-          z.string().regex(/^id:[0-9A-F]{8}$/, 'a TCG vendor id such as id:494E5443'),
-          revocationMode,
-        )
-        .default({}),
-      /** How old an issuer's word may be, whatever it says itself. */
-      maxAgeSeconds: z
-        .int()
-        .min(60)
-        .max(366 * 86_400)
-        .default(30 * 86_400),
-      /** Certificates of endorsement keys whose own time is over, while the path above them holds. */
-      expired: z.enum(['refuse', 'tolerate']).default('refuse'),
-      /** Where issuers' certificates and lists may be fetched from; nothing is fetched where no host is named. */
-      fetch: z
-        .strictObject({
-          /** Host names, exactly as certificates name them. */
-          hosts: z
-            .array(z.string().regex(hostName, 'a host name in lower case'))
-            .max(64)
-            .default([]),
-          timeoutSeconds: z.int().min(1).max(30).default(5),
-          maxBytes: z.int().min(1024).max(65_536).default(65_536),
-        })
-        .prefault({}),
-    })
-    .prefault({}),
+  endorsements: endorsementSettings,
   /** The authorities that `assay ca rotate prepare` makes. */
   authority: z
     .strictObject({
@@ -159,6 +119,15 @@ export const configSchema = z.strictObject({
       issuingDays: z.int().min(1).max(3650).default(365),
       /** How soon whoever keeps the trust bundle is to look for the next one (`spiffe_refresh_hint`). */
       bundleRefreshSeconds: z.int().min(10).max(86_400).default(300),
+    })
+    .prefault({}),
+  ocsp: z
+    .strictObject({
+      /**
+       * Answers that one network address may have in a minute where each costs a signature: with a nonce, about several
+       * certificates, or about one that is not known. Others come from what was signed before, and are not counted.
+       */
+      signaturesPerMinute: z.int().min(1).max(100_000).default(600),
     })
     .prefault({}),
   /** Bundle endpoints of other trust domains; none is asked where no host is named. */

@@ -208,6 +208,7 @@ async function openService(
       certificateLifetimeSeconds: config.certificate.lifetimeSeconds,
       serviceCertificateSeconds: serviceCertificateDays * 86_400,
       bundleRefreshSeconds: config.authority.bundleRefreshSeconds,
+      ocspSignaturesPerMinute: config.ocsp.signaturesPerMinute,
       tokenMaxLifetimeSeconds: config.token.maxLifetimeSeconds,
     },
     store,

@@ -39,6 +39,7 @@ test('a configuration needs to name the service; everything else has a default',
       fetch: { hosts: [], timeoutSeconds: 5, maxBytes: 65_536 },
     },
     certificate: { lifetimeSeconds: 3600 },
+    ocsp: { signaturesPerMinute: 600 },
     token: { maxLifetimeSeconds: 300 },
   })
 })

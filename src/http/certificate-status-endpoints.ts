@@ -6,6 +6,7 @@ import { readOctets } from './body.ts'
 import type { RequestContext } from './context.ts'
 import type { Endpoint } from './endpoint.ts'
 import { HttpError } from './error.ts'
+import { createRequestLimit } from './request-limit.ts'
 
 const requestType = 'application/ocsp-request'
 const replyType = 'application/ocsp-response'
@@ -35,7 +36,14 @@ function sendOctets(ctx: RequestContext, type: string, bytes: Uint8Array): void 
   ctx.type = type
 }
 
-/** RFC 5019 §6.2: what proxies may keep is told by HTTP's own headers. */
+const takeSignature = createRequestLimit(settings => settings.ocspSignaturesPerMinute)
+
+async function answer(ctx: RequestContext, request: Uint8Array): Promise<void> {
+  const admit = (): void => takeSignature(ctx)
+  sendReply(ctx, await answerOcsp(ctx.service, authorityIn(ctx), request, admit))
+}
+
+/** RFC 9919 §6.2: what proxies may keep is told by HTTP's own headers. What was made for one asker nobody keeps. */
 function sendReply(ctx: RequestContext, { bytes, kept }: OcspReply): void {
   sendOctets(ctx, replyType, bytes)
   if (kept === undefined) return
@@ -46,6 +54,9 @@ function sendReply(ctx: RequestContext, { bytes, kept }: OcspReply): void {
   )
   ctx.set('Last-Modified', new Date(kept.thisUpdate).toUTCString())
   ctx.set('Expires', new Date(kept.nextUpdate).toUTCString())
+  ctx.set('ETag', `"${kept.sha256}"`)
+  ctx.status = 200
+  if (ctx.fresh) ctx.status = 304
 }
 
 /** The request in a path: base64, each of whose characters may be percent-encoded (RFC 6960 appendix A.1). */
@@ -86,24 +97,19 @@ export const certificateStatusEndpoints: readonly Endpoint[] = [
     path: '/ocsp/:authority',
     summary: 'Answers an OCSP request about certificates of an authority (RFC 6960).',
     produces: replyType,
+    isLimited: true,
     steps: [
       readOctets(requestType, requestLimit),
-      async ctx => {
-        const bytes = ctx.state.body as Uint8Array
-        sendReply(ctx, await answerOcsp(ctx.service, authorityIn(ctx), bytes))
-      },
+      async ctx => await answer(ctx, ctx.state.body as Uint8Array),
     ],
   },
   {
     method: 'GET',
     path: '/ocsp/:authority/*request',
-    summary: 'Answers an OCSP request in base64 in the path (RFC 6960 appendix A.1, RFC 5019 §5).',
+    summary: 'Answers an OCSP request in base64 in the path (RFC 6960 appendix A.1, RFC 9919 §5).',
     produces: replyType,
-    steps: [
-      async ctx => {
-        sendReply(ctx, await answerOcsp(ctx.service, authorityIn(ctx), requestIn(ctx)))
-      },
-    ],
+    isLimited: true,
+    steps: [async ctx => await answer(ctx, requestIn(ctx))],
   },
   {
     method: 'GET',

@@ -25,8 +25,8 @@ const rows = {
     hint: 'Send it again.',
   },
   'too-many-requests': {
-    summary: 'More enrolments were asked for from this address than one minute takes.',
-    hint: 'Wait as long as Retry-After says; for a large fleet, have the operator raise attestation.requestsPerMinute.',
+    summary: 'More was asked for from this address than one minute takes.',
+    hint: 'Wait as long as Retry-After says; for a large fleet, have the operator raise attestation.requestsPerMinute or ocsp.signaturesPerMinute.',
     source: 'RFC 6585 §4',
   },
   'not-found': {

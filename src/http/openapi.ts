@@ -112,7 +112,7 @@ function success({ status = 200, produces = 'application/json' }: Endpoint): Jso
 const refusalTable: readonly (readonly [number, string, (endpoint: Endpoint) => boolean])[] = [
   [400, 'The request does not have the form that this call takes.', hasBody],
   [401, 'Token, proof or certificate is missing or not good.', row => isAuthenticated(row)],
-  [403, 'Understood, and not allowed.', row => row.scope !== undefined || row.isLimited === true],
+  [403, 'Understood, and not allowed.', row => row.scope !== undefined || isEvidenceAsked(row)],
   [404, 'There is no such thing.', row => /[:*]/.test(row.path)],
   [409, 'It exists, or counts once and was used.', row => row.request !== undefined],
   [413, 'The body is larger than this call reads.', hasBody],
@@ -123,6 +123,11 @@ const refusalTable: readonly (readonly [number, string, (endpoint: Endpoint) => 
 
 function hasBody({ request, form }: Endpoint): boolean {
   return request !== undefined || form !== undefined
+}
+
+/** What callers show in place of a token, and may be refused for. */
+function isEvidenceAsked(endpoint: Endpoint): boolean {
+  return endpoint.isLimited === true && hasBody(endpoint)
 }
 
 function isAuthenticated({ scope, form }: Endpoint): boolean {

@@ -2,6 +2,7 @@ import { createResponderCertificate } from '../core/revocation/responder-certifi
 import { parseCertificate } from '../core/x509/certificate.ts'
 import type { ResponderKey } from '../ports/responder-key.ts'
 import type { Authority } from './authorities.ts'
+import { OcspAnswers } from './ocsp-answers.ts'
 import { recordOwnIntent } from './own-certificates.ts'
 import type { Service } from './service.ts'
 
@@ -14,28 +15,18 @@ export interface Responder extends ResponderKey {
   readonly renewAt: number
 }
 
-/** An answer that was signed and may be given again. */
-export interface KeptAnswer {
-  /** What it says; another status makes another answer. */
-  readonly status: string
-  readonly bytes: Uint8Array
-  readonly thisUpdate: number
-  readonly nextUpdate: number
-}
-
-const keptLimit = 20_000
-
 /**
- * The delegated responders of this process, one an authority, and the answers that they gave without nonce. An
- * authority signs for its responder once in days; while it cannot, the responder goes on until its certificate ends.
+ * The delegated responders of this process, one an authority. An authority signs for its responder once in days;
+ * while it cannot, the responder goes on until its certificate ends.
  *
- * @see RFC 6960 §2.5, §2.6
+ * @see RFC 6960 §2.6
  */
 export class OcspResponders {
+  /** What they answered without nonce. */
+  readonly answers: OcspAnswers = new OcspAnswers()
   readonly #createKey: () => ResponderKey
   readonly #responders = new Map<string, Responder>()
   readonly #pending = new Map<string, Promise<void>>()
-  readonly #kept = new Map<string, KeptAnswer>()
   readonly #vouched = new Map<string, number>()
 
   constructor(createKey: () => ResponderKey) {
@@ -105,23 +96,7 @@ export class OcspResponders {
     const renewAt = now + (notAfter - now) / 2
     this.#responders.set(authority.id, { ...key, certificate, notAfter, renewAt })
     // What another key signed goes on being good; what this one answers names this one.
-    this.#kept.clear()
-  }
-
-  /** An answer that was given before; undefined where it says something else or half of its time is over. */
-  findAnswer(question: string, status: string, now: number): KeptAnswer | undefined {
-    const kept = this.#kept.get(question)
-    if (kept === undefined || kept.status !== status) return undefined
-    const isFresh = now >= kept.thisUpdate && now < (kept.thisUpdate + kept.nextUpdate) / 2
-    return isFresh ? kept : undefined
-  }
-
-  /** Keeps an answer; the oldest goes where there are too many. */
-  keepAnswer(question: string, answer: KeptAnswer): void {
-    const [oldest] = this.#kept.keys()
-    if (this.#kept.size >= keptLimit && oldest !== undefined) this.#kept.delete(oldest)
-    this.#kept.delete(question)
-    this.#kept.set(question, answer)
+    this.answers.clear()
   }
 
   /** Says that a certificate of this process's own, which no store knows, is good until it ends. */

@@ -9,6 +9,7 @@ import { isIssuerNamed } from '../core/x509/ocsp-certificate-id.ts'
 import { parseOcspRequest, type OcspQuestion, type OcspRequest } from '../core/x509/ocsp-request.ts'
 import { X509Error } from '../core/x509/error.ts'
 import type { CertificateRecord } from '../ports/records.ts'
+import type { KeptAnswer } from './ocsp-answers.ts'
 import type { Responder } from './ocsp-responders.ts'
 import type { Service } from './service.ts'
 
@@ -20,21 +21,29 @@ export interface OcspReply {
   /** DER OCSPResponse. */
   readonly bytes: Uint8Array
   /** When it may be given to others as well; undefined for refusals and answers with a nonce. */
-  readonly kept?: { readonly thisUpdate: number; readonly nextUpdate: number }
+  readonly kept?: KeptAnswer
 }
+
+/** Asked before each signature that somebody outside can have as often as they like; throws where it is one too many. */
+export type AdmitSignature = () => void
 
 /**
  * Answers a request about certificates of one authority. Certificates that were never issued are `unknown`; so are
  * those of which nobody knows whether they were signed, since no relying party is to take them.
  *
+ * What is asked of one certificate that was issued, without nonce, is answered from what was produced before, held
+ * against the store's word of this moment: whichever process revoked it. There are as many such answers as
+ * certificates; every other answer is made for its asker alone, and counted.
+ *
  * @param bytes DER OCSPRequest, untrusted
- * @throws StoreError; a request that is not answered is answered with why (RFC 6960 §2.3)
- * @see RFC 6960 §2.2, RFC 5019 §2.2, RFC 9654
+ * @throws StoreError, and what `admit` throws; a request that is not answered is answered with why (RFC 6960 §2.3)
+ * @see RFC 6960 §2.2, §2.5; RFC 9919 §3; RFC 9654
  */
 export async function answerOcsp(
   service: Service,
   authorityId: string,
   bytes: Uint8Array,
+  admit: AdmitSignature,
 ): Promise<OcspReply> {
   const request = readRequest(bytes)
   if (request === undefined) return refusal('malformedRequest')
@@ -48,10 +57,12 @@ export async function answerOcsp(
   if (responder === undefined) return refusal('tryLater')
   const statuses = await readStatuses(service, authorityId, request.questions)
   const [question] = request.questions
-  const isKept = request.nonce === undefined && request.questions.length === 1
-  return isKept && question !== undefined
-    ? await answerKept(service, responder, authorityId, question, statuses)
-    : { bytes: await sign(service, responder, request, statuses) }
+  const [status, ...others] = statuses
+  const isOfMany = others.length > 0 || request.nonce !== undefined
+  if (question !== undefined && status !== undefined && status.kind !== 'unknown' && !isOfMany)
+    return await answerKept(service, responder, authorityId, { question, status })
+  admit()
+  return { bytes: (await sign(service, responder, request, statuses)).bytes }
 }
 
 function readRequest(bytes: Uint8Array): OcspRequest | undefined {
@@ -103,19 +114,16 @@ async function answerKept(
   service: Service,
   responder: Responder,
   authorityId: string,
-  question: OcspQuestion,
-  statuses: readonly OcspStatus[],
+  { question, status }: { readonly question: OcspQuestion; readonly status: OcspStatus },
 ): Promise<OcspReply> {
-  const key = `${authorityId}/${Buffer.from(question.encoded).toString('base64')}`
-  const status = JSON.stringify(statuses)
-  const now = service.clock.now()
-  const before = service.ocsp.findAnswer(key, status, now)
-  if (before !== undefined) return { bytes: before.bytes, kept: before }
-  const request = { questions: [question], nonce: undefined }
-  const bytes = await sign(service, responder, request, statuses)
-  const answer = { status, bytes, thisUpdate: now, nextUpdate: now + validityMs }
-  service.ocsp.keepAnswer(key, answer)
-  return { bytes, kept: answer }
+  const kept = await service.ocsp.answers.find(
+    `${authorityId}/${Buffer.from(question.encoded).toString('base64')}`,
+    JSON.stringify(status),
+    service.clock.now(),
+    async () =>
+      await sign(service, responder, { questions: [question], nonce: undefined }, [status]),
+  )
+  return { bytes: kept.bytes, kept }
 }
 
 async function sign(
@@ -123,14 +131,15 @@ async function sign(
   responder: Responder,
   { questions, nonce }: OcspRequest,
   statuses: readonly OcspStatus[],
-): Promise<Uint8Array> {
+): Promise<Pick<KeptAnswer, 'bytes' | 'thisUpdate' | 'nextUpdate'>> {
   const thisUpdate = service.clock.now()
-  return await createOcspAnswer(
+  const nextUpdate = Math.min(thisUpdate + validityMs, responder.notAfter)
+  const bytes = await createOcspAnswer(
     {
       responderKey: responder.spki,
       responderCertificate: responder.certificate,
       thisUpdate,
-      nextUpdate: Math.min(thisUpdate + validityMs, responder.notAfter),
+      nextUpdate,
       nonce,
       answers: questions.map(({ encoded }, index) => ({
         id: encoded,
@@ -139,4 +148,5 @@ async function sign(
     },
     responder.signer,
   )
+  return { bytes, thisUpdate, nextUpdate }
 }

@@ -53,6 +53,8 @@ export interface Settings {
   readonly serviceCertificateSeconds: number
   /** How soon whoever keeps the trust bundle is to look for the next one. */
   readonly bundleRefreshSeconds: number
+  /** OCSP answers for its eyes alone that one network address may have in a minute. */
+  readonly ocspSignaturesPerMinute: number
   readonly tokenMaxLifetimeSeconds: number
 }
 

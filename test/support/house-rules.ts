@@ -33,6 +33,7 @@ const sourceFolders = [
 const wiring = [
   'main.ts',
   'config.ts',
+  'config-endorsements.ts',
   'random.ts',
   'tls-server.ts',
   'bundle-endpoint.ts',

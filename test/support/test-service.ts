@@ -63,6 +63,7 @@ const settings: Settings = {
   certificateLifetimeSeconds: 3600,
   serviceCertificateSeconds: 7 * 86_400,
   bundleRefreshSeconds: 300,
+  ocspSignaturesPerMinute: 10_000,
   tokenMaxLifetimeSeconds: 300,
 }
 
