@@ -1,4 +1,5 @@
 import type { AuditEntry, ClientRecord, SubjectKind } from './records.ts'
+import type { OpenedRequest, UsedApproval } from './grant-requests.ts'
 import type { StatusPlace } from './status-store.ts'
 
 /** A token that is being issued, at its place in a status list. */
@@ -19,9 +20,20 @@ export interface ParentLink {
   readonly x5t?: string
 }
 
-/** What became of an act, or the first thing that it lacked. */
+/** What became of an act, or the first thing that it lacked; all but `'done'` have changed nothing. */
 export type ActAnswer =
-  'done' | 'replayed' | 'revoked' | 'token-revoked' | 'certificate-revoked' | 'attestation-expired'
+  | 'done'
+  | 'replayed'
+  | 'revoked'
+  | 'token-revoked'
+  | 'certificate-revoked'
+  | 'attestation-expired'
+  /** One of its approvals was used, withdrawn, or is over. */
+  | 'approval-over'
+  /** This request was opened meanwhile. */
+  | 'request-open'
+  /** As many requests of this agent wait as may. */
+  | 'requests-full'
 
 export interface ClientStore {
   /** The client for which a key speaks, whatever its status. */
@@ -44,6 +56,10 @@ export interface ClientStore {
     readonly issued?: IssuedToken
     /** Tokens that it descends from, and who holds them: refused once any was taken back, or its holder revoked. */
     readonly parents?: readonly ParentLink[]
+    /** Approvals that it is done with, of this client and its key: each used up with it, or the act is not done. */
+    readonly approvals?: readonly UsedApproval[]
+    /** A request for an approval that is opened with it: with the denial, which `entry` records. */
+    readonly opening?: OpenedRequest
   }): Promise<ActAnswer>
 }
 

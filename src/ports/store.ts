@@ -1,6 +1,7 @@
 import type { ClientStore, TokenStore } from './client-store.ts'
 import type { CertificateStatusStore } from './certificate-status.ts'
 import type { AuthorityStore } from './authority.ts'
+import type { GrantRequestStore } from './grant-requests.ts'
 import type { FederationStore } from './federation.ts'
 import type { HsmKeyRecord } from './hsm-records.ts'
 import type { HostLabelsRecord, RiskRecord, RiskSubject } from './mark-records.ts'
@@ -46,6 +47,7 @@ export interface Store {
   /** Of the authorization policies. */
   readonly authorizationPolicies: PolicyStore
   readonly marks: MarkStore
+  readonly grantRequests: GrantRequestStore
   readonly endorsements: EndorsementStore
   readonly hsmKeys: HsmKeyStore
   readonly revocationLists: RevocationListStore

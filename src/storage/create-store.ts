@@ -21,6 +21,7 @@ import { createCertificateStatusStore } from './certificate-status-store.ts'
 import { createAuthorityStore } from './authority-store.ts'
 import type { Executor } from './executor.ts'
 import { createFederationStore } from './federation-store.ts'
+import { createGrantRequestStore } from './grant-store.ts'
 import { createHsmKeyStore } from './hsm-key-store.ts'
 import { createMarkStore } from './mark-store.ts'
 import { createRevocationListStore } from './revocation-list-store.ts'
@@ -38,6 +39,7 @@ export function createStore(db: Executor): Store {
     policies: createPolicyStore(db, 'appraisal'),
     authorizationPolicies: createPolicyStore(db, 'authorization'),
     marks: createMarkStore(db),
+    grantRequests: createGrantRequestStore(db),
     endorsements: createEndorsementStore(db),
     hsmKeys: createHsmKeyStore(db),
     revocationLists: createRevocationListStore(db),

@@ -1,7 +1,9 @@
 import type { ClientStore, IssuedToken, TokenStore } from '../ports/client-store.ts'
+import type { OpenedRequest } from '../ports/grant-requests.ts'
 import type { AuditStore, CertificateStore } from '../ports/store.ts'
 import { encodeEntry } from './entry.ts'
 import type { Executor } from './executor.ts'
+import { encodeGrantRequest } from './records/grant-request.ts'
 import { encodeCertificate, parseCertificate } from './records/certificate.ts'
 import { parseClient } from './records/client.ts'
 import type { TokenRow } from './status-rows.ts'
@@ -38,6 +40,8 @@ export function createClientStore(db: Executor): ClientStore {
       x5t,
       issued,
       parents = [],
+      approvals = [],
+      opening,
     }) => {
       const { kind, id, jkt } = client
       const text = entry === undefined ? null : encodeEntry(entry)
@@ -51,11 +55,17 @@ export function createClientStore(db: Executor): ClientStore {
         attestedUntil: attestedUntil ?? null,
         tokenId: tokenId ?? null,
         x5t: x5t ?? null,
+        approvals: approvals.length === 0 ? null : JSON.stringify(approvals),
+        opening: opening === undefined ? null : encodeOpening(opening),
       }
       const placed = issued === undefined ? null : encodePlace(issued, id)
       return await db.execute('act', act, text, placed, ...keys)
     },
   }
+}
+
+function encodeOpening({ record, limit, entry }: OpenedRequest) {
+  return { request: encodeGrantRequest(record), limit, entry: encodeEntry(entry) }
 }
 
 function encodePlace(

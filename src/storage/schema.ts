@@ -2,6 +2,7 @@ import type { CertificateListRow } from './certificate-list-rows.ts'
 import type { ReplayKeyRow, RevokedTokenRow } from './spent-rows.ts'
 import type { StatusListRow, TokenParentRow, TokenRow } from './status-rows.ts'
 import type { LogEntryRow, LogStateRow, LogTileRow } from './log-rows.ts'
+import type { GrantRequestRow } from './grant-rows.ts'
 import type { FederationRow } from './federation-rows.ts'
 import type { AuthorityRow, BundleAdoptionRow, BundleStateRow } from './authority-rows.ts'
 import type {
@@ -32,6 +33,7 @@ export interface Schema {
   authorization_activations: PolicyActivationRow
   host_labels: HostLabelRow
   risk_scores: RiskScoreRow
+  grant_requests: GrantRequestRow
   endorsements: EndorsementRow
   hsm_keys: HsmKeyRow
   revocation_lists: RevocationListRow

@@ -296,7 +296,6 @@ test('what cannot be evaluated denies, is an alarm in the log of both kinds, and
     outcome: 'failed',
     policies: [],
     errors: ['bad: overflow'],
-    requestable: null,
     granted: null,
   })
   const answer = await ask(fleet)

@@ -11,11 +11,11 @@ export interface Annotations {
   readonly scopes: readonly string[] | null
   /** Of a permit: it counts for no other audience. */
   readonly audiences: readonly string[] | null
-  /** Of a forbid: an operator may lift it, once or for minutes. */
+  /** What it says of `context.approved` can be had: from an operator who approves, once or for minutes. */
   readonly requestable: Requestable | null
 }
 
-/** How often an approval counts: `minutes` of null is once. */
+/** How an approval may count: once, or for so many minutes at most; `minutes` of null is once alone. */
 export interface Requestable {
   readonly minutes: number | null
 }
@@ -32,7 +32,7 @@ const table: Readonly<Record<keyof Annotations, Row>> = {
   maxLifetimeSeconds: { on: 'permit', form: /^[1-9]\d{0,7}$/ },
   scopes: { on: 'permit', form: /^([\x21\x23-\x5B\x5D-\x7E]+( [\x21\x23-\x5B\x5D-\x7E]+)*)?$/ },
   audiences: { on: 'permit', form: /^[\x21-\x7E]+( [\x21-\x7E]+)*$/ },
-  requestable: { on: 'forbid', form: /^(|once|[1-9]\d{0,3})$/ },
+  requestable: { on: 'any', form: /^(|once|[1-9]\d{0,3})$/ },
 }
 
 /**

@@ -1,4 +1,3 @@
-import type { Requestable } from './annotation.ts'
 import type { Circumstances } from './decision-input.ts'
 import type { AuthorizationPolicy } from './policy.ts'
 
@@ -17,8 +16,6 @@ export interface Decision {
   /** Why it failed. */
   readonly errors: readonly string[]
   readonly narrowing: Narrowing
-  /** How an approval would count, where every policy that forbids can be lifted by one. */
-  readonly requestable: Requestable | null
 }
 
 /** A decision applied to what was asked for. */
@@ -50,12 +47,12 @@ export function applyDecision(
 /** A decision that something could not be evaluated. */
 export function failedDecision(errors: readonly string[]): Decision {
   const shown = errors.slice(0, 4).map(error => error.replaceAll(/\s+/g, ' ').slice(0, 300))
-  return { outcome: 'failed', policies: [], errors: shown, narrowing: unlimited, requestable: null }
+  return { outcome: 'failed', policies: [], errors: shown, narrowing: unlimited }
 }
 
 /** A denial, by the policies that forbid; by none where nothing permits. */
 export function deniedDecision(policies: readonly AuthorizationPolicy[]): Decision {
-  return { ...answerOf('deny', policies), requestable: requestableBy(policies) }
+  return answerOf('deny', policies)
 }
 
 /**
@@ -77,7 +74,7 @@ export function allowedDecision(
 
 function answerOf(outcome: 'allow' | 'deny', policies: readonly AuthorizationPolicy[]): Decision {
   const ids = policies.map(({ id }) => id).sort()
-  return { outcome, policies: ids, errors: [], narrowing: unlimited, requestable: null }
+  return { outcome, policies: ids, errors: [], narrowing: unlimited }
 }
 
 function leastOf(limits: readonly (number | null)[]): number | null {
@@ -88,13 +85,4 @@ function leastOf(limits: readonly (number | null)[]): number | null {
 function sharedBy(lists: readonly (readonly string[] | null)[]): readonly string[] | null {
   const [first, ...rest] = lists.filter(list => list !== null)
   return first?.filter(scope => rest.every(list => list.includes(scope))) ?? null
-}
-
-/** Once is less than for minutes, and few minutes less than many. */
-function requestableBy(policies: readonly AuthorizationPolicy[]): Requestable | null {
-  const rows = policies.map(({ requestable }) => requestable)
-  if (rows.length === 0 || rows.includes(null)) return null
-  const minutes = rows.map(row => row?.minutes ?? 0)
-  const least = Math.min(...minutes)
-  return { minutes: least === 0 ? null : least }
 }

@@ -29,7 +29,11 @@ const rows = {
   },
   'authorization-annotation': {
     summary: 'An annotation is unknown here, or does not say what it should.',
-    hint: 'Use @id, @description; on a permit @maxLifetimeSeconds, @scopes, @audiences.',
+    hint: 'Use @id, @description, @requestable ("once" or minutes); on a permit @maxLifetimeSeconds, @scopes, @audiences.',
+  },
+  'authorization-approval': {
+    summary: 'A policy is @requestable and does not read context.approved, or the other way round.',
+    hint: 'Write both, as in `@requestable("30") forbid (…) unless { context.approved };`, or neither: nobody approves what is not requestable.',
   },
   'authorization-optional': {
     summary: 'A policy reads an attribute that may be absent without a test by `has` before it.',

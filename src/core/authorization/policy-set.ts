@@ -23,6 +23,8 @@ export class AuthorizationPolicySet {
   readonly version: number
   readonly schema: AuthorizationSchema
   readonly policies: readonly AuthorizationPolicy[]
+  /** Whether an approval can change anything at all. */
+  readonly isRequestable: boolean
 
   private constructor(
     text: string,
@@ -35,6 +37,7 @@ export class AuthorizationPolicySet {
     this.version = version
     this.schema = schema
     this.policies = policies
+    this.isRequestable = policies.some(({ requestable }) => requestable !== null)
   }
 
   /**

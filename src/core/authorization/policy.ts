@@ -33,13 +33,15 @@ export function readPolicy(text: string, schema: AuthorizationSchema): Authoriza
   const annotations = readAnnotations(json)
   const bodies = json.conditions.map(({ body }) => body)
   lint(json, annotations.id, bodies, schema)
+  const reads = readsOf(bodies)
+  requireApproval(annotations, reads)
   const { effect, principal, action, resource } = json
   return {
     ...annotations,
     effect,
     text,
     head: { principal, action, resource },
-    reads: readsOf(bodies),
+    reads,
     readsPrincipal: bodies.some(namesPrincipal),
     notices: noticesOf(json, schema),
   }
@@ -62,6 +64,26 @@ function lint(
     throw new AuthorizationError('authorization-literal', { found: id })
   if (bodies.some(canOverflow))
     throw new AuthorizationError('authorization-overflow', { found: id })
+}
+
+/** Whether an approval could make a policy come out otherwise, as far as its text shows. */
+export function mayReadApproval({ reads }: Pick<AuthorizationPolicy, 'reads'>): boolean {
+  return reads?.has('approved') !== false
+}
+
+/** A policy that waits for an approval that nobody can ask for, or asks for one that changes nothing, is a mistake. */
+function requireApproval(
+  { id, requestable }: Annotations,
+  reads: AuthorizationPolicy['reads'],
+): void {
+  if (requestable !== null && !mayReadApproval({ reads }))
+    throw new AuthorizationError('authorization-approval', {
+      found: `${id}: @requestable without context.approved`,
+    })
+  if (requestable === null && reads?.has('approved') === true)
+    throw new AuthorizationError('authorization-approval', {
+      found: `${id}: context.approved without @requestable`,
+    })
 }
 
 /** Attributes come along chains from variables: what else there is, an entity named in the text above all, has none here. */

@@ -13,6 +13,8 @@ export interface DecisionRecord {
   /** Ids of the policies that decided. */
   readonly policies: readonly string[]
   readonly input: DecisionInput
+  /** Id of the grant request that was approved, where `context.approved` is true. */
+  readonly grant?: string
 }
 
 /** A decision made again. */
@@ -39,9 +41,11 @@ export function recordDecision(
   version: number,
   input: DecisionInput,
   { outcome, policies }: Answer,
+  grant?: string,
 ): DecisionRecord {
   const decision = decisionDigest(encodeDecisionInput(input))
-  return { set: version, decision, outcome, policies, input }
+  const record = { set: version, decision, outcome, policies, input }
+  return grant === undefined ? record : { ...record, grant }
 }
 
 /**

@@ -1,4 +1,6 @@
 import type { ActAnswer, ParentLink } from '../../ports/client-store.ts'
+import type { UsedApproval } from '../../ports/grant-requests.ts'
+import type { GrantRequestRow } from '../grant-rows.ts'
 import type { AgentClassRow, AgentRow, ClientKeyRow, HostRow, OperatorRow } from '../schema.ts'
 import type { TokenRow } from '../status-rows.ts'
 import type { ReplayKeyRow } from '../spent-rows.ts'
@@ -6,6 +8,7 @@ import { statement } from '../statement.ts'
 import type { Transaction } from '../transaction.ts'
 import { findAgentClass } from './agent-classes.ts'
 import { findAgent } from './agents.ts'
+import { openGrantRequest, useApprovals } from './grant-requests.ts'
 import { findHost } from './hosts.ts'
 import { isTokenRevoked } from './revoked-tokens.ts'
 import { findCertificate } from './certificates.ts'
@@ -62,12 +65,21 @@ interface Act {
   readonly x5t: string | null
   /** JSON of `ParentLink`s. */
   readonly parents: string | null
+  /** JSON of `UsedApproval`s. */
+  readonly approvals: string | null
+  readonly opening: Opening | null
+}
+
+interface Opening {
+  readonly request: GrantRequestRow
+  readonly limit: number
+  readonly entry: string
 }
 
 /** See `ClientStore.act`. `replayKeys` alternates key and expiry, since plain values cross a thread best. */
 export async function act(
   tx: Transaction,
-  { kind, id, jkt, attestedUntil, tokenId, x5t, parents }: Act,
+  { kind, id, jkt, attestedUntil, tokenId, x5t, parents, approvals, opening }: Act,
   entry: string | null,
   issued: Omit<TokenRow, 'revoked_at' | 'revocation'> | null,
   ...replayKeys: (string | number)[]
@@ -83,9 +95,22 @@ export async function act(
     const key = { key: replayKeys[i] as string, expires_at: replayKeys[i + 1] as number }
     if ((await tx.run(consume, key)) === 0) return tx.refuse('replayed')
   }
+  if (approvals !== null && !(await useApprovals(tx, id, jkt, approvalsOf(approvals))))
+    return tx.refuse('approval-over')
   if (issued !== null) await placeToken(tx, issued, parentsOf(parents))
   if (entry !== null) tx.append(entry)
+  return opening === null ? 'done' : await open(tx, opening)
+}
+
+async function open(tx: Transaction, { request, limit, entry }: Opening): Promise<ActAnswer> {
+  const answer = await openGrantRequest(tx, request, limit)
+  if (answer !== 'done') return tx.refuse(answer)
+  tx.append(entry)
   return 'done'
+}
+
+function approvalsOf(approvals: string): readonly UsedApproval[] {
+  return JSON.parse(approvals) as readonly UsedApproval[]
 }
 
 async function areStanding(tx: Transaction, parents: string): Promise<boolean> {

@@ -57,6 +57,13 @@ import {
   listFederations,
   removeFederation,
 } from './federations.ts'
+import {
+  decideGrantRequest,
+  findGrantRequest,
+  findOpenGrantRequest,
+  listGrantRequests,
+  withdrawGrantRequest,
+} from './grant-requests.ts'
 import { admitHost, findHost, findHostByEndorsement, findHostByName, listHosts } from './hosts.ts'
 import { addHsmKey, listHsmKeys, retireHsmKey } from './hsm-keys.ts'
 import { clearRiskScore, loadMarks, setHostLabels, setRiskScore } from './marks.ts'
@@ -123,6 +130,11 @@ export interface Operations {
   readonly setRiskScore: typeof setRiskScore
   readonly clearRiskScore: typeof clearRiskScore
   readonly loadMarks: typeof loadMarks
+  readonly findGrantRequest: typeof findGrantRequest
+  readonly findOpenGrantRequest: typeof findOpenGrantRequest
+  readonly listGrantRequests: typeof listGrantRequests
+  readonly decideGrantRequest: typeof decideGrantRequest
+  readonly withdrawGrantRequest: typeof withdrawGrantRequest
   readonly findEndorsement: typeof findEndorsement
   readonly listEndorsements: typeof listEndorsements
   readonly enqueueEndorsement: typeof enqueueEndorsement
@@ -226,6 +238,11 @@ export const operations: Operations = {
   setRiskScore,
   clearRiskScore,
   loadMarks,
+  findGrantRequest,
+  findOpenGrantRequest,
+  listGrantRequests,
+  decideGrantRequest,
+  withdrawGrantRequest,
   findEndorsement,
   listEndorsements,
   enqueueEndorsement,

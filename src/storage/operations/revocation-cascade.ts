@@ -103,6 +103,24 @@ const revokeDescendants = statement<Mark>()((db, is) =>
     .where('revoked_at', 'is', null),
 )
 
+/** What an agent asked for, and what an operator approved, falls with either. */
+const withdrawGrantRequests = statement<Mark>()((db, is) =>
+  db
+    .updateTable('grant_requests')
+    .set({ status: 'withdrawn', decided_at: is.at, reason: is.reason })
+    .where(e =>
+      e.or([
+        e('agent_id', 'in', q =>
+          q.selectFrom('agents').select('id').where('revocation', '=', is.id),
+        ),
+        e('operator_id', 'in', q =>
+          q.selectFrom('operators').select('id').where('revocation', '=', is.id),
+        ),
+      ]),
+    )
+    .where('status', 'in', ['pending', 'approved']),
+)
+
 const touchLists = statement<Mark>()((db, is) =>
   db
     .updateTable('status_lists')
@@ -152,6 +170,7 @@ export async function cascade(tx: Transaction, mark: Mark): Promise<void> {
   await tx.run(revokeTokens, mark)
   await tx.run(revokeBoundTokens, mark)
   await tx.run(revokeDescendants, mark)
+  await tx.run(withdrawGrantRequests, mark)
   await tx.run(touchLists, mark)
 }
 

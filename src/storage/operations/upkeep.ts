@@ -129,6 +129,21 @@ const sweepActs = statement<{ before: number }>()((db, is) =>
   ),
 )
 
+/** How long operators see what became of requests; the log keeps it. */
+const shownForMs = 86_400_000
+
+const sweepGrantRequests = statement<{ before: number }>()((db, is) =>
+  db
+    .deleteFrom('grant_requests')
+    .where('id', 'in', q =>
+      q
+        .selectFrom('grant_requests')
+        .select('id')
+        .where('expires_at', '<', is.before)
+        .limit(sweepLimit),
+    ),
+)
+
 /** Writes something for the sake of writing. */
 export async function writeHealth(tx: Transaction): Promise<void> {
   await tx.run(ping, {})
@@ -145,6 +160,7 @@ export async function sweepSome(tx: Transaction, now: number): Promise<boolean> 
     await tx.run(sweepTokens, { now }),
     await tx.run(sweepEvents, { before: now - toldForMs }),
     await tx.run(sweepActs, { before: now - toldForMs }),
+    await tx.run(sweepGrantRequests, { before: now - shownForMs }),
   ]
   await tx.run(sweepParents, { now })
   await tx.run(sweepStatusLists, { now })

@@ -205,7 +205,7 @@ for (const [annotations, effect] of [
   ['@scopes("a  b")', 'permit'],
   ['@scopes("a")', 'forbid'],
   ['@audiences("")', 'permit'],
-  ['@requestable', 'permit'],
+  ['@requestable("0")', 'permit'],
   ['@requestable("forever")', 'forbid'],
   ['@description("")', 'permit'],
   ['@toString("x")', 'permit'],
@@ -248,17 +248,4 @@ test('a permit with audiences counts for those alone', t => {
     outcome: 'deny',
     policies: [],
   })
-})
-
-test('a denial can be lifted where every forbid behind it says so, as the strictest of them says', t => {
-  const one = annotated('@requestable("30")', 'forbid')
-  const other = (annotations: string): string =>
-    permitAll + one + policy('b', 'forbid (principal, action, resource);', annotations)
-  const ask = (text: string): unknown => deciderOf(text).decide(inputOf()).requestable
-  t.deepEqual(ask(permitAll + one), { minutes: 30 })
-  t.deepEqual(ask(other('@requestable("10")')), { minutes: 10 })
-  t.deepEqual(ask(other('@requestable')), { minutes: null })
-  t.deepEqual(ask(other('@requestable("once")')), { minutes: null })
-  t.is(ask(other('')), null)
-  t.is(ask(''), null)
 })

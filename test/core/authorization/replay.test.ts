@@ -14,6 +14,13 @@ test('a decision is made again to the same answer, from its record alone', t => 
   t.true(replayDecision(decider, record).isSame)
 })
 
+test('a record names the grant request that was approved, where one was', t => {
+  const answer = decider.decide(inputOf())
+  t.is(recordDecision(1, inputOf(), answer, 'grant-1').grant, 'grant-1')
+  t.false('grant' in record)
+  t.true(replayDecision(decider, { ...record, grant: 'grant-1' }).isSame)
+})
+
 for (const [name, changes] of Object.entries({
   outcome: { outcome: 'deny' as const },
   policies: { policies: ['other'] },
