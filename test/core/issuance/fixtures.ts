@@ -29,9 +29,9 @@ export function renewalKeyOf(key: TestKey): RenewalKey {
 }
 
 /** DER as PEM. */
-export function pemOf(certificate: Uint8Array): string {
-  const text = Buffer.from(certificate).toString('base64').replaceAll(/.{64}/g, '$&\n')
-  return `-----BEGIN CERTIFICATE-----\n${text.trimEnd()}\n-----END CERTIFICATE-----\n`
+export function pemOf(bytes: Uint8Array, label = 'CERTIFICATE'): string {
+  const text = Buffer.from(bytes).toString('base64').replaceAll(/.{64}/g, '$&\n')
+  return `-----BEGIN ${label}-----\n${text.trimEnd()}\n-----END ${label}-----\n`
 }
 
 /** Runs openssl over files that are gone when the test ends; gives what it printed. */

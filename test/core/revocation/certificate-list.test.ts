@@ -14,7 +14,7 @@ import { parseCertificate } from '../../../src/core/x509/certificate.ts'
 import { parseCertificateList } from '../../../src/core/x509/crl.ts'
 import { listFlaw } from '../../../src/core/x509/revocation-signer.ts'
 import { embeddedCrypto } from '../../../src/hsm/embedded-key.ts'
-import { openssl } from '../issuance/fixtures.ts'
+import { openssl, pemOf } from '../issuance/fixtures.ts'
 import { testIssuance } from '../../support/test-issuance.ts'
 import { authority, day, issuer, now } from './fixtures.ts'
 
@@ -41,9 +41,6 @@ async function issue(changes: Partial<CertificateListRequest> = {}): Promise<Uin
   )
 }
 
-const pem = (list: Uint8Array): string =>
-  `-----BEGIN X509 CRL-----\n${Buffer.from(list).toString('base64').replaceAll(/.{64}/g, '$&\n')}\n-----END X509 CRL-----\n`
-
 test('a list says which certificates are revoked, why, and of which it speaks', async t => {
   const list = parseCertificateList(await issue())
   t.deepEqual(
@@ -65,7 +62,7 @@ test('a list says which certificates are revoked, why, and of which it speaks', 
 test('openssl reads the list as it is meant', async t => {
   const text = openssl(
     t,
-    { 'list.pem': pem(await issue()) },
+    { 'list.pem': pemOf(await issue(), 'X509 CRL') },
     'crl',
     '-in',
     'list.pem',
