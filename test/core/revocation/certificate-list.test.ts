@@ -77,7 +77,7 @@ test('openssl reads the list as it is meant', async t => {
   t.regex(text, /CRL Number:\s+300/)
   t.regex(
     text,
-    /Serial Number: 40FF\s+Revocation Date: .*\s+CRL entry extensions:\s+X509v3 CRL Reason Code:\s+Key Compromise\s+Invalidity Date/,
+    /Serial Number: 40FF\s+Revocation Date: .*\s+CRL entry extensions:\s+X509v3 CRL Reason Code:\s+Key Compromise\s+Serial Number: 41/,
   )
   t.regex(text, /Serial Number: 41\s+Revocation Date: [^\n]*\n\s+Serial Number: 42/)
 })
