@@ -30,7 +30,9 @@ import {
 } from './core/issuance/ceremony.ts'
 import type { KeyFiles } from './hsm/authority-keys.ts'
 import { embeddedCrypto, exportPkcs8 } from './hsm/embedded-key.ts'
+import { createThrowawaySigners } from './hsm/throwaway-key.ts'
 import { takeTokenKey } from './hsm/token-made-key.ts'
+import { loadAuthorityProfiles } from './shipped-tables.ts'
 
 /** Where a service keeps what outlives it; directory 0700, files 0600. */
 export interface DataDirectory {
@@ -115,7 +117,8 @@ async function writeAuthority(
   { trustDomain, keys: places }: Config,
 ): Promise<void> {
   const { subtle } = embeddedCrypto
-  const shared = { crypto: embeddedCrypto, trustDomain, now: new Date() }
+  const issuance = { profiles: loadAuthorityProfiles(), throwaway: createThrowawaySigners() }
+  const shared = { crypto: embeddedCrypto, issuance, trustDomain, now: new Date() }
   const rootKeys = await subtle.generateKey(rootAlgorithm, true, ['sign', 'verify'])
   const root = await createRoot({ ...shared, serial: randomBytes(16), keys: rootKeys })
   const issuingKeys = await takeIssuingKeys(places.issuing)

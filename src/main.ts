@@ -7,6 +7,7 @@ import {
 } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import type { Config } from './config.ts'
+import type { ThrowawaySigners } from './core/issuance/assembly.ts'
 import { importJwk } from './core/jose/jwk.ts'
 import { verifierOfPrivateKey } from './core/log/note-key.ts'
 import { ProofKeys } from './core/token/proof-key.ts'
@@ -42,6 +43,7 @@ import { internet } from './outbound/network.ts'
 import type { AuthorityKeys } from './ports/authority.ts'
 import { openSqliteStore } from './storage/sqlite-store.ts'
 import {
+  loadAuthorityProfiles,
   loadAuthorizationSchema,
   loadCertificateProfiles,
   loadFirmwareAdvisories,
@@ -199,6 +201,7 @@ async function openService(
   const tokenSigner = createTokenSigner(token ?? createEmbeddedSigner(data.tokenKey))
   const signers = [issuing, token].filter(signer => signer !== undefined)
   const clock = { now: () => Date.now() }
+  const throwaway = createThrowawaySigners()
   const service: Service = {
     settings: {
       issuer: config.issuer,
@@ -215,8 +218,8 @@ async function openService(
     clock,
     random: createRandom(),
     ocsp: new OcspResponders(createResponderKey),
-    issuance: { profiles: loadCertificateProfiles(), throwaway: createThrowawaySigners() },
-    authorities: await Authorities.load(store, createAuthorityKeysOf(data, issuing)),
+    issuance: { profiles: loadCertificateProfiles(), throwaway },
+    authorities: await Authorities.load(store, createAuthorityKeysOf(data, throwaway, issuing)),
     signers,
     tokenKeys: { current: tokenSigner, published: [tokenSigner] },
     logVerifier: verifierOfPrivateKey(logOrigin, logKey),
@@ -256,10 +259,12 @@ function rootOf({ authorities }: Service): Uint8Array {
 
 function createAuthorityKeysOf(
   { config, authorityKeyFiles, issuingKey }: DataDirectory,
+  throwaway: ThrowawaySigners,
   issuing: WatchedSigner | undefined,
 ): AuthorityKeys {
   const files = createFileAuthorityKeys({
     files: authorityKeyFiles,
+    issuance: { profiles: loadAuthorityProfiles(), throwaway },
     trustDomain: config.trustDomain,
     rootLifetimeSeconds: config.authority.rootDays * 86_400,
     issuingLifetimeSeconds: config.authority.issuingDays * 86_400,

@@ -5,6 +5,12 @@ import {
 } from './core/appraisal/firmware-advisory.ts'
 import { AuthorizationSchema } from './core/authorization/schema.ts'
 import {
+  authorityProfileNames,
+  collectAuthorityProfiles,
+  parseAuthorityProfile,
+  type AuthorityProfiles,
+} from './core/issuance/authority-profile.ts'
+import {
   collectProfiles,
   parseProfile,
   profileNames,
@@ -23,9 +29,18 @@ export function loadFirmwareAdvisories(): readonly FirmwareAdvisory[] {
 
 /** The certificate profiles that an operator reads and edits, one file each. Throws ProfileError `profile-malformed`. */
 export function loadCertificateProfiles(): CertificateProfiles {
-  const load = (name: ProfileName): CertificateProfile =>
-    parseProfile(readFileSync(new URL(`../ca/profiles/${name}.json`, import.meta.url), 'utf8'))
+  const load = (name: ProfileName): CertificateProfile => parseProfile(readProfile(name))
   return collectProfiles(profileNames.map(load))
+}
+
+/** The profiles of authorities, as those of certificates. Throws ProfileError `profile-malformed`. */
+export function loadAuthorityProfiles(): AuthorityProfiles {
+  const profiles = authorityProfileNames.map(name => parseAuthorityProfile(readProfile(name)))
+  return collectAuthorityProfiles(profiles)
+}
+
+function readProfile(name: string): string {
+  return readFileSync(new URL(`../ca/profiles/${name}.json`, import.meta.url), 'utf8')
 }
 
 /** What authorization policies can speak of in this version. */

@@ -5,6 +5,8 @@ import {
   issuingAlgorithm,
   parseAuthorityCertificate,
   rootAlgorithm,
+  type AuthorityIssuance,
+  type CeremonyInput,
   type CeremonyKey,
 } from '../core/issuance/ceremony.ts'
 import type { CertificateSigner } from '../core/issuance/credential.ts'
@@ -25,6 +27,7 @@ export interface KeyFiles {
 /** What new authorities are made with. */
 export interface AuthorityKeyOptions {
   readonly files: KeyFiles
+  readonly issuance: AuthorityIssuance
   readonly trustDomain: string
   readonly rootLifetimeSeconds: number
   readonly issuingLifetimeSeconds: number
@@ -80,10 +83,10 @@ function rootFileOf(issuingFile: string): string {
 }
 
 function ceremonyOf(
-  { trustDomain }: AuthorityKeyOptions,
+  { trustDomain, issuance }: AuthorityKeyOptions,
   now: number,
-): { crypto: Crypto; trustDomain: string; now: Date } {
-  return { crypto: embeddedCrypto, trustDomain, now: new Date(now) }
+): Pick<CeremonyInput, 'crypto' | 'issuance' | 'trustDomain' | 'now'> {
+  return { crypto: embeddedCrypto, issuance, trustDomain, now: new Date(now) }
 }
 
 async function createNextRoot(

@@ -13,7 +13,7 @@ import { createEmbeddedSigner, embeddedCrypto, exportPkcs8 } from '../../src/hsm
 import * as asn1 from '../../src/core/der/writer.ts'
 import { parseCertificate } from '../../src/core/x509/certificate.ts'
 import { buildCertificate, ecdsaSha256 } from '../support/certificate-builder.ts'
-import { testIssuance } from '../support/test-issuance.ts'
+import { testAuthorityIssuance, testIssuance } from '../support/test-issuance.ts'
 import { encodePem } from '../../src/attester/pem.ts'
 import { fingerprintOf } from '../../src/attester/pinned-tls.ts'
 
@@ -61,7 +61,8 @@ export async function createAuthority(): Promise<{
   issuingKey: string
 }> {
   const { subtle } = embeddedCrypto
-  const shared = { crypto: embeddedCrypto, trustDomain: 'test.example', now: new Date() }
+  const issuance = testAuthorityIssuance
+  const shared = { crypto: embeddedCrypto, issuance, trustDomain: 'test.example', now: new Date() }
   const rootKeys = await subtle.generateKey(rootAlgorithm, true, ['sign', 'verify'])
   const root = await createRoot({ ...shared, serial: randomBytes(16), keys: rootKeys })
   const keys = await subtle.generateKey(issuingAlgorithm, true, ['sign', 'verify'])

@@ -1,17 +1,19 @@
-import { generateKeyPairSync, X509Certificate } from 'node:crypto'
+import { generateKeyPairSync, randomBytes, X509Certificate } from 'node:crypto'
 import test from 'ava'
 import { createFileAuthorityKeys } from '../../src/hsm/authority-keys.ts'
 import { withTokenKey } from '../../src/hsm/token-authority-keys.ts'
 import type { WatchedSigner } from '../../src/ports/signer.ts'
+import { testAuthorityIssuance } from '../support/test-issuance.ts'
 import { MemoryKeyFiles } from '../support/memory-key-files.ts'
 
 const uri = 'pkcs11:token=ca;object=issuing?module-path=/lib/x.so&pin-source=/etc/pin'
-const serials = [new Uint8Array(16).fill(1), new Uint8Array(16).fill(2)] as const
+const serials = [randomBytes(16), randomBytes(16)] as const
 
 /** An authority on the disk, and a signer that claims its key or another one. */
 async function begin(isOwn: boolean) {
   const files = new MemoryKeyFiles()
   const options = {
+    issuance: testAuthorityIssuance,
     trustDomain: 'a.example',
     rootLifetimeSeconds: 3600,
     issuingLifetimeSeconds: 60,

@@ -8,6 +8,7 @@ import {
 } from '../../src/core/issuance/ceremony.ts'
 import type { CertificateSigner } from '../../src/core/issuance/credential.ts'
 import { createEmbeddedSigner, embeddedCrypto, exportPkcs8 } from '../../src/hsm/embedded-key.ts'
+import { testAuthorityIssuance } from './test-issuance.ts'
 
 /** A throwaway hierarchy: root, issuing authority, and a signer over the latter's key. */
 export interface TestAuthority {
@@ -21,7 +22,7 @@ export interface TestAuthority {
 /** Runs both ceremonies as `assay init` does. */
 export async function createTestAuthority(trustDomain: string, now: Date): Promise<TestAuthority> {
   const { subtle } = embeddedCrypto
-  const shared = { crypto: embeddedCrypto, trustDomain, now }
+  const shared = { crypto: embeddedCrypto, issuance: testAuthorityIssuance, trustDomain, now }
   const rootKeys = await subtle.generateKey(rootAlgorithm, true, ['sign', 'verify'])
   const root = await createRoot({ ...shared, serial: randomBytes(16), keys: rootKeys })
   const keys = await subtle.generateKey(issuingAlgorithm, true, ['sign', 'verify'])

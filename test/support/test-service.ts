@@ -16,7 +16,7 @@ import { OcspResponders } from '../../src/services/ocsp-responders.ts'
 import type { Service, Settings } from '../../src/services/service.ts'
 import { createTokenSigner } from '../../src/services/token-keys.ts'
 import { openSqliteStore } from '../../src/storage/sqlite-store.ts'
-import { testIssuance } from './test-issuance.ts'
+import { testAuthorityIssuance, testIssuance } from './test-issuance.ts'
 import { createTestKey } from './compact-jws.ts'
 import { starterPolicies, testSchema } from './test-policies.ts'
 import { createTestAuthority } from './test-authority.ts'
@@ -97,6 +97,7 @@ export async function createTestService(
   const authorities = await Authorities.load(
     store,
     createFileAuthorityKeys({
+      issuance: testAuthorityIssuance,
       files: keyFiles,
       trustDomain: testTrustDomain,
       rootLifetimeSeconds: authorityLifetimeSeconds,

@@ -3,7 +3,7 @@ import { keyUsages } from '../x509/certificate.ts'
 import { encodeExtensions, type ExtensionSource } from './extension.ts'
 import { extensionIds, type ProfileExtension } from './extension-name.ts'
 import { keyPurposeId } from './key-purpose.ts'
-import type { CertificateTerms } from './lint.ts'
+import type { AuthorityTerms, CertificateTerms } from './lint.ts'
 import { lintCertificate } from './lint-table.ts'
 import {
   encodeEcdsaSignature,
@@ -30,6 +30,7 @@ export interface CertificateParts extends ExtensionSource {
   readonly notAfter: number
   readonly maxLifetimeSeconds: number
   readonly extensions: readonly ProfileExtension[]
+  readonly authority?: AuthorityTerms | undefined
   /** The SPIFFE ID, where X509-SVID holds. */
   readonly svid: string | undefined
   /** When the Attestation Result of `attestation` ends. */
@@ -73,6 +74,7 @@ function termsOf(parts: CertificateParts): CertificateTerms {
     signatureAlgorithm: signatureAlgorithms[parts.signatureAlgorithm].identifier,
     issuer: parts.issuer,
     spki: parts.spki,
+    subjectKeyIdentifier: parts.subjectKeyIdentifier,
     serialRandom: parts.serialRandom,
     extensions: parts.extensions.map(({ name, critical }) => ({
       id: extensionIds[name],

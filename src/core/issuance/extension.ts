@@ -19,6 +19,8 @@ export interface ExtensionSource {
   readonly spki: Uint8Array
   /** Subject key identifier of the issuer. */
   readonly issuerKeyIdentifier: Uint8Array
+  /** The one that another certificate of this key has; undefined for a digest of the key. */
+  readonly subjectKeyIdentifier?: Uint8Array | undefined
   readonly names: SubjectNames
   readonly attestation?: AttestationReference | undefined
   /** A certificate authority; `pathLength` undefined says that any number may stand below it. */
@@ -26,7 +28,7 @@ export interface ExtensionSource {
   /** DER NameConstraints. */
   readonly nameConstraints?: Uint8Array | undefined
   /** Where the status of this certificate is told. */
-  readonly status?: StatusUrls | undefined
+  readonly status?: Partial<StatusUrls> | undefined
 }
 
 /** URLs of the list that speaks of a certificate, of the responder that does, and of the certificate above it. */
@@ -48,22 +50,21 @@ const encoders: Readonly<Record<ExtensionName, (source: ExtensionSource) => Uint
   keyUsage: ({ keyUsage }) => der.namedBits(keyUsageByte(keyUsage)),
   extendedKeyUsage: ({ extendedKeyUsage }) =>
     der.sequence(...extendedKeyUsage.map(name => der.objectIdentifier(keyPurposeId(name)))),
-  subjectKeyIdentifier: ({ spki }) => der.octetString(keyIdentifierOf(spki)),
+  subjectKeyIdentifier: ({ spki, subjectKeyIdentifier }) =>
+    der.octetString(subjectKeyIdentifier ?? keyIdentifierOf(spki)),
   authorityKeyIdentifier: ({ issuerKeyIdentifier }) =>
     der.sequence(der.implicitPrimitive(0, issuerKeyIdentifier)),
   subjectAlternativeName: ({ names }) => encodeSubjectNames(names),
   nameConstraints: ({ nameConstraints }) => present(nameConstraints),
   crlDistributionPoints: ({ status }) => {
-    const fullName = der.contextConstructed(0, encodeUrl(present(status).crl))
+    const fullName = der.contextConstructed(0, encodeUrl(present(status?.crl)))
     return der.sequence(der.sequence(der.contextConstructed(0, fullName)))
   },
-  authorityInformationAccess: ({ status }) => {
-    const { ocsp, issuer } = present(status)
-    return der.sequence(
-      der.sequence(der.objectIdentifier('1.3.6.1.5.5.7.48.1'), encodeUrl(ocsp)),
-      der.sequence(der.objectIdentifier('1.3.6.1.5.5.7.48.2'), encodeUrl(issuer)),
-    )
-  },
+  authorityInformationAccess: ({ status }) =>
+    der.sequence(
+      der.sequence(der.objectIdentifier('1.3.6.1.5.5.7.48.1'), encodeUrl(present(status?.ocsp))),
+      der.sequence(der.objectIdentifier('1.3.6.1.5.5.7.48.2'), encodeUrl(present(status?.issuer))),
+    ),
   ocspNoCheck: () => Uint8Array.of(0x05, 0x00),
   assuranceLevel: ({ attestation }) => encodeAssuranceLevel(present(attestation)),
   attestationResult: ({ attestation }) => encodeAttestationResult(present(attestation)),

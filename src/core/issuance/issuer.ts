@@ -9,6 +9,8 @@ export interface PreparedIssuer {
   /** Unix milliseconds between which the authority's own certificate is good. */
   readonly notBefore: number
   readonly notAfter: number
+  /** Authorities that may stand below it; undefined where it does not say. */
+  readonly pathLength: number | undefined
 }
 
 const prepared = new WeakMap<Uint8Array, PreparedIssuer>()
@@ -24,7 +26,8 @@ export function prepareIssuer(certificate: Uint8Array): PreparedIssuer {
   const { subject, extensions, notBefore, notAfter } = parseCertificate(certificate).fields
   const keyIdentifier = extensions.subjectKeyIdentifier
   if (keyIdentifier === undefined) throw new TypeError('an issuing certificate names its key')
-  const issuer = { name: subject.encoded, keyIdentifier, notBefore, notAfter }
+  const pathLength = extensions.basicConstraints?.pathLength
+  const issuer = { name: subject.encoded, keyIdentifier, notBefore, notAfter, pathLength }
   prepared.set(certificate, issuer)
   return issuer
 }

@@ -5,6 +5,8 @@ import { assuranceLevel } from './lints/assurance-level.ts'
 import { attestationResult } from './lints/attestation-result.ts'
 import { attestationValidity } from './lints/attestation-validity.ts'
 import { authorityKeyIdentifier } from './lints/authority-key-identifier.ts'
+import { authorityKey } from './lints/authority-key.ts'
+import { authorityUsage } from './lints/authority-usage.ts'
 import { basicConstraints } from './lints/basic-constraints.ts'
 import { duplicateExtension } from './lints/duplicate-extension.ts'
 import { emptySubject } from './lints/empty-subject.ts'
@@ -14,6 +16,8 @@ import { issuerName } from './lints/issuer-name.ts'
 import { issuerValidity } from './lints/issuer-validity.ts'
 import { keyUsage } from './lints/key-usage.ts'
 import { lifetime } from './lints/lifetime.ts'
+import { nameConstraints } from './lints/name-constraints.ts'
+import { pathLength } from './lints/path-length.ts'
 import { serialEntropy } from './lints/serial-entropy.ts'
 import { serialNumber } from './lints/serial-number.ts'
 import { signatureAlgorithm } from './lints/signature-algorithm.ts'
@@ -48,6 +52,8 @@ export const certificateLints: readonly CertificateLint[] = [
   subjectName,
   emptySubject,
   basicConstraints,
+  pathLength,
+  nameConstraints,
   keyUsage,
   extendedKeyUsage,
   subjectKeyIdentifier,
@@ -59,6 +65,8 @@ export const certificateLints: readonly CertificateLint[] = [
   svidAuthority,
   svidKeyUsage,
   svidPurposes,
+  authorityUsage,
+  authorityKey,
   attestationValidity,
   assuranceLevel,
   attestationResult,

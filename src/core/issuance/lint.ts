@@ -14,9 +14,13 @@ export interface CertificateTerms {
     /** Unix milliseconds. */
     readonly notBefore: number
     readonly notAfter: number
+    /** Authorities that may stand below it; undefined where it does not say, or signs itself. */
+    readonly pathLength?: number | undefined
   }
   /** DER SubjectPublicKeyInfo: the key that was proven. */
   readonly spki: Uint8Array
+  /** The one that another certificate of this key has; undefined for a digest of the key. */
+  readonly subjectKeyIdentifier?: Uint8Array | undefined
   /** The random octets behind the serial number; undefined for one that people chose. */
   readonly serialRandom: Uint8Array | undefined
   /** Exactly these, in this order. */
@@ -26,12 +30,23 @@ export interface CertificateTerms {
   /** Dotted decimal. */
   readonly extendedKeyUsage: readonly string[]
   /** Undefined for a certificate that issues nothing. */
-  readonly authority: { readonly pathLength: number | undefined } | undefined
+  readonly authority: AuthorityTerms | undefined
   readonly maxLifetimeSeconds: number
   /** Whether X509-SVID holds for it, and the one URI that it must carry. */
   readonly svid: string | undefined
   /** The Attestation Result that it rests on. */
   readonly attestation: (AttestationReference & { readonly expiresAt: number }) | undefined
+}
+
+/** What was promised of an authority besides. */
+export interface AuthorityTerms {
+  /** Authorities that may stand in between it and an end entity; undefined for any number. */
+  readonly pathLength: number | undefined
+  readonly maxPathLength: number
+  /** Names of the curves that its key may be on. */
+  readonly curves: readonly string[]
+  /** DER NameConstraints. */
+  readonly nameConstraints?: Uint8Array | undefined
 }
 
 /** One rule for a certificate. */

@@ -1,22 +1,17 @@
-import { CodedError, type ErrorFacts, type ErrorRow } from '../coded-error.ts'
 import { keyUsages } from '../x509/certificate.ts'
-import { extensionIds, type ProfileExtension } from './extension-name.ts'
+import type { ProfileExtension } from './extension-name.ts'
 import { keyPurposes } from './key-purpose.ts'
-
-const rows = {
-  'profile-malformed': {
-    summary: 'A certificate profile cannot be used as it is.',
-    hint: 'Correct the member named above in ca/profiles; every member is needed, and no other is known.',
-    source: 'RFC 5280 §4.2',
-  },
-} as const satisfies Record<string, ErrorRow>
-
-/** A profile that is refused; `found` names it and the member. */
-export class ProfileError extends CodedError<keyof typeof rows> {
-  constructor(code: keyof typeof rows, facts?: ErrorFacts) {
-    super(code, rows[code], facts)
-  }
-}
+import {
+  collectByName,
+  isBoolean,
+  isExtensionList,
+  isListOf,
+  isOneOf,
+  isText,
+  isWithin,
+  parseMembers,
+  type MemberRules,
+} from './profile-member.ts'
 
 /** The kinds of certificate that are issued here; each has a file of its name in `ca/profiles`. */
 export const profileNames = [
@@ -53,13 +48,10 @@ export interface CertificateProfile {
 /** Every profile by name. */
 export type CertificateProfiles = Readonly<Record<ProfileName, CertificateProfile>>
 
-/** How each member must look: what it is, in words, and the test. */
-const members: Readonly<
-  Record<keyof CertificateProfile, readonly [string, (value: unknown) => boolean]>
-> = {
+const members: MemberRules = {
   name: [profileNames.join(', '), value => isOneOf(value, profileNames)],
-  summary: ['a sentence', value => typeof value === 'string' && value !== ''],
-  x509Svid: ['true or false', value => typeof value === 'boolean'],
+  summary: ['a sentence', isText],
+  x509Svid: ['true or false', isBoolean],
   subject: ['common-name, empty', value => isOneOf(value, ['common-name', 'empty'])],
   maxLifetimeSeconds: ['60 to 31536000', value => isWithin(value, 60, 31_536_000)],
   backdateSeconds: ['0 to 3600', value => isWithin(value, 0, 3600)],
@@ -68,7 +60,10 @@ const members: Readonly<
     Object.keys(keyPurposes).join(', '),
     value => isListOf(value, Object.keys(keyPurposes)),
   ],
-  extensions: ['a list of { name, critical }, each name once', isExtensionList],
+  extensions: [
+    'a list of { name, critical }, each name once',
+    value => isExtensionList(value, { critical: isBoolean }),
+  ],
 }
 
 /**
@@ -77,15 +72,7 @@ const members: Readonly<
  * @throws ProfileError `profile-malformed`
  */
 export function parseProfile(json: string): CertificateProfile {
-  const value = parseObject(json)
-  const unknown = Object.keys(value).find(name => !Object.hasOwn(members, name))
-  if (unknown !== undefined)
-    throw new ProfileError('profile-malformed', { found: `unknown member ${unknown}` })
-  for (const [member, [expected, isGood]] of Object.entries(members)) {
-    if (!isGood(value[member]))
-      throw new ProfileError('profile-malformed', { expected, found: `member ${member}` })
-  }
-  return value as unknown as CertificateProfile
+  return parseMembers(json, members) as unknown as CertificateProfile
 }
 
 /**
@@ -94,56 +81,5 @@ export function parseProfile(json: string): CertificateProfile {
  * @throws ProfileError `profile-malformed`
  */
 export function collectProfiles(profiles: readonly CertificateProfile[]): CertificateProfiles {
-  const byName = Object.fromEntries(profiles.map(profile => [profile.name, profile]))
-  const missing = profileNames.find(name => byName[name] === undefined)
-  if (missing !== undefined || profiles.length !== profileNames.length)
-    throw new ProfileError('profile-malformed', {
-      expected: `each of ${profileNames.join(', ')} once`,
-      found: missing === undefined ? 'a profile twice' : `no profile ${missing}`,
-    })
-  return byName as unknown as CertificateProfiles
-}
-
-function parseObject(json: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(json)
-    if (isObject(value)) return value
-  } catch (cause) {
-    throw new ProfileError('profile-malformed', { expected: 'one JSON object', cause })
-  }
-  throw new ProfileError('profile-malformed', { expected: 'one JSON object' })
-}
-
-function isExtensionList(value: unknown): boolean {
-  if (!Array.isArray(value)) return false
-  const names = value.map((row: unknown) => (isObject(row) ? row['name'] : undefined))
-  return (
-    isListOf(names, Object.keys(extensionIds)) &&
-    value.every(
-      (row: Record<string, unknown>) =>
-        Object.keys(row).length === 2 && typeof row['critical'] === 'boolean',
-    )
-  )
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function isOneOf(value: unknown, known: readonly string[]): boolean {
-  return typeof value === 'string' && known.includes(value)
-}
-
-/** One of the known texts or more, each once. */
-function isListOf(value: unknown, known: readonly string[]): boolean {
-  return (
-    Array.isArray(value) &&
-    value.length > 0 &&
-    new Set(value).size === value.length &&
-    value.every(each => isOneOf(each, known))
-  )
-}
-
-function isWithin(value: unknown, low: number, high: number): boolean {
-  return Number.isInteger(value) && (value as number) >= low && (value as number) <= high
+  return collectByName(profileNames, profiles)
 }

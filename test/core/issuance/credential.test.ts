@@ -9,6 +9,7 @@ import {
   type CredentialRequest,
 } from '../../../src/core/issuance/credential.ts'
 import { serialNumber } from '../../../src/core/issuance/assembly.ts'
+import { prepareIssuer } from '../../../src/core/issuance/issuer.ts'
 import { extensionIds } from '../../../src/core/issuance/extension-name.ts'
 import {
   encodeAssuranceLevel,
@@ -76,10 +77,8 @@ async function secondOpinion(notBefore: number, notAfter: number): Promise<x509.
           x509.ExtendedKeyUsage.clientAuth,
         ]),
         new x509.SubjectKeyIdentifierExtension(identifier),
-        await x509.AuthorityKeyIdentifierExtension.create(
-          authority.issuing.keys.publicKey,
-          false,
-          embeddedCrypto,
+        new x509.AuthorityKeyIdentifierExtension(
+          Buffer.from(prepareIssuer(issuer).keyIdentifier).toString('hex'),
         ),
         new x509.SubjectAlternativeNameExtension([{ type: 'url', value: spiffeId }]),
         new x509.CRLDistributionPointsExtension([status.crl]),

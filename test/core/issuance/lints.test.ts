@@ -10,8 +10,15 @@ import {
   lintCertificate,
 } from '../../../src/core/issuance/lint-table.ts'
 import { parseCertificate } from '../../../src/core/x509/certificate.ts'
-import type { BuiltCertificate } from '../../support/certificate-builder.ts'
 import { commonName } from '../../../src/core/issuance/assembly.ts'
+import {
+  authorityDefects,
+  authorityExtensions,
+  authorityTerms,
+  constrained,
+  permittedHosts,
+  type Defect,
+} from './authority-defects.ts'
 import { hour, now, spiffeId } from './fixtures.ts'
 import {
   certificate,
@@ -26,29 +33,8 @@ import {
 
 const time = (tag: number, text: string): Uint8Array => der.tlv(tag, Buffer.from(text))
 const ecdsaSha384 = der.sequence(der.objectIdentifier('1.2.840.10045.4.3.3'))
-const authorityTerms: Partial<CertificateTerms> = {
-  authority: { pathLength: 0 },
-  keyUsage: 0x60,
-  extendedKeyUsage: purposesOf('serverAuth', 'clientAuth'),
-  svid: 'spiffe://example.org',
-}
-const authorityExtensions = [
-  {
-    id: ids.basicConstraints,
-    critical: true,
-    value: der.sequence(der.booleanTrue, der.smallInteger(0)),
-  },
-  { id: ids.keyUsage, critical: true, value: der.namedBits(0x06) },
-  { id: ids.subjectAlternativeName, value: uris('spiffe://example.org') },
-]
-
-/** What is wrong, the lint that finds it first, the certificate's members, and the terms it is held against. */
-const defects: readonly (readonly [
-  string,
-  string,
-  Partial<BuiltCertificate>,
-  Partial<CertificateTerms>?,
-])[] = [
+const defects: readonly Defect[] = [
+  ...authorityDefects,
   ['no version', 'lint-version', { version: der.contextConstructed(0, der.smallInteger(1)) }],
   ['a version that is left out', 'lint-version', { version: Uint8Array.of() }],
   ['a serial number of zero', 'lint-serial-number', { serial: der.smallInteger(0) }],
@@ -164,7 +150,7 @@ const defects: readonly (readonly [
     'another path length than was promised',
     'lint-basic-constraints',
     { extensions: extensions(authorityExtensions) },
-    { ...authorityTerms, authority: { pathLength: 1 } },
+    { ...authorityTerms, authority: { pathLength: 1, maxPathLength: 1, curves: ['P-256'] } },
   ],
   [
     'basic constraints that are not critical',
@@ -376,10 +362,17 @@ for (const [what, code, changes, others = {}] of defects) {
   })
 }
 
+/** Of names of machines, which says nothing of URIs. */
+const hostSubtree = der.sequence(der.implicitPrimitive(2, Buffer.from('a.example')))
+
 test('a good certificate passes every lint, of a leaf and of an authority', t => {
   t.notThrows(() => lintCertificate(certificate(), terms))
   const authority = certificate({ extensions: extensions(authorityExtensions) })
   t.notThrows(() => lintCertificate(authority, { ...terms, ...authorityTerms }))
+  const [below, narrow] = constrained(permittedHosts('example.org', 'example.com'), true)
+  t.notThrows(() => lintCertificate(certificate(below), { ...terms, ...narrow }))
+  const [open, wide] = constrained(der.sequence(der.contextConstructed(0, hostSubtree)), true)
+  t.notThrows(() => lintCertificate(certificate(open), { ...terms, ...wide }))
   t.notThrows(() => lintCertificate(certificate(), { ...terms, svid: undefined }))
   t.notThrows(() => lintCertificate(certificate(), { ...terms, serialRandom: undefined }))
 })
@@ -400,6 +393,7 @@ test('a leaf that says it is an authority is one to the lint of X509-SVID as wel
   t.deepEqual(findings(certificate({ extensions: issuing }), terms), [
     'lint-key-usage',
     'lint-svid-key-usage',
+    'lint-authority-usage',
   ])
 })
 

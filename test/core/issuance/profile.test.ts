@@ -10,7 +10,7 @@ import { testIssuance } from '../../support/test-issuance.ts'
 const { profiles } = testIssuance
 const code = 'profile-malformed'
 
-test('the profiles of ca/profiles are the five that there are, and each is read as it is written', t => {
+test('the profiles of ca/profiles are those that there are, and each is read as it is written', t => {
   t.deepEqual(Object.keys(profiles).toSorted(), [...profileNames].toSorted())
   for (const profile of Object.values(profiles))
     t.deepEqual(parseProfile(JSON.stringify(profile)), profile)
