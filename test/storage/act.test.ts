@@ -2,6 +2,7 @@ import test from 'ava'
 import type { Store } from '../../src/ports/store.ts'
 import { openSqliteStore } from '../../src/storage/sqlite-store.ts'
 import {
+  certificate,
   contend,
   createFolder,
   entry,
@@ -124,6 +125,62 @@ test('no act is done after the revocation of a token that it stands on', async t
   const at = order.indexOf('revocation')
   t.deepEqual(tally(order.slice(0, at)), { done: 50 })
   t.deepEqual(tally(order.slice(at + 1)), { 'token-revoked': 49 })
+})
+
+/** Issues the agent a certificate with the thumbprint `x5t`. */
+async function issueCertificate(store: Store): Promise<void> {
+  await store.certificates.intend(certificate, entry('certificate.intended'))
+  await store.certificates.issue(certificate.serial, { x5t: 'x5t' }, entry('certificate.issued'))
+}
+
+const fallen = { kind: 'certificate', serial: certificate.serial } as const
+
+test('an act by a certificate, or on a token bound to one, needs that it stands', async t => {
+  const store = await openStore(t)
+  await populate(store)
+  const byCertificate = async (x5t?: string): Promise<string> =>
+    await store.clients.act({ client: agentClient, replayKeys: [], ...(x5t && { x5t }) })
+  const onToken = async (x5t?: string): Promise<string> => {
+    const parents = [
+      { kind: 'agent', jkt: 'agent-key-1', jti: 'one', ...(x5t && { x5t }) },
+    ] as const
+    return await store.clients.act({ client: hostClient, replayKeys: [], parents })
+  }
+  t.is(await byCertificate('x5t'), 'certificate-revoked')
+  t.is(await onToken('x5t'), 'token-revoked')
+  await issueCertificate(store)
+  t.deepEqual([await byCertificate('x5t'), await onToken('x5t')], ['done', 'done'])
+  t.deepEqual(
+    [await byCertificate('other'), await onToken('other')],
+    ['certificate-revoked', 'token-revoked'],
+  )
+  await revoke(store, fallen)
+  t.deepEqual(
+    [await byCertificate('x5t'), await onToken('x5t')],
+    ['certificate-revoked', 'token-revoked'],
+  )
+  t.deepEqual([await byCertificate(), await onToken()], ['done', 'done'])
+})
+
+test('no act is done after the revocation of the certificate that it is done with', async t => {
+  const store = await openStore(t)
+  await populate(store)
+  await issueCertificate(store)
+  const order: string[] = []
+  await contend(async n => {
+    if (n === 50) {
+      await revoke(store, fallen)
+      order.push('revocation')
+      return
+    }
+    const bound = { client: agentClient, x5t: 'x5t' } as const
+    const parents = [{ kind: 'agent', jkt: 'agent-key-1', jti: 'one', x5t: 'x5t' }] as const
+    const based = n % 2 === 0 ? bound : ({ client: hostClient, parents } as const)
+    order.push(await store.clients.act({ ...based, replayKeys: [] }))
+  })
+  const at = order.indexOf('revocation')
+  t.deepEqual(tally(order.slice(0, at)), { done: 50 })
+  t.deepEqual(tally(order.slice(at + 1)), { 'certificate-revoked': 24, 'token-revoked': 25 })
 })
 
 test('an act needs the attestation to last as long as it says', async t => {

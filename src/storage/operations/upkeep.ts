@@ -76,13 +76,23 @@ const sweepTokens = statement<{ now: number }>()((db, is) =>
 )
 
 const sweepParents = statement<{ now: number }>()((db, is) =>
-  db
-    .deleteFrom('token_parents')
-    .where('list', 'in', q =>
-      q.selectFrom('status_lists').select('number').where('expires_at', '<', is.now),
+  db.deleteFrom('token_parents').where(e =>
+    e(
+      e.refTuple('parent', 'list', 'idx'),
+      'in',
+      e
+        .selectFrom('token_parents as old')
+        .select(['old.parent', 'old.list', 'old.idx'])
+        .where('old.list', 'in', q =>
+          q.selectFrom('status_lists').select('number').where('expires_at', '<', is.now),
+        )
+        .limit(sweepLimit)
+        .$asTuple('parent', 'list', 'idx'),
     ),
+  ),
 )
 
+/** A list goes last: by it alone the rows of its tokens are known to be past. */
 const sweepStatusLists = statement<{ now: number }>()((db, is) =>
   db
     .deleteFrom('status_lists')
@@ -94,6 +104,16 @@ const sweepStatusLists = statement<{ now: number }>()((db, is) =>
             .selectFrom('tokens')
             .select('tokens.idx')
             .whereRef('tokens.list', '=', 'status_lists.number'),
+        ),
+      ),
+    )
+    .where(e =>
+      e.not(
+        e.exists(
+          e
+            .selectFrom('token_parents')
+            .select('token_parents.idx')
+            .whereRef('token_parents.list', '=', 'status_lists.number'),
         ),
       ),
     ),
@@ -158,11 +178,11 @@ export async function sweepSome(tx: Transaction, now: number): Promise<boolean> 
     await tx.run(sweepRevokedTokens, { now }),
     await tx.run(sweepAttestations, { now }),
     await tx.run(sweepTokens, { now }),
+    await tx.run(sweepParents, { now }),
     await tx.run(sweepEvents, { before: now - toldForMs }),
     await tx.run(sweepActs, { before: now - toldForMs }),
     await tx.run(sweepGrantRequests, { before: now - shownForMs }),
   ]
-  await tx.run(sweepParents, { now })
   await tx.run(sweepStatusLists, { now })
   return deleted.includes(sweepLimit)
 }
