@@ -282,6 +282,11 @@ export interface Environment {
   readonly logLevel: string
   /** Where a PIN is read from when a `pkcs11:` key does not say. */
   readonly pinSource: string | undefined
+  /** Where the passphrase of the service's keys is; never the passphrase itself. */
+  readonly keyPassphrase: {
+    readonly file: string | undefined
+    readonly credentials: string | undefined
+  }
 }
 
 /** Reads the process environment; relative paths are taken from the current directory. */
@@ -294,5 +299,9 @@ export function loadEnvironment(variables: NodeJS.ProcessEnv = process.env): Env
     tcti: variables['ASSAY_TCTI'] ?? 'device:/dev/tpmrm0',
     logLevel: variables['ASSAY_LOG_LEVEL'] ?? 'info',
     pinSource: variables['ASSAY_PIN_SOURCE'],
+    keyPassphrase: {
+      file: variables['ASSAY_KEY_PASSPHRASE_FILE'],
+      credentials: variables['CREDENTIALS_DIRECTORY'],
+    },
   }
 }

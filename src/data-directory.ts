@@ -5,21 +5,8 @@ import {
   randomBytes,
   X509Certificate,
 } from 'node:crypto'
-import {
-  chmodSync,
-  closeSync,
-  existsSync,
-  fstatSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { stringify } from 'yaml'
 import { ConfigError, loadConfig, type Config } from './config.ts'
 import {
@@ -30,8 +17,18 @@ import {
 } from './core/issuance/ceremony.ts'
 import type { KeyFiles } from './hsm/authority-keys.ts'
 import { embeddedCrypto, exportPkcs8 } from './hsm/embedded-key.ts'
+import { encodePlainKey, KeyCipher } from './hsm/key-cipher.ts'
+import { encodePrivacyKey, parsePrivacyKey } from './hsm/privacy-key.ts'
 import { createThrowawaySigners } from './hsm/throwaway-key.ts'
 import { takeTokenKey } from './hsm/token-made-key.ts'
+import { privacyKeyFiles, ServiceKeyFiles } from './key-files.ts'
+import {
+  createPassphrase,
+  findPassphraseSource,
+  loadPassphrases,
+  type PassphraseSources,
+} from './key-passphrase.ts'
+import { readSecret, requirePrivate, syncFolder, writeSecret } from './private-files.ts'
 import { loadAuthorityProfiles } from './shipped-tables.ts'
 
 /** Where a service keeps what outlives it; directory 0700, files 0600. */
@@ -44,14 +41,16 @@ export interface DataDirectory {
   readonly issuingKey: string
   /** The keys of authorities; names are relative to the folder. */
   readonly authorityKeyFiles: KeyFiles
-  /** PKCS#8 PEM; of a key in a PKCS#11 token its public half, PEM. */
+  /** PKCS#8 PEM, opened; of a key in a PKCS#11 token its public half, PEM. */
   readonly tokenKey: string
-  /** PKCS#8 PEM. */
+  /** PKCS#8 PEM, opened. */
   readonly logKey: string
   /** 32 bytes. */
   readonly privacyKey: Uint8Array
   /** The authorization policies that the service begins with, text. */
   readonly authorizationPolicies: string
+  /** Names of key files that are not encrypted. */
+  readonly plainKeys: readonly string[]
 }
 
 const files = {
@@ -65,7 +64,6 @@ const files = {
   tokenKey: 'keys/token.key.pem',
   tokenPublicKey: 'keys/token.pub.pem',
   logKey: 'keys/log.key.pem',
-  privacyKey: 'keys/privacy.bin',
 } as const
 
 const starterPolicies = new URL('../ca/authorization-starter.cedar', import.meta.url)
@@ -76,22 +74,38 @@ export function isInitialised(directory: string): boolean {
 }
 
 /**
- * Makes a data directory: configuration, root and issuing authority, keys of tokens and log. All of it is durable
- * before the configuration, whose presence says that the rest is there.
+ * Makes a data directory: configuration, root and issuing authority, keys of tokens and log, all keys encrypted. Where
+ * no passphrase is given, one is made and kept in the directory. All of it is durable before the configuration, whose
+ * presence says that the rest is there.
  *
- * @throws ConfigError `config-exists`, `config-unwritable`
+ * @throws ConfigError `config-exists`, `config-unwritable`; KeyPassphraseError
  */
-export async function createDataDirectory(directory: string, config: Config): Promise<void> {
+export async function createDataDirectory(
+  directory: string,
+  config: Config,
+  sources: PassphraseSources = {},
+): Promise<void> {
   if (isInitialised(directory)) throw new ConfigError('config-exists', { found: directory })
   makeFolders(directory)
-  await writeAuthority(directory, config)
-  await writeTokenKey(directory, config)
-  writeSecret(directory, files.logKey, newKey('ed25519'))
-  writeSecret(directory, files.privacyKey, randomBytes(32))
+  if (findPassphraseSource(directory, sources) === undefined) createPassphrase(directory)
+  const keys = openKeyFiles(directory, sources)
+  await writeAuthority(directory, keys, config)
+  await writeTokenKey(directory, keys, config)
+  keys.write(files.logKey, newKey('ed25519'))
+  keys.write(privacyKeyFiles.key, encodePlainKey(encodePrivacyKey(randomBytes(32))))
   for (const part of folders) syncFolder(join(directory, part))
   writeSecret(directory, files.authorizationPolicies, readFileSync(starterPolicies))
   writeSecret(directory, files.config, stringify(config))
   syncFolder(directory)
+}
+
+function openKeyFiles(
+  directory: string,
+  sources: PassphraseSources,
+  further: readonly string[] = [],
+): ServiceKeyFiles {
+  const passphrases = (): string[] => [...loadPassphrases(directory, sources), ...further]
+  return new ServiceKeyFiles(directory, new KeyCipher(passphrases))
 }
 
 const folders = ['', 'ca', 'keys']
@@ -105,15 +119,20 @@ function makeFolders(directory: string): void {
   }
 }
 
-async function writeTokenKey(directory: string, { keys }: Config): Promise<void> {
-  if (keys.token === 'embedded') return writeSecret(directory, files.tokenKey, newKey('ec'))
-  const spki = Buffer.from(await takeTokenKey(keys.token))
+async function writeTokenKey(
+  directory: string,
+  keys: ServiceKeyFiles,
+  { keys: places }: Config,
+): Promise<void> {
+  if (places.token === 'embedded') return keys.write(files.tokenKey, newKey('ec'))
+  const spki = Buffer.from(await takeTokenKey(places.token))
   const key = createPublicKey({ key: spki, format: 'der', type: 'spki' })
   writeSecret(directory, files.tokenPublicKey, key.export({ format: 'pem', type: 'spki' }))
 }
 
 async function writeAuthority(
   directory: string,
+  keys: ServiceKeyFiles,
   { trustDomain, keys: places }: Config,
 ): Promise<void> {
   const { subtle } = embeddedCrypto
@@ -127,10 +146,10 @@ async function writeAuthority(
     root,
   )
   writeSecret(directory, files.rootCertificate, `${root.certificate.toString('pem')}\n`)
-  writeSecret(directory, files.rootKey, await exportPkcs8(rootKeys.privateKey))
+  keys.write(files.rootKey, await exportPkcs8(rootKeys.privateKey))
   writeSecret(directory, files.issuingCertificate, `${issuing.certificate.toString('pem')}\n`)
   if (issuingKeys.privateKey !== undefined)
-    writeSecret(directory, files.issuingKey, await exportPkcs8(issuingKeys.privateKey))
+    keys.write(files.issuingKey, await exportPkcs8(issuingKeys.privateKey))
 }
 
 /** A key of this process, or the public half of one in a PKCS#11 token, made there where there is none. */
@@ -152,67 +171,46 @@ function newKey(type: 'ec' | 'ed25519'): string {
   return privateKey.export({ format: 'pem', type: 'pkcs8' }) as string
 }
 
-/** Writes a file that was not there, 0600, to the disk. */
-function writeSecret(directory: string, name: string, content: string | Uint8Array): void {
-  const path = join(directory, name)
-  try {
-    writeFileSync(path, content, { mode: 0o600, flag: 'wx', flush: true })
-  } catch (cause) {
-    const isThere = (cause as NodeJS.ErrnoException).code === 'EEXIST'
-    throw new ConfigError(isThere ? 'config-exists' : 'config-unwritable', { found: path, cause })
-  }
-}
-
-/** Makes the names in a folder durable. */
-function syncFolder(path: string): void {
-  const descriptor = openSync(path, 'r')
-  fsyncSync(descriptor)
-  closeSync(descriptor)
-}
-
 /**
  * Reads a data directory back. The root's private key is not among what is read: it may be elsewhere.
  *
- * @throws ConfigError `config-missing`, `config-malformed`, `config-exposed`
+ * @param further passphrases that open keys too, while one is exchanged for another
+ * @throws ConfigError `config-missing`, `config-malformed`, `config-exposed`; KeyPassphraseError
  */
-export function loadDataDirectory(directory: string): DataDirectory {
+export function loadDataDirectory(
+  directory: string,
+  sources: PassphraseSources = {},
+  further: readonly string[] = [],
+): DataDirectory {
   const config = loadConfig(join(directory, files.config))
   requirePrivate(directory, statSync(directory).mode)
-  const text = (name: string): string => readSecret(directory, name).toString('utf8')
-  const privacyKey = readSecret(directory, files.privacyKey)
-  if (privacyKey.length !== 32) throw malformed(files.privacyKey, '32 bytes')
+  const keys = openKeyFiles(directory, sources, further)
+  const isEmbedded = config.keys.issuing === 'embedded'
   return {
     config,
     databasePath: join(directory, files.database),
-    chain: loadChain(text, config.keys.issuing === 'embedded'),
-    issuingKey:
-      config.keys.issuing === 'embedded' ? basename(files.issuingKey) : config.keys.issuing,
-    authorityKeyFiles: createKeyFiles(directory),
-    tokenKey: text(config.keys.token === 'embedded' ? files.tokenKey : files.tokenPublicKey),
-    logKey: text(files.logKey),
-    privacyKey,
+    chain: loadChain(directory, isEmbedded ? keys : undefined),
+    issuingKey: isEmbedded ? basename(files.issuingKey) : config.keys.issuing,
+    authorityKeyFiles: keys.folder('ca'),
+    tokenKey:
+      config.keys.token === 'embedded'
+        ? keys.read(files.tokenKey)
+        : readSecret(directory, files.tokenPublicKey).toString('utf8'),
+    logKey: keys.read(files.logKey),
+    privacyKey: loadPrivacyKey(directory, keys),
     authorizationPolicies: loadAuthorizationPolicies(directory),
+    plainKeys: keys.listPlain(),
   }
 }
 
-/** The keys of authorities as private files of the data directory. */
-function createKeyFiles(directory: string): KeyFiles {
-  const folder = dirname(files.issuingKey)
-  const place = (name: string): string => join(folder, basename(name))
-  return {
-    list: () => readdirSync(join(directory, folder)).filter(name => name.endsWith('.key.pem')),
-    read: name => readSecret(directory, place(name)).toString('utf8'),
-    write: (name, pkcs8) => {
-      writeSecret(directory, place(name), pkcs8)
-      syncFolder(join(directory, folder))
-    },
-    setAside: name => {
-      const aside = join(directory, folder, 'orphaned')
-      mkdirSync(aside, { recursive: true, mode: 0o700 })
-      renameSync(join(directory, place(name)), join(aside, basename(name)))
-      syncFolder(aside)
-    },
+function loadPrivacyKey(directory: string, keys: ServiceKeyFiles): Uint8Array {
+  const { plain, key } = privacyKeyFiles
+  if (existsSync(join(directory, plain)) && !existsSync(join(directory, key))) {
+    const bytes = readSecret(directory, plain)
+    if (bytes.length === 32) return bytes
+    throw malformed(plain, '32 bytes')
   }
+  return parsePrivacyKey(keys.open(key), key)
 }
 
 /** A data directory from before there were policies begins with those of this version. */
@@ -222,18 +220,18 @@ function loadAuthorizationPolicies(directory: string): string {
 }
 
 /** Issuing certificate and root, after a look at whether they and the issuing key belong together. */
-function loadChain(text: (name: string) => string, hasKey: boolean): Uint8Array[] {
-  const issuing = parseCertificate(text, files.issuingCertificate)
-  const root = parseCertificate(text, files.rootCertificate)
+function loadChain(directory: string, keys: ServiceKeyFiles | undefined): Uint8Array[] {
+  const issuing = loadCertificate(directory, files.issuingCertificate)
+  const root = loadCertificate(directory, files.rootCertificate)
   if (!issuing.verify(root.publicKey))
     throw malformed(files.issuingCertificate, 'signed by the root')
-  if (hasKey && !issuing.checkPrivateKey(parseKey(text, files.issuingKey)))
+  if (keys !== undefined && !issuing.checkPrivateKey(loadKey(keys, files.issuingKey)))
     throw malformed(files.issuingKey, 'the key of the issuing certificate')
   return [issuing.raw, root.raw]
 }
 
-function parseCertificate(text: (name: string) => string, name: string): X509Certificate {
-  const pem = text(name)
+function loadCertificate(directory: string, name: string): X509Certificate {
+  const pem = readSecret(directory, name)
   try {
     return new X509Certificate(pem)
   } catch {
@@ -241,11 +239,8 @@ function parseCertificate(text: (name: string) => string, name: string): X509Cer
   }
 }
 
-function parseKey(
-  text: (name: string) => string,
-  name: string,
-): ReturnType<typeof createPrivateKey> {
-  const pem = text(name)
+function loadKey(keys: ServiceKeyFiles, name: string): ReturnType<typeof createPrivateKey> {
+  const pem = keys.read(name)
   try {
     return createPrivateKey(pem)
   } catch {
@@ -255,28 +250,4 @@ function parseKey(
 
 function malformed(name: string, expected: string): ConfigError {
   return new ConfigError('config-malformed', { expected, found: name })
-}
-
-function readSecret(directory: string, name: string): Buffer {
-  const path = join(directory, name)
-  try {
-    const descriptor = openSync(path, 'r')
-    try {
-      requirePrivate(path, fstatSync(descriptor).mode)
-      return readFileSync(descriptor)
-    } finally {
-      closeSync(descriptor)
-    }
-  } catch (cause) {
-    if (cause instanceof ConfigError) throw cause
-    throw new ConfigError('config-missing', { found: path, cause })
-  }
-}
-
-function requirePrivate(path: string, mode: number): void {
-  if ((mode & 0o077) === 0) return
-  throw new ConfigError('config-exposed', {
-    expected: 'no rights for others',
-    found: `${path} ${(mode & 0o777).toString(8)}`,
-  })
 }

@@ -12,6 +12,7 @@ import { importJwk } from './core/jose/jwk.ts'
 import { verifierOfPrivateKey } from './core/log/note-key.ts'
 import { ProofKeys } from './core/token/proof-key.ts'
 import { createDataDirectory, loadDataDirectory, type DataDirectory } from './data-directory.ts'
+import type { PassphraseSources } from './key-passphrase.ts'
 import { createFileAuthorityKeys } from './hsm/authority-keys.ts'
 import { createEmbeddedSigner } from './hsm/embedded-key.ts'
 import { parsePkcs11Uri } from './hsm/pkcs11-uri.ts'
@@ -77,11 +78,14 @@ export async function initialiseService(options: {
   readonly dataDirectory: string
   readonly config: Config
   readonly operator: OperatorRequest
+  /** Where the passphrase of the keys is; one is made in the data directory where there is none. */
+  readonly passphrase?: PassphraseSources
 }): Promise<InitialisedService> {
   // A key that cannot be registered is refused before there is a service without an operator.
   importJwk(options.operator.jwk)
-  await createDataDirectory(options.dataDirectory, options.config)
-  const { service, root } = await openService(loadDataDirectory(options.dataDirectory))
+  const { dataDirectory, passphrase } = options
+  await createDataDirectory(dataDirectory, options.config, passphrase)
+  const { service, root } = await openService(loadDataDirectory(dataDirectory, passphrase))
   try {
     const operator = await registerOperator(service, 'service', options.operator)
     await service.store.audit.append(
@@ -121,13 +125,20 @@ export interface RunningService {
 /**
  * Starts the service of a data directory.
  *
- * @throws ConfigError, StoreError, and the coded error of a port that is taken
+ * @throws ConfigError, KeyPassphraseError, StoreError, and the coded error of a port that is taken
  */
 export async function startService(options: {
   readonly dataDirectory: string
   readonly log: RequestLog
+  readonly passphrase?: PassphraseSources
 }): Promise<RunningService> {
-  const data = loadDataDirectory(options.dataDirectory)
+  const data = loadDataDirectory(options.dataDirectory, options.passphrase)
+  if (data.plainKeys.length > 0)
+    options.log.report(
+      'warn',
+      { keys: data.plainKeys },
+      'keys are not encrypted: assay key encrypt',
+    )
   const failed = (error: unknown): void =>
     options.log.report('error', { error: String(error) }, 'a change of a signer is not recorded')
   const { service, root } = await openService(data, failed)

@@ -136,6 +136,7 @@ test('the environment has defaults that follow the platform’s conventions', t 
     tcti: 'device:/dev/tpmrm0',
     logLevel: 'info',
     pinSource: undefined,
+    keyPassphrase: { file: undefined, credentials: undefined },
   })
   const xdg = loadEnvironment({ XDG_DATA_HOME: '/d', XDG_CONFIG_HOME: '/c' })
   t.deepEqual([xdg.dataDirectory, xdg.homeDirectory], ['/d/assay', '/c/assay'])
@@ -148,6 +149,8 @@ test('what the environment says goes before its defaults', t => {
     ASSAY_TCTI: 'swtpm:path=/x',
     ASSAY_LOG_LEVEL: 'debug',
     ASSAY_PIN_SOURCE: '/pin',
+    ASSAY_KEY_PASSPHRASE_FILE: '/passphrase',
+    CREDENTIALS_DIRECTORY: '/run/credentials/assay.service',
     XDG_DATA_HOME: '/d',
   })
   t.deepEqual(environment, {
@@ -156,5 +159,6 @@ test('what the environment says goes before its defaults', t => {
     tcti: 'swtpm:path=/x',
     logLevel: 'debug',
     pinSource: '/pin',
+    keyPassphrase: { file: '/passphrase', credentials: '/run/credentials/assay.service' },
   })
 })

@@ -9,9 +9,11 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { X509Certificate } from 'node:crypto'
+import { generateKeyPairSync, X509Certificate } from 'node:crypto'
 import test, { type ExecutionContext } from 'ava'
 import { parseConfig } from '../src/config.ts'
+import { encodePlainKey } from '../src/hsm/key-cipher.ts'
+import { encodePrivacyKey } from '../src/hsm/privacy-key.ts'
 import { createDataDirectory, isInitialised, loadDataDirectory } from '../src/data-directory.ts'
 
 const config = parseConfig('issuer: https://assay.example\ntrustDomain: example.org\n', 'x')
@@ -20,6 +22,11 @@ function createFolder(t: ExecutionContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'assay-data-'))
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
   return folder
+}
+
+function newKeyPem(): string {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  return privateKey.export({ format: 'pem', type: 'pkcs8' }) as string
 }
 
 async function createDirectory(t: ExecutionContext): Promise<string> {
@@ -33,7 +40,8 @@ const secrets = [
   'ca/issuing.key.pem',
   'keys/token.key.pem',
   'keys/log.key.pem',
-  'keys/privacy.bin',
+  'keys/privacy.key.pem',
+  'passphrase',
 ]
 
 test('a data directory reads back to what was made, with a chain that verifies', async t => {
@@ -83,7 +91,8 @@ for (const name of secrets.filter(secret => secret !== 'ca/root.key.pem')) {
     chmodSync(join(directory, name), 0o640)
     t.throws(() => loadDataDirectory(directory), { code: 'config-exposed' })
     rmSync(join(directory, name))
-    t.throws(() => loadDataDirectory(directory), { code: 'config-missing' })
+    const code = name === 'passphrase' ? 'key-passphrase-missing' : 'config-missing'
+    t.throws(() => loadDataDirectory(directory), { code })
   })
 }
 
@@ -103,19 +112,22 @@ test('the root’s private key may be elsewhere', async t => {
 test('refuses parts that do not belong together or cannot be read', async t => {
   const directory = await createDirectory(t)
   const other = await createDirectory(t)
-  const exchanges: readonly (readonly [string, string | Uint8Array])[] = [
-    ['ca/root.pem', readFileSync(join(other, 'ca/root.pem'))],
-    ['ca/issuing.pem', readFileSync(join(other, 'ca/issuing.pem'))],
-    ['ca/issuing.key.pem', readFileSync(join(other, 'ca/issuing.key.pem'))],
-    ['ca/issuing.key.pem', 'no key'],
-    ['ca/root.pem', 'no certificate'],
-    ['keys/privacy.bin', new Uint8Array(31)],
+  const exchanges: readonly (readonly [string, string | Uint8Array, string])[] = [
+    ['ca/root.pem', readFileSync(join(other, 'ca/root.pem')), 'config-malformed'],
+    ['ca/issuing.pem', readFileSync(join(other, 'ca/issuing.pem')), 'config-malformed'],
+    ['ca/issuing.key.pem', newKeyPem(), 'config-malformed'],
+    ['ca/issuing.key.pem', encodePlainKey(Buffer.from('3000', 'hex')), 'config-malformed'],
+    ['ca/issuing.key.pem', readFileSync(join(other, 'ca/issuing.key.pem')), 'key-passphrase-wrong'],
+    ['ca/issuing.key.pem', 'no key', 'key-malformed'],
+    ['ca/root.pem', 'no certificate', 'config-malformed'],
+    ['keys/privacy.key.pem', newKeyPem(), 'key-malformed'],
+    ['keys/privacy.key.pem', encodePlainKey(encodePrivacyKey(new Uint8Array(31))), 'key-malformed'],
   ]
-  for (const [name, content] of exchanges) {
+  for (const [name, content, code] of exchanges) {
     const path = join(directory, name)
     const before = readFileSync(path)
     writeFileSync(path, content)
-    t.throws(() => loadDataDirectory(directory), { code: 'config-malformed' }, name)
+    t.throws(() => loadDataDirectory(directory), { code }, name)
     writeFileSync(path, before)
   }
   t.notThrows(() => loadDataDirectory(directory))

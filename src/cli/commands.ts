@@ -13,6 +13,7 @@ import { federationCommands } from './federation-commands.ts'
 import { firmwareCommands } from './firmware-commands.ts'
 import { hostCommands } from './host-commands.ts'
 import { initCommand } from './init-command.ts'
+import { keyCommands } from './key-commands.ts'
 import { operatorCommands } from './operator-commands.ts'
 import { policyCommands } from './policy-commands.ts'
 import { riskCommands } from './risk-commands.ts'
@@ -24,6 +25,7 @@ export const commands: readonly (CommandGroup | CommandRow)[] = [
   initCommand,
   serveCommand,
   authorityCommands,
+  keyCommands,
   federationCommands,
   certificateCommands,
   certificateListCommands,

@@ -53,6 +53,7 @@ export async function createService(
   const made = await initialiseService({
     dataDirectory,
     config,
+    passphrase: session.environment.keyPassphrase,
     operator: {
       name: operatorName,
       role: 'administrator',

@@ -35,7 +35,11 @@ export const serveCommand: CommandRow = defineCommand<ServeOptions>({
     const log = createServiceLog(environment.logLevel)
     const created = await createWhereNone(session, dataDirectory, options)
     const { startService } = await import('../main.ts')
-    const running = await startService({ dataDirectory, log: requestLogOf(log) })
+    const running = await startService({
+      dataDirectory,
+      log: requestLogOf(log),
+      passphrase: environment.keyPassphrase,
+    })
     session.progress.clear()
     writeAnswer(session.streams, answerOf(running, dataDirectory, created), session.isJson)
     const { issuer, address } = running

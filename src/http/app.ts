@@ -33,8 +33,12 @@ import { answerProblem } from './problem.ts'
 
 /** Where the application reports what callers are not told. */
 export interface RequestLog {
-  /** A refusal or failure, once per request; `error` for what should not happen. */
-  report(level: 'info' | 'error', facts: Readonly<Record<string, unknown>>, message: string): void
+  /** A refusal or failure, once per request; `warn` for what an operator should change, `error` for what should not happen. */
+  report(
+    level: 'info' | 'warn' | 'error',
+    facts: Readonly<Record<string, unknown>>,
+    message: string,
+  ): void
 }
 
 /** Every address of the service, in the order of the protocol. */

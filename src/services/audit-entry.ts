@@ -5,6 +5,8 @@ import type { Service } from './service.ts'
 export const auditTypes = [
   'service.initialised',
   'service.started',
+  'keys.encrypted',
+  'keys.passphrase-changed',
   'signer.down',
   'signer.up',
   'authority.prepared',

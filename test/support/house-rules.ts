@@ -40,6 +40,10 @@ const wiring = [
   'federation.ts',
   'shipped-tables.ts',
   'data-directory.ts',
+  'private-files.ts',
+  'key-files.ts',
+  'key-passphrase.ts',
+  'key-encryption.ts',
 ]
 
 export const longestFile = 330

@@ -33,7 +33,7 @@ export interface TestAnswer {
 
 /** One line that the application reported. */
 export interface Report {
-  readonly level: 'info' | 'error'
+  readonly level: 'info' | 'warn' | 'error'
   readonly facts: Readonly<Record<string, unknown>>
   readonly message: string
 }
