@@ -30,10 +30,7 @@ export const encryptKeysCommand: CommandRow = defineCommand<DirectoryOption>({
     sources,
     'What was on the disk in clear may still be there for who reads the raw medium: rotate the keys where that matters.',
   ],
-  examples: [
-    'assay key encrypt',
-    'ASSAY_KEY_PASSPHRASE_FILE=/run/keys/assay assay key encrypt --data /var/lib/assay',
-  ],
+  examples: ['assay key encrypt', 'assay key encrypt --data /var/lib/assay'],
   options: [dataOption()],
   run: async ({ session, options }) => {
     const { encryptKeys } = await import('../key-encryption.ts')
