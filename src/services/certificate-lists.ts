@@ -53,7 +53,8 @@ export async function buildCertificateList(
     url: crlUrl(statusLocation(service, authority.id), shard),
     thisUpdate,
     nextUpdate: thisUpdate + validityMs,
-    revoked,
+    // Another node's clock may be ahead: a list tells of no time after its own.
+    revoked: revoked.map(row => ({ ...row, revokedAt: Math.min(row.revokedAt, thisUpdate) })),
     throwaway: service.issuance.throwaway,
   }
   const bytes = await issueCertificateList(prepareCertificateList(request), authority.signer)

@@ -18,8 +18,8 @@ export interface CertificateListRequest {
   readonly signatureAlgorithm: CertificateSignatureName
   /** Grows with each list of one scope; set aside before, never used again. */
   readonly number: number
-  /** The URL that the certificates of this list name. */
-  readonly url: string
+  /** The URL that the certificates of this list name; undefined for one that speaks of all of its issuer's. */
+  readonly url: string | undefined
   /** Unix milliseconds. */
   readonly thisUpdate: number
   readonly nextUpdate: number
@@ -51,7 +51,8 @@ export class PreparedCertificateList {
  *       version INTEGER (v2), signature AlgorithmIdentifier, issuer Name, thisUpdate Time, nextUpdate Time,
  *       revokedCertificates SEQUENCE OF SEQUENCE {…} OPTIONAL, crlExtensions [0] Extensions }
  *
- * Assembles a list for the end-entity certificates that name one URL, and lints a copy of it that a throwaway key signed.
+ * Assembles a list for the end-entity certificates that name one URL, or for everything that its issuer signed, and
+ * lints a copy of it that a throwaway key signed.
  *
  * @throws CrlLintError for a list that does not say what it should
  * @see RFC 5280 §5.1, §5.2
@@ -77,7 +78,9 @@ export function prepareCertificateList(request: CertificateListRequest): Prepare
           der.sequence(der.implicitPrimitive(0, issuer.keyIdentifier)),
         ),
         encodeExtension('2.5.29.20', false, encodeNumber(request.number)),
-        encodeExtension('2.5.29.28', true, encodeIssuingDistributionPoint(request.url)),
+        ...(request.url === undefined
+          ? []
+          : [encodeExtension('2.5.29.28', true, encodeIssuingDistributionPoint(request.url))]),
       ),
     ),
   )

@@ -33,6 +33,12 @@ const rows = {
     hint,
     source: 'RFC 5280 §5.1.2.6, §5.3.1',
   },
+  'crl-lint-revocation-date': {
+    summary:
+      'The revocation list says of a certificate that it was revoked after the list was made, or not when.',
+    hint,
+    source: 'RFC 5280 §5.1.2.4, §5.1.2.6',
+  },
 } as const satisfies Record<string, ErrorRow>
 
 export type CrlLintCode = keyof typeof rows

@@ -4,6 +4,7 @@ import { isSameBytes } from '../issuance/lint.ts'
 import { revocationReasons } from '../status/revocation-reason.ts'
 import { parseCertificateList, type CertificateList } from '../x509/crl.ts'
 import type { CertificateListRequest } from './certificate-list.ts'
+import { parseRevocationDates } from './revocation-date.ts'
 import { CrlLintError, type CrlLintCode } from './error.ts'
 
 /** One rule for a list that is about to be signed: whether it holds. */
@@ -36,13 +37,25 @@ const lints: readonly {
   {
     code: 'crl-lint-scope',
     holds: ({ scope, distributionPoints }, { url }) =>
-      scope === 'end-entities' && String(distributionPoints) === url,
+      url === undefined
+        ? scope === 'all' && distributionPoints === undefined
+        : scope === 'end-entities' && String(distributionPoints) === url,
   },
   {
     code: 'crl-lint-entries',
     holds: (list, { revoked }) =>
       list.revoked.size === revoked.length &&
       revoked.every(({ serial, reason }) => list.revoked.get(serial) === revocationReasons[reason]),
+  },
+  {
+    code: 'crl-lint-revocation-date',
+    holds: ({ signed, thisUpdate }, { revoked }) => {
+      const dates = parseRevocationDates(signed)
+      return revoked.every(({ revokedAt }, index) => {
+        const date = dates[index]
+        return date === wholeSeconds(revokedAt) && date <= thisUpdate
+      })
+    },
   },
 ]
 
@@ -56,7 +69,8 @@ export function lintCertificateList(tbs: Uint8Array, request: CertificateListReq
   const { signatureAlgorithm: algorithm, throwaway } = request
   const list = readBack(encodeSigned(tbs, algorithm, throwaway[algorithm](tbs)))
   for (const { code, holds } of lints) {
-    if (!holds(list, request)) throw new CrlLintError(code, { found: request.url })
+    if (!holds(list, request))
+      throw new CrlLintError(code, { found: request.url ?? 'the complete list' })
   }
 }
 

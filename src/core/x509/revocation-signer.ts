@@ -43,7 +43,8 @@ function isDelegate(delegate: Certificate, issuer: Certificate, time: number): b
   )
 }
 
-function isSignedBy(
+/** Whether the key of a certificate signed a document; who may sign what is another question. */
+export function isSignedBy(
   { algorithm, signed, signature }: SignedDocument,
   signer: Certificate,
 ): boolean {
