@@ -1,8 +1,10 @@
+import { Option } from 'commander'
 import { attackCases, playAttacks } from './attack/play.ts'
-import type { AttackOutcome, PlayedKit } from './attack/attack-case.ts'
+import type { AttackCase, AttackOutcome, PlayedKit } from './attack/attack-case.ts'
 import { defineCommand, type CommandAnswer, type CommandRow } from './command.ts'
 import { connectOperator } from './operator-client.ts'
 import { renderTable } from './table.ts'
+import { UsageError } from './usage-error.ts'
 
 const columns = [
   { title: 'attack', cell: (row: AttackOutcome) => row.name },
@@ -13,17 +15,19 @@ const columns = [
 ]
 
 /** `assay attack` */
-export const attackCommand: CommandRow = defineCommand({
+export const attackCommand: CommandRow = defineCommand<{ only?: string }>({
   name: 'attack',
   summary: 'Plays forged enrolments against the service of this home and says which it refused.',
   details: [
     'Each attack has a twin without the forgery, which must be let in: a service that refuses everything is found out.',
-    'Forged logs of a boot are played where the policy in force asks for such logs; the kit changes no policy.',
-    'The kit admits a throwaway manufacturer at assurance emulated, so the service must accept that level. When it is through, every host that it enrolled is revoked and the manufacturer retired; both stay in the audit log.',
+    'Forged logs of a boot are played where the policy in force asks for such logs, and forged keys of HSMs where it admits hsm-attested or hsm-declared; the kit changes no policy.',
+    'The kit admits throwaway manufacturers at the levels emulated and hsm-attested, and registers attestation keys of HSMs. When it is through, every host that it enrolled is revoked and all of these are retired; they stay in the audit log.',
     'Run it against a service of your own, for tests; never against one that others rely on.',
   ],
   examples: ['assay attack', "assay attack --json | jq '.attacks[] | select(.isHeld | not)'"],
-  run: async ({ session }) => {
+  options: [new Option('--only <text>', 'plays the attacks alone whose name has this text in it')],
+  run: async ({ session, options: { only = '' } }) => {
+    const cases = casesNamed(only)
     const { client, service } = await connectOperator(session)
     const setup = {
       operator: client,
@@ -31,15 +35,26 @@ export const attackCommand: CommandRow = defineCommand({
         session.connect(service.issuer, service, key),
       now: Date.now(),
     }
-    const total = attackCases.length
+    const total = cases.length
     let played = 0
-    const kit = await playAttacks(setup, attackCases, ({ name }) => {
+    const kit = await playAttacks(setup, cases, ({ name }) => {
       played += 1
       session.progress.step(`${played} of ${total}: ${name}`)
     })
     return answerOf(kit)
   },
 })
+
+/** Throws UsageError `usage-malformed` for a text that no name has in it. */
+function casesNamed(text: string): readonly AttackCase[] {
+  const named = attackCases.filter(({ name }) => name.includes(text))
+  if (named.length === 0)
+    throw new UsageError('usage-malformed', {
+      expected: 'text in the name of an attack',
+      found: text,
+    })
+  return named
+}
 
 function answerOf({ outcomes: attacks, notPlayed }: PlayedKit): CommandAnswer {
   const held = attacks.filter(row => row.isHeld).length
@@ -48,14 +63,15 @@ function answerOf({ outcomes: attacks, notPlayed }: PlayedKit): CommandAnswer {
   return {
     json: { attacks, held, broken, notPlayed },
     lines: [...renderTable(attacks, columns, 'No attack was played.'), '', sum, ...left(notPlayed)],
-    isFailure: broken > 0,
+    // Nothing was shown by a kit of which nothing was played.
+    isFailure: broken > 0 || attacks.length === 0,
   }
 }
 
 function left(notPlayed: readonly string[]): string[] {
   if (notPlayed.length === 0) return []
   return [
-    `${notPlayed.length} were not played, since no rule of the policy in force looks at what they forge:`,
+    `${notPlayed.length} were not played, since the policy in force does not look at what they forge, or admits no such hardware:`,
     ...notPlayed.map(name => `  ${name}`),
   ]
 }

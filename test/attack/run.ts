@@ -2,23 +2,32 @@ import { join } from 'node:path'
 import { startPlayedService, type PlayedService } from '../support/played-service.ts'
 
 /**
- * `npm run attack`: starts a service on loopback that accepts emulated TPMs, plays the whole kit against it, and ends
- * with the kit's exit code. Nothing of it is left.
+ * `npm run attack`: starts a service on loopback that accepts emulated TPMs, plays the whole kit against it under a
+ * policy that looks at everything, then SoftHSM under one that does not let software in, and ends with the kit's exit
+ * code. Nothing of it is left.
  */
 const service = await startPlayedService('assay-attack')
 try {
-  await establishPolicy(service)
-  process.exitCode = await service.run(['attack', ...process.argv.slice(2)], 'inherit')
+  const words = process.argv.slice(2)
+  await establishPolicy(service, 2, 'policy.yaml')
+  const all = await service.run(['attack', ...words], 'inherit')
+  await establishPolicy(service, 3, 'policy-hardware.yaml')
+  const software = await service.run(['attack', '--only', 'SoftHSM', ...words], 'inherit')
+  process.exitCode = Math.max(all, software)
 } finally {
   await service.stop()
 }
 
-/** A policy that looks at the logs of a boot: without one, forged logs are not played. */
-async function establishPolicy(played: PlayedService): Promise<void> {
-  const file = join(import.meta.dirname, 'policy.yaml')
+/** Puts a policy of this folder into force. */
+async function establishPolicy(
+  played: PlayedService,
+  version: number,
+  name: string,
+): Promise<void> {
+  const file = join(import.meta.dirname, name)
   for (const words of [
     ['propose', file],
-    ['activate', '2', '--file', file],
+    ['activate', String(version), '--file', file],
   ])
     if ((await played.run(['policy', ...words])) !== 0)
       throw new Error(`assay policy ${words.join(' ')}`)

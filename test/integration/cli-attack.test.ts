@@ -53,8 +53,25 @@ test.serial(
       /^event log of another boot +eventlog-pcr-differs +eventlog-pcr-differs /m,
     )
     t.regex(ended.stdout, /(\d+) of \1 attacks were refused/)
-    t.false(ended.stdout.includes('were not played'))
+    t.regex(ended.stdout, /\n1 were not played, since .*\n  SoftHSM where software is not let in\n/)
     t.false(ended.stdout.includes('BROKEN'))
+  },
+)
+
+test.serial(
+  'attacks are chosen by what stands in their names, and a text in none is refused',
+  async t => {
+    const some = await assay(['attack', '--json', '--only', 'HSM attestation'])
+    t.is(some.status, 0, some.stderr)
+    const { attacks } = kitOf(some)
+    t.true(attacks.length > 3)
+    t.true(attacks.every(({ name }) => name.includes('HSM attestation')))
+    const none = await assay(['attack', '--only', 'no such attack'])
+    t.is(none.status, 2)
+    t.is(none.code, 'usage-malformed')
+    const unplayed = await assay(['attack', '--json', '--only', 'SoftHSM'])
+    t.is(unplayed.status, 1)
+    t.is(kitOf(unplayed).notPlayed.length, 1)
   },
 )
 

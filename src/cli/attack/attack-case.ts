@@ -1,4 +1,5 @@
 import type { PolicyDocument } from '../../core/appraisal/policy.ts'
+import type { AssuranceLevel } from '../../core/verifier/assurance.ts'
 import type { AttackWorld } from './world.ts'
 
 /** One thing that a forger tries, and the honest twin of it. */
@@ -9,6 +10,8 @@ export interface AttackCase {
   readonly code: string
   /** Whether a policy looks at what is forged here; under another the case means nothing. Every policy where absent. */
   readonly needs?: (policy: PolicyDocument) => boolean
+  /** A level of HSMs at which its twin is let in; where the policy does not admit it, the case means nothing. */
+  readonly assurance?: AssuranceLevel
   /** Tries it; the promise rejects with the refusal. */
   readonly attack: (world: AttackWorld) => Promise<unknown>
   /** The same without the forgery: it must be let in, so that a service which always refuses is found out. */

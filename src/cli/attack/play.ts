@@ -4,6 +4,8 @@ import type { AttackCase, AttackOutcome, PlayedKit } from './attack-case.ts'
 import { attestationCases } from './attestation-cases.ts'
 import { challengeCases } from './challenge-cases.ts'
 import { endorsementCases } from './endorsement-cases.ts'
+import { hsmAttestedCases } from './hsm-attested-cases.ts'
+import { hsmDeclaredCases } from './hsm-declared-cases.ts'
 import { keyCases } from './key-cases.ts'
 import { measuredBootCases } from './measured-boot-cases.ts'
 import { AttackWorld, type AttackSetup } from './world.ts'
@@ -16,11 +18,14 @@ export const attackCases: readonly AttackCase[] = [
   ...measuredBootCases,
   ...challengeCases,
   ...agentCases,
+  ...hsmAttestedCases,
+  ...hsmDeclaredCases,
 ]
 
 /**
  * Plays each case and its twin against a service. A case is held when the attack is refused with its code and the twin
- * is let in. Cases that the policy in force does not look at are not played. What the kit made on the way is revoked and retired at the end, however it ends.
+ * is let in. Cases that the policy in force does not look at, or whose twin it would not let in, are not played. What the
+ * kit made on the way is revoked and retired at the end, however it ends.
  *
  * @param onOutcome told of each case as it is through
  * @throws RemoteError when the service does not let the kit set itself up
@@ -32,7 +37,9 @@ export async function playAttacks(
 ): Promise<PlayedKit> {
   const world = await AttackWorld.open(setup)
   const outcomes: AttackOutcome[] = []
-  const isMeant = ({ needs }: AttackCase): boolean => needs?.(world.policy) !== false
+  const { policy } = world
+  const isMeant = ({ needs, assurance }: AttackCase): boolean =>
+    (assurance === undefined || policy.assurance.includes(assurance)) && needs?.(policy) !== false
   try {
     for (const row of cases.filter(isMeant)) {
       const outcome = await playCase(world, row)

@@ -10,6 +10,7 @@ import { Answer } from '../../attester/answer.ts'
 import type { ServiceClient } from '../../attester/service-client.ts'
 import type { PolicyDocument } from '../../core/appraisal/policy.ts'
 import { encodeBase64url } from '../../core/bytes/base64url.ts'
+import { openHsmWorld, type HsmWorld } from './hsm-world.ts'
 import { preparePolicy } from '../policy-file.ts'
 
 /** What the kit needs of whoever runs it. */
@@ -34,6 +35,7 @@ export class AttackWorld {
   readonly policy: PolicyDocument
   readonly #anchor: string
   readonly #hosts: string[] = []
+  #hsm: Promise<HsmWorld> | undefined
 
   private constructor(
     setup: AttackSetup,
@@ -72,17 +74,25 @@ export class AttackWorld {
     return tpm
   }
 
+  /** What is admitted of HSMs, from the first case on that asks for it. Throws RemoteError. */
+  async hsm(): Promise<HsmWorld> {
+    const { operator, now } = this.setup
+    this.#hsm ??= openHsmWorld(operator, this.className, now)
+    return await this.#hsm
+  }
+
   /** Remembers a host that was let in, to be revoked at the end. */
   remember(hostId: string): void {
     this.#hosts.push(hostId)
   }
 
-  /** Revokes every host and retires the anchor: nothing that the kit made can act any more. */
+  /** Revokes every host and retires what was admitted: nothing that the kit made can act any more. */
   async close(): Promise<void> {
     const { operator } = this.setup
     const reason = 'attack kit: played'
     for (const id of this.#hosts) await operator.call('POST', `/v1/hosts/${id}/revoke`, { reason })
     await operator.call('POST', `/v1/anchors/${this.#anchor}/retire`, { reason })
+    await (await this.#hsm)?.close(reason)
   }
 }
 

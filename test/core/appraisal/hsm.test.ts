@@ -12,13 +12,13 @@ import {
   context,
   declaredEvidence,
   expectations,
-  goodAttributes,
   inspectedEvidence,
   now,
   verified,
   yubiHsmEvidence,
 } from '../formats/hsm-fixtures.ts'
 import { certified, document, subject, withRule } from './fixtures.ts'
+import { goodAttributes } from '../../../swtpm/emulated/hsm-attributes.ts'
 
 const levels = ['hsm-attested', 'hsm-inspected', 'hsm-declared'] as const
 const attested = verified('hsm-attested', yubiHsmEvidence())

@@ -7,11 +7,11 @@ import {
   context,
   declaredEvidence,
   expectations,
-  goodAttributes,
   key,
   token,
   verified,
 } from './hsm-fixtures.ts'
+import { goodAttributes } from '../../../swtpm/emulated/hsm-attributes.ts'
 
 const format = 'hsm-declared'
 

@@ -1,7 +1,6 @@
 import { createHash, sign } from 'node:crypto'
 import type { HsmFormatId } from '../../../src/core/formats/format-table.ts'
 import { hsmFormats } from '../../../src/core/formats/format-table.ts'
-import type { HsmAttributes } from '../../../src/core/formats/hsm/attributes.ts'
 import {
   hsmInspectionMessage,
   hsmProofMessage,
@@ -25,6 +24,7 @@ import {
   yubiKeyExtensions,
   type EmulatedHsm,
 } from '../../../swtpm/emulated/hsm-vendor.ts'
+import { goodAttributes } from '../../../swtpm/emulated/hsm-attributes.ts'
 import { certificationRequest } from '../../support/certification-request.ts'
 import { compactJws, createTestKey, type TestKey } from '../../support/compact-jws.ts'
 
@@ -65,28 +65,6 @@ export const expectations: HsmExpectations = {
   hsmKeys: [{ jwk: attestationKey.jwk, isToken: sha256 => sha256 === tokenSha256(token) }],
   context,
   now: new Date(now),
-}
-
-/** Attributes of a key that is as it must be. */
-export const goodAttributes: HsmAttributes = {
-  CKA_TOKEN: true,
-  CKA_PRIVATE: true,
-  CKA_SENSITIVE: true,
-  CKA_ALWAYS_SENSITIVE: true,
-  CKA_EXTRACTABLE: false,
-  CKA_NEVER_EXTRACTABLE: true,
-  CKA_LOCAL: true,
-  CKA_SIGN: true,
-  CKA_SIGN_RECOVER: false,
-  CKA_DECRYPT: false,
-  CKA_UNWRAP: false,
-  CKA_DERIVE: false,
-  CKA_WRAP: null,
-  CKA_MODIFIABLE: false,
-  CKA_COPYABLE: false,
-  CKA_DESTROYABLE: true,
-  CKA_ALWAYS_AUTHENTICATE: null,
-  CKA_KEY_GEN_MECHANISM: 0x1040,
 }
 
 /** Signs r ‖ s with the hash of the key's curve. */

@@ -7,13 +7,13 @@ import { refusalOf } from '../verifier/fixtures.ts'
 import {
   completed,
   context,
-  goodAttributes,
   inspectedEvidence,
   key,
   signAs,
   token,
   verified,
 } from './hsm-fixtures.ts'
+import { goodAttributes } from '../../../swtpm/emulated/hsm-attributes.ts'
 
 const format = 'hsm-inspected'
 
