@@ -181,6 +181,16 @@ export const configSchema = z.strictObject({
       sessions: z.int().min(1).max(16).default(4),
     })
     .prefault({}),
+  /** Just-in-time access: how long grant requests wait, approvals for once too, and how long any approval counts. */
+  grants: z
+    .strictObject({
+      requestSeconds: z.int().min(60).max(604_800).default(3_600),
+      unusedSeconds: z.int().min(30).max(86_400).default(900),
+      maxMinutes: z.int().min(1).max(10_080).default(480),
+      /** Requests of one agent that wait at the same time. */
+      pendingPerAgent: z.int().min(1).max(100).default(8),
+    })
+    .prefault({}),
   token: z.strictObject({ maxLifetimeSeconds: z.int().min(30).max(900).default(300) }).prefault({}),
 })
 

@@ -219,6 +219,7 @@ async function openService(
       trustDomain: config.trustDomain,
       attestation: config.attestation,
       endorsements: config.endorsements,
+      grants: config.grants,
       certificateLifetimeSeconds: config.certificate.lifetimeSeconds,
       serviceCertificateSeconds: serviceCertificateDays * 86_400,
       bundleRefreshSeconds: config.authority.bundleRefreshSeconds,

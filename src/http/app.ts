@@ -16,6 +16,7 @@ import { endorsementEndpoints } from './endorsement-endpoints.ts'
 import type { Endpoint } from './endpoint.ts'
 import { HttpError } from './error.ts'
 import { federationEndpoints } from './federation-endpoints.ts'
+import { grantEndpoints } from './grant-endpoints.ts'
 import { healthEndpoints } from './health-endpoints.ts'
 import { hsmKeyEndpoints } from './hsm-key-endpoints.ts'
 import { identityEndpoints } from './identity-endpoints.ts'
@@ -58,6 +59,7 @@ export const endpoints: readonly Endpoint[] = [
   ...operatorEndpoints,
   ...policyEndpoints,
   ...authorizationEndpoints,
+  ...grantEndpoints,
   ...endorsementEndpoints,
   ...hsmKeyEndpoints,
   ...authorityEndpoints,

@@ -1,5 +1,6 @@
 import { CodedError } from '../core/coded-error.ts'
 import { OAuthError, type OAuthErrorCode } from '../core/token/oauth-error.ts'
+import type { ServiceError } from '../services/error.ts'
 import { resourceMetadataUrl } from '../services/token-metadata.ts'
 import type { RequestContext } from './context.ts'
 import { answerProblem, problemStatus } from './problem.ts'
@@ -38,7 +39,14 @@ export function answerOAuthError(ctx: RequestContext, cause: unknown): void {
     error_description: quotable(error.message),
     code: reason?.code,
     hint: reason?.hint,
+    ...decisionMembers(reason),
   }
+}
+
+/** How a denial is found in the log, and the request by which an operator can lift it. */
+function decisionMembers(reason: CodedError | undefined): Record<string, unknown> {
+  const { details } = (reason ?? {}) as Pick<ServiceError, 'details'>
+  return { decision: details?.['decision'], grant_request: details?.['grantRequest'] }
 }
 
 /** A body that was not read is refused with its own status; everything else is a bad request. */

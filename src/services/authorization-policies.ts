@@ -1,7 +1,8 @@
 import { Decider } from '../core/authorization/decide.ts'
 import { AuthorizationPolicySet, canonicalPolicies } from '../core/authorization/policy-set.ts'
 import type { PolicyActivation, PolicyRecord } from '../ports/records.ts'
-import { prepareInput, type AuthorizationRequest } from './authorization.ts'
+import { prepareInput } from './authorization.ts'
+import type { AuthorizationRequest } from './authorization-request.ts'
 import { ServiceError } from './error.ts'
 import {
   activateVersion,

@@ -1,8 +1,10 @@
 import { CodedError, type ErrorFacts, type ErrorRow } from '../core/coded-error.ts'
 import { absentRows } from './absent-rows.ts'
+import { authorizationRows } from './authorization-rows.ts'
 
 const rows = {
   ...absentRows,
+  ...authorizationRows,
   'request-malformed': {
     summary: 'The request does not have the form that this call takes.',
     hint: 'Correct the member named above; the OpenAPI document at /openapi.json has each form.',
@@ -142,19 +144,6 @@ const rows = {
       'The policy accepts emulated hardware, and the configuration of this service does not.',
     hint: 'Write `emulated` into attestation.assurance of the configuration; only for tests.',
     source: 'verification VT1',
-  },
-  'authorization-denied': {
-    summary: 'The authorization policies do not permit this.',
-    hint: 'Have an operator read the decision named here with `assay policy explain`.',
-    source: 'RFC 6749 §4.1.2.1',
-  },
-  'authorization-failed': {
-    summary: 'The authorization policies could not be evaluated, so nothing is permitted.',
-    hint: 'Have an operator read the decision in the audit log, and mend the policy that failed.',
-  },
-  'authorization-lockout': {
-    summary: 'Under these policies the operator who activates them could not activate others.',
-    hint: 'Permit actAsOperator and issueToken to those who keep the policies; or have one of those activate it.',
   },
   'attestation-expired': {
     summary: 'The Attestation Result of the host is too old to rest a credential on.',

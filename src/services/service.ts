@@ -48,6 +48,16 @@ export interface Settings {
     readonly maxAgeSeconds: number
     readonly expired: 'refuse' | 'tolerate'
   }
+  readonly grants: {
+    /** How long a grant request waits for an operator. */
+    readonly requestSeconds: number
+    /** How long an approval for once waits to be used. */
+    readonly unusedSeconds: number
+    /** The longest that an approval counts, whatever policies say. */
+    readonly maxMinutes: number
+    /** Grant requests of one agent that wait at the same time. */
+    readonly pendingPerAgent: number
+  }
   readonly certificateLifetimeSeconds: number
   /** Of the service's own TLS certificate. */
   readonly serviceCertificateSeconds: number

@@ -9,13 +9,15 @@ import { TokenError } from '../core/token/error.ts'
 import { OAuthError } from '../core/token/oauth-error.ts'
 import type { AuditEntry } from '../ports/records.ts'
 import { auditEntry } from './audit-entry.ts'
-import { authorize, type AuthorizationRequest } from './authorization.ts'
+import { authorize } from './authorization.ts'
+import type { AuthorizationRequest } from './authorization-request.ts'
 import {
   authenticateClient,
   type AuthenticatedClient,
   type ClientCredentials,
 } from './client-authentication.ts'
 import { ServiceError } from './error.ts'
+import { explainApproval, usesOf, type Approval } from './just-in-time.ts'
 import { holderClaims } from './holder-claims.ts'
 import { clientId, createId } from './naming.ts'
 import { asOAuthError, refuseCaller } from './oauth-reason.ts'
@@ -38,6 +40,9 @@ export interface TokenResponse {
   readonly authorization_details?: readonly AuthorizationDetail[]
 }
 
+/** With whom the caller lets act with the token. */
+type WantedGrant = Grant & Pick<DelegationClaims, 'may_act'>
+
 /**
  * Issues an access token to a client that proved its attested key with this request.
  *
@@ -50,13 +55,19 @@ export async function issueToken(
   const grantType = grantTypeOf(credentials)
   const caller = await authenticateClient(service, credentials)
   const asked = await grantType(service, caller, credentials)
-  const { grant, records } = await authorizeGrant(service, caller, credentials, asked)
-  const named = readMayAct(credentials)
+  const named = { ...asked, ...readMayAct(credentials) }
+  const { grant, records, approvals } = await authorizeGrant(service, caller, credentials, named)
   const place = await statusPlacesOf(service).allot()
-  const claims = prepareAccessToken(service, caller, { ...grant, ...named }, place)
+  const claims = boundByApprovals(prepareAccessToken(service, caller, grant, place), approvals)
   const token = await signToken(service, 'at+jwt', claims)
   requireReadable(token)
-  await recordToken(service, caller, { claims, records, place, delegation: grant.delegation })
+  await recordToken(service, caller, {
+    claims,
+    records,
+    approvals,
+    place,
+    delegation: grant.delegation,
+  })
   const { authorization_details: details } = claims
   return {
     access_token: token,
@@ -81,15 +92,19 @@ function requireReadable(token: string): void {
 /**
  * The policies on each audience: every one must permit the token, and it has what all of them leave.
  *
- * @throws ServiceError `authorization-denied`, `authorization-failed`
+ * @throws ServiceError `authorization-…`
  */
 async function authorizeGrant(
   service: Service,
   { client, replayKeys, replayed }: AuthenticatedClient,
   { sourceAddress }: ClientCredentials,
-  asked: Grant,
-): Promise<{ grant: Grant; records: readonly DecisionRecord[] }> {
-  let [grant, records] = [asked, [] as DecisionRecord[]]
+  asked: WantedGrant,
+): Promise<{
+  grant: WantedGrant
+  records: readonly DecisionRecord[]
+  approvals: readonly Approval[]
+}> {
+  let [grant, records, approvals] = [asked, [] as DecisionRecord[], [] as Approval[]]
   const hop = hopOf(asked)
   const spending = { client, replayKeys, replayed }
   for (const audience of asked.audiences) {
@@ -103,11 +118,13 @@ async function authorizeGrant(
       details,
       sourceAddress,
       spending,
+      token: { audiences: asked.audiences, mayAct: asked.may_act?.sub },
     }).catch(refuseCaller)
     records = [...records, authorized.record]
+    if (authorized.approval !== undefined) approvals = [...approvals, authorized.approval]
     grant = { ...grant, scopes: authorized.scopes, lifetimeSeconds: authorized.lifetimeSeconds }
   }
-  return { grant, records }
+  return { grant, records, approvals }
 }
 
 /** Each hop of a delegation is an action of its own, and the policies see who it is for and through whom. */
@@ -120,7 +137,7 @@ function hopOf({ delegation }: Grant): Pick<AuthorizationRequest, 'action' | 'de
 function prepareAccessToken(
   service: Service,
   caller: AuthenticatedClient,
-  grant: Grant & Pick<DelegationClaims, 'may_act'>,
+  grant: WantedGrant,
   { index: idx, uri }: AllottedPlace,
 ): AccessTokenClaims {
   const iat = Math.floor(service.clock.now() / 1000)
@@ -141,6 +158,16 @@ function prepareAccessToken(
     ...delegationClaims(grant),
     ...(grant.may_act === undefined ? {} : { may_act: grant.may_act }),
   }
+}
+
+/** A token outlives no approval that it rests on, however long it took to make. Throws ServiceError. */
+function boundByApprovals(
+  claims: AccessTokenClaims,
+  approvals: readonly Approval[],
+): AccessTokenClaims {
+  const exp = Math.min(claims.exp, ...approvals.map(({ endsAt }) => Math.floor(endsAt / 1000)))
+  if (exp <= claims.iat) throw new ServiceError('authorization-approval-over')
+  return { ...claims, exp }
 }
 
 function delegationClaims({ delegation }: Grant): DelegationClaims {
@@ -177,6 +204,7 @@ function audienceClaim(audiences: readonly string[]): string | readonly string[]
 interface Prepared {
   readonly claims: AccessTokenClaims
   readonly records: readonly DecisionRecord[]
+  readonly approvals: readonly Approval[]
   readonly place: AllottedPlace
   readonly delegation: Delegation | undefined
 }
@@ -185,7 +213,7 @@ interface Prepared {
 async function recordToken(
   service: Service,
   caller: AuthenticatedClient,
-  { claims, records, place, delegation }: Prepared,
+  { claims, records, approvals, place, delegation }: Prepared,
 ): Promise<void> {
   const { client, replayKeys } = caller
   const { jti, cnf } = claims
@@ -219,10 +247,12 @@ async function recordToken(
     },
     ...('jkt' in cnf ? {} : { x5t: cnf['x5t#S256'] }),
     ...(delegation === undefined ? {} : { parents: delegation.links }),
+    approvals: usesOf(service, approvals, claims),
   })
   if (answer === 'done') return
   if (answer === 'replayed') throw asOAuthError(new TokenError(caller.replayed))
   if (answer === 'token-revoked') throw refuseToken(new TokenError('token-inactive'))
+  if (answer === 'approval-over') throw await explainApproval(service, approvals)
   if (answer === 'attestation-expired') throw asOAuthError(new ServiceError('attestation-expired'))
   if (answer === 'certificate-revoked') throw asOAuthError(new ServiceError('certificate-unknown'))
   throw asOAuthError(await explainRevocation(service, client.key.jkt))

@@ -1,3 +1,4 @@
+import type { GrantRequestRecord } from '../ports/grant-requests.ts'
 import type { HsmKeyRecord } from '../ports/hsm-records.ts'
 import type {
   AgentRecord,
@@ -7,6 +8,8 @@ import type {
   PolicyActivation,
   PolicyRecord,
 } from '../ports/records.ts'
+import { agentSpiffeId } from './naming.ts'
+import type { Service } from './service.ts'
 
 /** An anchor as the API shows it. */
 export function anchorView(anchor: AnchorRecord): Record<string, unknown> {
@@ -45,6 +48,21 @@ export function policyView(policy: PolicyRecord): Record<string, unknown> {
 /** An activation as the API shows it. */
 export function policyActivationView(activation: PolicyActivation): Record<string, unknown> {
   return { ...activation }
+}
+
+/** A grant request as the API shows it: the details opened, and what is past its time as such. */
+export function grantRequestView(
+  service: Pick<Service, 'clock' | 'settings'>,
+  { details, operatorId: _operator, ...request }: GrantRequestRecord,
+): Record<string, unknown> {
+  const isOver = request.expiresAt <= service.clock.now()
+  const isOpen = request.status === 'pending' || request.status === 'approved'
+  return {
+    ...request,
+    agent: agentSpiffeId(service, request.className, request.agentId),
+    status: isOpen && isOver ? 'expired' : request.status,
+    details: details === null ? null : (JSON.parse(details) as unknown),
+  }
 }
 
 /** DER as PEM. */

@@ -305,7 +305,7 @@ test('an agent gets what its class allows, and its token says what it stands on'
   const second = await askForToken(api, key, { resource: 'https://other.example/', scope: 'read' })
   t.like(claimsOf(second), { aud: 'https://other.example/', scope: 'read' })
   const own = await askForToken(api, key, { resource: testIssuer })
-  t.like(claimsOf(own), { aud: testIssuer, scope: 'credentials:issue' })
+  t.like(claimsOf(own), { aud: testIssuer, scope: 'credentials:issue grants:own' })
   assertRefusal(
     t,
     await askForToken(api, key, { resource: 'https://evil.example/' }),

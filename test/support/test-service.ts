@@ -60,6 +60,7 @@ const settings: Settings = {
     maxAgeSeconds: 30 * 86_400,
     expired: 'refuse',
   },
+  grants: { requestSeconds: 3600, unusedSeconds: 900, maxMinutes: 480, pendingPerAgent: 4 },
   certificateLifetimeSeconds: 3600,
   serviceCertificateSeconds: 7 * 86_400,
   bundleRefreshSeconds: 300,

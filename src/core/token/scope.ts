@@ -14,6 +14,9 @@ export const apiScopes = [
   'hosts:label',
   'risk:read',
   'risk:write',
+  'grants:read',
+  'grants:write',
+  'grants:own',
   'policies:read',
   'policies:write',
   'policies:activate',
@@ -37,7 +40,7 @@ export type ApiScope = (typeof apiScopes)[number]
 /** What each kind of caller may ask for at the service's own API; what has no row gets nothing. */
 export const apiScopesOf: Readonly<Record<string, readonly ApiScope[]>> = {
   administrator: apiScopes.filter(
-    scope => !['agents:create', 'credentials:issue', 'bundle:adopt'].includes(scope),
+    scope => !['agents:create', 'credentials:issue', 'bundle:adopt', 'grants:own'].includes(scope),
   ),
   auditor: [
     'authorities:read',
@@ -46,6 +49,7 @@ export const apiScopesOf: Readonly<Record<string, readonly ApiScope[]>> = {
     'operators:read',
     'hosts:read',
     'risk:read',
+    'grants:read',
     'policies:read',
     'endorsements:read',
     'classes:read',
@@ -56,7 +60,7 @@ export const apiScopesOf: Readonly<Record<string, readonly ApiScope[]>> = {
   ],
   'resource-server': ['tokens:introspect', 'revocations:read'],
   host: ['agents:create', 'credentials:issue', 'bundle:adopt'],
-  agent: ['credentials:issue'],
+  agent: ['credentials:issue', 'grants:own'],
 }
 
 /**
