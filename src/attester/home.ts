@@ -213,6 +213,13 @@ export function agentFiles(id: string): {
 /** Names of the files of the host's key and certificate. */
 export const hostFiles = { keyFile: 'host.key.pem', certificateFile: 'host.pem' } as const
 
+/** Where the client attestations of the host and of an agent are kept. */
+export const hostAttestationFile = 'host.attestation.jwt'
+
+export function agentAttestationFile(id: string): string {
+  return `${files.agents}/${id}.attestation.jwt`
+}
+
 function agentFile(id: string): string {
   return `${files.agents}/${id}.json`
 }

@@ -1,9 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import type { Agent } from 'node:https'
+import {
+  ClientAttestations,
+  refusesAttestation,
+  type AttestationPlace,
+} from './client-attestation.ts'
 import { ClientError } from './client-error.ts'
 import type { ClientKey } from './client-key.ts'
 import { createDpopProof, type ProofRequest, type ProofSources } from './dpop.ts'
 import { exchange, type Exchange, type ExchangeRequest } from './http-exchange.ts'
+import { OwnToken } from './own-token.ts'
 import { createPinnedAgent, discoverRoot, fingerprintOf, parseFingerprint } from './pinned-tls.ts'
 import {
   asksForNonce,
@@ -12,6 +18,7 @@ import {
   readJson,
   type TokenAnswer,
 } from './service-answer.ts'
+import { tokenParameters, type WantedToken } from './token-request.ts'
 
 /**
  * By what a client knows the service: the fingerprint of its root, or the root itself (DER) with those that came after
@@ -28,6 +35,11 @@ export interface ServiceClientOptions extends Partial<ProofSources> {
   readonly trust: ServiceTrust
   /** The key that speaks for the caller; without one only what is open to everybody can be asked for. */
   readonly key?: ClientKey | undefined
+  /**
+   * Where a host or agent keeps the attestation of its key: with one, tokens are fetched in the combined mode. Without a
+   * place the DPoP proof alone authenticates, as it does operators, whom nothing attests.
+   */
+  readonly attestation?: AttestationPlace | undefined
 }
 
 /** What goes to the service, and under which roots. */
@@ -38,24 +50,6 @@ interface Connection {
   readonly agent: Agent
 }
 
-/** What a token is to be for. */
-export interface WantedToken {
-  /** RFC 8707 §2. */
-  readonly resource?: string | undefined
-  readonly scope?: string | undefined
-  /** SPIFFE ID of the one agent that may exchange it (RFC 8693 §4.4). */
-  readonly mayAct?: string | undefined
-  /** The token of another agent, to act for it (RFC 8693 §2.1). */
-  readonly subjectToken?: string | undefined
-}
-
-/** A token of the service's own API, and until when it is used, Unix milliseconds. */
-interface OwnToken {
-  readonly accessToken: string
-  readonly usedUntil: number
-}
-
-const usedBeforeEndMs = 30_000
 const json = { 'Content-Type': 'application/json', Accept: 'application/json' }
 const form = { 'Content-Type': 'application/x-www-form-urlencoded', Accept: 'application/json' }
 
@@ -71,9 +65,10 @@ export class ServiceClient {
   readonly #trust: ServiceTrust
   readonly #key: ClientKey | undefined
   readonly #sources: ProofSources
+  readonly #attestations: ClientAttestations | undefined
+  readonly #ownToken: OwnToken
   readonly #formerAgents: Agent[] = []
   #connection: Promise<Connection> | undefined
-  #token: Promise<OwnToken> | undefined
   #nonce: string | undefined
 
   private constructor(url: URL, trust: ServiceTrust, options: ServiceClientOptions) {
@@ -81,6 +76,9 @@ export class ServiceClient {
     this.#url = url
     this.#trust = trust
     this.#key = options.key
+    const now = (): number => this.#sources.clock.now()
+    this.#attestations = this.#keepAttestation(options, now)
+    this.#ownToken = new OwnToken(async () => await this.#fetchOwnToken(), now)
     this.#sources = {
       clock: options.clock ?? { now: () => Date.now() },
       random: options.random ?? { bytes: length => randomBytes(length) },
@@ -142,24 +140,27 @@ export class ServiceClient {
   }
 
   /**
-   * Fetches an access token bound to the key: one signature, the proof, once the service's nonce is known.
+   * Fetches an access token bound to the key: one signature, the proof, once the service's nonce is known. Beside the
+   * proof goes the client attestation, where one is kept and the service speaks of it; one that the service refuses is
+   * fetched anew, once.
    *
    * @param wanted what is left out is the service's choice
    */
   async token(wanted: WantedToken = {}): Promise<TokenAnswer> {
     const parameters = tokenParameters(wanted)
-    this.#nonce ??= await this.#askForNonce()
-    const attempt = async (): Promise<Exchange> => {
-      const DPoP = await this.proof({
-        method: 'POST',
-        url: `${this.issuer}/oauth/token`,
-        nonce: this.#nonce,
-      })
-      return await this.#postForm({ ...form, DPoP }, parameters)
+    const attestation = await this.#attestations?.current()
+    try {
+      return await this.#fetchToken(parameters, attestation)
+    } catch (cause) {
+      if (attestation === undefined || !refusesAttestation(cause)) throw cause
+      this.#attestations?.forget()
+      return await this.#fetchToken(parameters, await this.#attestations?.renew())
     }
-    const first = await attempt()
-    const answer = asksForNonce(first) ? await attempt() : first
-    return parseTokenAnswer(readJson(answer))
+  }
+
+  /** Has the client attestation renewed, where there is a place for one; with its certificate, say. */
+  async attest(): Promise<void> {
+    await this.#attestations?.renew()
   }
 
   /** A DPoP proof by the key for one request, wherever that goes. */
@@ -184,7 +185,7 @@ export class ServiceClient {
   }
 
   async #callOnce(wanted: ExchangeRequest): Promise<Exchange> {
-    const { accessToken } = await this.#ownToken()
+    const accessToken = await this.#ownToken.current()
     const url = `${this.issuer}${wanted.path}`
     const DPoP = await this.proof({
       method: wanted.method,
@@ -195,32 +196,49 @@ export class ServiceClient {
     const headers = { ...wanted.headers, Authorization: `DPoP ${accessToken}`, DPoP }
     const answer = await this.#send({ ...wanted, headers })
     // A token that the service no longer takes is not offered again.
-    if (answer.status === 401 && !asksForNonce(answer)) this.#token = undefined
+    if (answer.status === 401 && !asksForNonce(answer)) this.#ownToken.forget()
     return answer
   }
 
-  async #ownToken(): Promise<OwnToken> {
-    const current = this.#token ?? this.#renewToken()
-    const token = await current
-    if (token.usedUntil > this.#sources.clock.now()) return token
-    // Whoever notices first renews, the others wait for the same one.
-    return await (this.#token === current ? this.#renewToken() : (this.#token ?? current))
+  /** Without an attestation at hand by the proof alone: it takes such a token to be attested. */
+  async #fetchOwnToken(): Promise<TokenAnswer> {
+    const parameters = tokenParameters({ resource: this.issuer })
+    const attestation = await this.#attestations?.kept()
+    try {
+      return await this.#fetchToken(parameters, attestation)
+    } catch (cause) {
+      if (attestation === undefined || !refusesAttestation(cause)) throw cause
+      this.#attestations?.forget()
+      return await this.#fetchToken(parameters, undefined)
+    }
   }
 
-  #renewToken(): Promise<OwnToken> {
-    const renewed = this.#fetchOwnToken()
-    this.#token = renewed
-    renewed.catch(() => {
-      if (this.#token === renewed) this.#token = undefined
-    })
-    return renewed
+  async #fetchToken(
+    parameters: URLSearchParams,
+    attestation: string | undefined,
+  ): Promise<TokenAnswer> {
+    this.#nonce ??= await this.#askForNonce()
+    const url = `${this.issuer}/oauth/token`
+    const attested = attestation === undefined ? {} : { 'OAuth-Client-Attestation': attestation }
+    const attempt = async (): Promise<Exchange> => {
+      const DPoP = await this.proof({ method: 'POST', url, nonce: this.#nonce })
+      return await this.#postForm({ ...form, ...attested, DPoP }, parameters)
+    }
+    const first = await attempt()
+    const answer = asksForNonce(first) ? await attempt() : first
+    return parseTokenAnswer(readJson(answer))
   }
 
-  async #fetchOwnToken(): Promise<OwnToken> {
-    const now = this.#sources.clock.now()
-    const answer = await this.token({ resource: this.issuer })
-    const usedUntil = now + Math.max(answer.expires_in * 1000 - usedBeforeEndMs, 1_000)
-    return { accessToken: answer.access_token, usedUntil }
+  #keepAttestation(
+    { key, attestation }: ServiceClientOptions,
+    now: () => number,
+  ): ClientAttestations | undefined {
+    if (key === undefined || attestation === undefined) return undefined
+    const source = {
+      metadata: async () => await this.request('GET', '/.well-known/oauth-authorization-server'),
+      attest: async () => await this.call('POST', '/v1/client-attestations', {}),
+    }
+    return new ClientAttestations(key.jkt, attestation, source, now)
   }
 
   /** A request without proof is refused with a nonce, and costs the key no signature (RFC 9449 §8). */
@@ -291,21 +309,4 @@ function sameRoots(left: readonly Uint8Array[], right: readonly Uint8Array[]): b
 
 function bodyOf(body: unknown): { body?: string } {
   return body === undefined ? {} : { body: JSON.stringify(body) }
-}
-
-const accessTokenType = 'urn:ietf:params:oauth:token-type:access_token'
-
-function tokenParameters({ resource, scope, mayAct, subjectToken }: WantedToken): URLSearchParams {
-  const parameters = new URLSearchParams(
-    subjectToken === undefined
-      ? { grant_type: 'client_credentials' }
-      : {
-          grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
-          subject_token: subjectToken,
-          subject_token_type: accessTokenType,
-        },
-  )
-  for (const [name, value] of Object.entries({ resource, scope, may_act: mayAct }))
-    if (value !== undefined) parameters.set(name, value)
-  return parameters
 }

@@ -1,7 +1,8 @@
 import type { ClientKey } from '../attester/client-key.ts'
 import { AttesterError } from '../attester/error.ts'
-import type { AgentIdentity, Home } from '../attester/home.ts'
+import { agentAttestationFile, type AgentIdentity, type Home } from '../attester/home.ts'
 import type { ServiceClient } from '../attester/service-client.ts'
+import { attestationPlace } from './attestation-place.ts'
 import { refreshHostBundle } from './bundle-refresh.ts'
 import { CommandError } from './command-error.ts'
 import { openKeyOfFile, type TpmOptions } from './host-machine.ts'
@@ -30,7 +31,8 @@ export async function connectAgent(
   const service = await home.loadService()
   const agent = await findLocalAgent(home, id)
   const key = await openKeyOfFile(session, await home.readText(agent.keyFile), options)
-  const client = session.connect(service.issuer, service, key)
+  const place = attestationPlace(session, home, agentAttestationFile(agent.id))
+  const client = session.connect(service.issuer, service, key, place)
   await refreshHostBundle(session, { home, client }, options)
   return { home, agent, key, client }
 }

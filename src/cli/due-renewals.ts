@@ -1,6 +1,7 @@
 import { renewCredential } from '../attester/agents.ts'
 import type { Home } from '../attester/home.ts'
 import { renewalTime } from '../attester/renewal-time.ts'
+import type { ServiceClient } from '../attester/service-client.ts'
 import { CodedError } from '../core/coded-error.ts'
 import { connectAgent } from './agent-machine.ts'
 import { describeFailure } from './failure.ts'
@@ -85,7 +86,24 @@ async function renew(
   const { client, key, home } =
     kind === 'host' ? await connectHost(session, options) : await connectAgent(session, id, options)
   const { serial, notAfter } = await renewCredential({ client, key, home, subject })
+  await renewAttestation(session, subject, client)
   return { kind, id, serial, notAfter }
+}
+
+/** It lives as long as the certificate. What fails is told, and the next token has it fetched; the certificate stands. */
+async function renewAttestation(
+  session: Session,
+  { kind, id }: Subject,
+  client: ServiceClient,
+): Promise<void> {
+  try {
+    await client.attest()
+  } catch (error) {
+    session.warn([
+      `The client attestation of the ${kind} ${id} is not renewed:`,
+      ...describeFailure(error),
+    ])
+  }
 }
 
 /** The code of what was thrown; of a bug of ours, a word for that. */

@@ -3,9 +3,10 @@ import type { Tpm } from '../../native/index.ts'
 import type { TokenAgentRequest } from '../attester/agents.ts'
 import type { ClientKey } from '../attester/client-key.ts'
 import { AttesterError } from '../attester/error.ts'
-import type { Home, HostIdentity } from '../attester/home.ts'
+import { hostAttestationFile, type Home, type HostIdentity } from '../attester/home.ts'
 import { readPrivateFile } from '../attester/private-file.ts'
 import type { ServiceClient } from '../attester/service-client.ts'
+import { attestationPlace } from './attestation-place.ts'
 import type { Session } from './session.ts'
 import { openTokenKey, tokenKeyProver, type AgentTokenOptions } from './token-machine.ts'
 
@@ -87,7 +88,9 @@ export async function connectHost(
   const host = await home.findHost()
   if (host === undefined) throw new AttesterError('not-enrolled', { found: home.directory })
   const file = await home.readText(host.keyFile)
-  const connect = (key: ClientKey): ServiceClient => session.connect(service.issuer, service, key)
+  const place = attestationPlace(session, home, hostAttestationFile)
+  const connect = (key: ClientKey): ServiceClient =>
+    session.connect(service.issuer, service, key, place)
   if (isTokenKey(file)) {
     const uri = file.trim()
     const key = await openTokenKey(session, uri)

@@ -1,3 +1,4 @@
+import type { AttestationPlace } from '../attester/client-attestation.ts'
 import type { ClientKey } from '../attester/client-key.ts'
 import { Home } from '../attester/home.ts'
 import { ServiceClient, type ServiceTrust } from '../attester/service-client.ts'
@@ -38,9 +39,14 @@ export class Session {
     return await Home.open(this.#homeDirectory)
   }
 
-  /** A client of a service, closed with the session. */
-  connect(issuer: string, trust: ServiceTrust, key?: ClientKey): ServiceClient {
-    const client = ServiceClient.create({ issuer, trust, key })
+  /** A client of a service, closed with the session. A host or agent has a place for its attestation. */
+  connect(
+    issuer: string,
+    trust: ServiceTrust,
+    key?: ClientKey,
+    attestation?: AttestationPlace,
+  ): ServiceClient {
+    const client = ServiceClient.create({ issuer, trust, key, attestation })
     this.closeLater(async () => await client.close())
     return client
   }

@@ -5,7 +5,7 @@ import { isChallenge } from '../core/token/nonce.ts'
 import type { ClientRecord } from '../ports/records.ts'
 import type { AuthenticatedClient, ClientCredentials, ReplayKey } from './client-authentication.ts'
 import { clientSpiffeId } from './naming.ts'
-import { verifyRequestProof } from './request-proof.ts'
+import { verifyCombinedProof, verifyRequestProof } from './request-proof.ts'
 import type { Service } from './service.ts'
 
 /**
@@ -22,7 +22,7 @@ export async function authenticateCombined(
   const attestation = readAttestation(service, credentials)
   if (credentials.dpop === undefined)
     throw new TokenError('client-attestation-malformed', { expected: 'a proof of possession' })
-  const proof = verifyRequestProof(service, credentials, credentials.dpop)
+  const proof = verifyCombinedProof(service, credentials, credentials.dpop)
   if (proof.key.jkt !== attestation.key.jkt) throw new TokenError('client-attestation-key')
   const client = await findAttested(service, attestation)
   return attested(service, client, [proof.replay], 'dpop-replayed')

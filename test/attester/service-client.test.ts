@@ -1,4 +1,4 @@
-import { createHash, generateKeyPairSync, sign } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import test, { type ExecutionContext } from 'ava'
@@ -7,9 +7,9 @@ import type { ClientKey } from '../../src/attester/client-key.ts'
 import { parseFingerprint } from '../../src/attester/pinned-tls.ts'
 import { RemoteError } from '../../src/attester/remote-error.ts'
 import { ServiceClient } from '../../src/attester/service-client.ts'
-import { exportJwk, thumbprint } from '../../src/core/jose/jwk.ts'
 import { verifyDpopProof } from '../../src/core/token/dpop-proof.ts'
 import { ProofKeys } from '../../src/core/token/proof-key.ts'
+import { countingKey } from './counting-key.ts'
 import {
   createAuthority,
   startLocalService,
@@ -23,25 +23,6 @@ async function start(t: ExecutionContext, options?: LocalServiceOptions): Promis
   const service = await startLocalService(options)
   t.teardown(async () => await service.stop())
   return service
-}
-
-/** A key of this process that counts its signatures. */
-function countingKey(): ClientKey & { readonly signatures: () => number } {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const jwk = exportJwk(publicKey)
-  let count = 0
-  return {
-    jwk,
-    jkt: thumbprint(jwk),
-    algorithm: 'ES256',
-    protection: 'file',
-    signatures: () => count,
-    sign: async message => {
-      count += 1
-      return sign('sha256', message, { key: privateKey, dsaEncoding: 'ieee-p1363' })
-    },
-    close: async () => undefined,
-  }
 }
 
 const token = { access_token: 'a.b.c', token_type: 'DPoP', expires_in: 300, scope: 'hosts:read' }

@@ -139,6 +139,20 @@ test('a stale nonce in the combined mode is said in DPoP’s words', async t => 
   refused(t, answer, 'use_dpop_nonce', 'dpop-nonce')
 })
 
+test('in the combined mode the nonce may be the challenge, and without an attestation it may not', async t => {
+  const stage = await begin(t)
+  const payload = { nonce: await challengeOf(stage) }
+  const proof = async (): Promise<string> =>
+    await proofOf(stage.api, stage.agent.key, tokenCall, { payload })
+  const attestation = await attestationOf(stage)
+  const combined = await ask(stage, [
+    ['OAuth-Client-Attestation', attestation],
+    ['DPoP', await proof()],
+  ])
+  t.is(combined.status, 200, combined.text)
+  refused(t, await ask(stage, [['DPoP', await proof()]]), 'use_dpop_nonce', 'dpop-nonce')
+})
+
 test('a client attestation with its own proof gets a token bound to the attested key', async t => {
   const stage = await begin(t)
   const { api, agent, other } = stage

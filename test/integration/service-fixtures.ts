@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
 import { parseConfig } from '../../src/config.ts'
+import type { AttestationPlace } from '../../src/attester/client-attestation.ts'
 import type { ClientKey } from '../../src/attester/client-key.ts'
 import { createFileKey } from '../../src/attester/file-key.ts'
 import { Home } from '../../src/attester/home.ts'
@@ -19,7 +20,7 @@ export interface ServiceBench {
   readonly operator: ServiceClient
   readonly operatorKey: ClientKey
   /** A client of the service, with or without a key; closed with the service. */
-  connect(key?: ClientKey): ServiceClient
+  connect(key?: ClientKey, attestation?: AttestationPlace): ServiceClient
   /** An empty home of a client, gone with the service. */
   createHome(): Promise<Home>
   stop(): Promise<void>
@@ -44,8 +45,8 @@ export async function startServiceBench(): Promise<ServiceBench> {
   const running = await startService({ dataDirectory, log: { report: () => undefined } })
   const { issuer } = running
   const clients: ServiceClient[] = []
-  const connect = (key?: ClientKey): ServiceClient => {
-    const client = ServiceClient.create({ issuer, trust: { fingerprint }, key })
+  const connect = (key?: ClientKey, attestation?: AttestationPlace): ServiceClient => {
+    const client = ServiceClient.create({ issuer, trust: { fingerprint }, key, attestation })
     clients.push(client)
     return client
   }
