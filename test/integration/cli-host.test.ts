@@ -1,5 +1,5 @@
 import { createPublicKey, X509Certificate } from 'node:crypto'
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
 import { Home } from '../../src/attester/home.ts'
@@ -9,6 +9,7 @@ import { tokenAlgorithm, verifyAccessToken } from '../../src/core/token/access-t
 import { verifyDpopProof } from '../../src/core/token/dpop-proof.ts'
 import { ProofKeys } from '../../src/core/token/proof-key.ts'
 import { startTestBench } from '../../swtpm/software-tpm.ts'
+import { startProxy } from '../../swtpm/tpm-proxy.ts'
 import { createStage } from './cli-fixtures.ts'
 
 const bench = await startTestBench({ endorsementKeys: ['ecc-p256'] })
@@ -155,6 +156,35 @@ test.serial('a token is printed alone, and with a proof as the headers of one re
     /^Authorization: DPoP (\S+)\nDPoP: (\S+)\n$/.exec(headers.stdout) ?? []
   t.is(await admit(token, proof, 'GET', url), 'tickets:read')
   await t.throwsAsync(admit(token, proof, 'POST', url), { code: 'dpop-method' })
+})
+
+/** TPM_CC_Sign: TPM 2.0 Part 2 r01.59 §6.5.2. */
+const signCommand = 0x0000_015d
+
+test.serial('a token costs the TPM one signature, once the client attestation is kept', async t => {
+  let signatures = 0
+  const proxy = await startProxy({
+    target: bench.socketPath,
+    path: join(directory, 'tpm'),
+    observe: command => (signatures += command.readUInt32BE(6) === signCommand ? 1 : 0),
+  })
+  t.teardown(async () => await proxy.stop())
+  const fetchOne = async (): Promise<number> => {
+    signatures = 0
+    const options = { home: 'host', env: { ASSAY_TCTI: proxy.tcti } }
+    const token = await assay(['agent', 'token', agentId], options)
+    t.is(token.status, 0, token.stderr)
+    return signatures
+  }
+  const file = join(directory, 'host', 'agents', `${agentId}.attestation.jwt`)
+  const kept = await readFile(file, 'utf8')
+  t.is((await stat(file)).mode & 0o777, 0o600)
+  t.is(await fetchOne(), 1)
+  t.is(await readFile(file, 'utf8'), kept)
+  await rm(file)
+  // By its proof it gets a token of the service’s own API, with that the attestation, and with that the token.
+  t.is(await fetchOne(), 3)
+  t.is(payloadOf(await readFile(file, 'utf8'))['iss'], issuer)
 })
 
 const payloadOf = (jwt: string): Record<string, unknown> =>
