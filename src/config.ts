@@ -9,7 +9,7 @@ import { nearestWord } from './core/nearest-word.ts'
 import { isUrlHost } from './core/spiffe/bundle-endpoint.ts'
 import { isTrustDomain } from './core/spiffe/spiffe-id.ts'
 import { assuranceLevels } from './core/verifier/assurance.ts'
-import { isPkcs11KeyUri } from './hsm/pkcs11-uri.ts'
+import { keysSchema } from './keys-config.ts'
 
 const rows = {
   'config-exists': {
@@ -46,12 +46,6 @@ export class ConfigError extends CodedError<keyof typeof rows> {
 }
 
 const hexDigest = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 digest is 64 lower-case hex digits')
-
-/** Where a signing key of the service lives. A PIN has no place here: `pin-source` names its file. */
-const keyPlace = z.union([
-  z.literal('embedded'),
-  z.string().refine(isPkcs11KeyUri, 'embedded, or a pkcs11: URI that holds no PIN'),
-])
 
 /** The whole configuration of a service; each member has a default but the two that name it. */
 export const configSchema = z.strictObject({
@@ -169,18 +163,7 @@ export const configSchema = z.strictObject({
   certificate: z
     .strictObject({ lifetimeSeconds: z.int().min(60).max(86_400).default(3600) })
     .prefault({}),
-  keys: z
-    .strictObject({
-      /** The key of the issuing authority that `assay init` makes. */
-      issuing: keyPlace.default('embedded'),
-      /** The key that signs tokens. */
-      token: keyPlace.default('embedded'),
-      /** How long a token of hardware may take over one signature before its process is replaced. */
-      deadlineMs: z.int().min(100).max(60_000).default(900),
-      /** Signatures that a token of hardware makes at once. */
-      sessions: z.int().min(1).max(16).default(4),
-    })
-    .prefault({}),
+  keys: keysSchema.prefault({}),
   /** Just-in-time access: how long grant requests wait, approvals for once too, and how long any approval counts. */
   grants: z
     .strictObject({

@@ -57,6 +57,7 @@ export class ServiceKeyFiles {
         syncFolder(join(this.#directory, folder))
       },
       setAside: name => setSecretAside(this.#directory, place(name)),
+      destroy: name => removeSecret(this.#directory, place(name)),
     }
   }
 

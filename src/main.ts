@@ -1,26 +1,16 @@
-import {
-  createPrivateKey,
-  createPublicKey,
-  randomBytes,
-  X509Certificate,
-  type KeyObject,
-} from 'node:crypto'
+import { createPrivateKey, randomBytes, X509Certificate } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import type { Config } from './config.ts'
-import type { ThrowawaySigners } from './core/issuance/assembly.ts'
 import { importJwk } from './core/jose/jwk.ts'
 import { verifierOfPrivateKey } from './core/log/note-key.ts'
 import { ProofKeys } from './core/token/proof-key.ts'
 import { createDataDirectory, loadDataDirectory, type DataDirectory } from './data-directory.ts'
 import type { PassphraseSources } from './key-passphrase.ts'
-import { createFileAuthorityKeys } from './hsm/authority-keys.ts'
 import { createEmbeddedSigner } from './hsm/embedded-key.ts'
 import { parsePkcs11Uri } from './hsm/pkcs11-uri.ts'
 import { createTokenInspector } from './hsm/token-inspector.ts'
 import { createResponderKey } from './hsm/responder-key.ts'
 import { createThrowawaySigners } from './hsm/throwaway-key.ts'
-import { Pkcs11Signer } from './hsm/pkcs11-signer.ts'
-import { withTokenKey } from './hsm/token-authority-keys.ts'
 import { createBundleFetchOf, startFederation } from './federation.ts'
 import { createApp, type RequestLog } from './http/app.ts'
 import { followConfiguration } from './services/appraisal-policy.ts'
@@ -31,20 +21,20 @@ import { Authorities } from './services/authorities.ts'
 import { adoptFirstAuthority } from './services/authority-rotation.ts'
 import { logVerifierKey } from './services/audit-log.ts'
 import { ClientDirectory } from './services/client-directory.ts'
+import { startFailover, type Failover } from './services/failover.ts'
 import { clientSpiffeId } from './services/naming.ts'
 import { OcspResponders } from './services/ocsp-responders.ts'
 import { registerOperator, type OperatorRequest } from './services/operators.ts'
-import type { SignerRole, WatchedSigner } from './ports/signer.ts'
+import type { WatchedSigner } from './ports/signer.ts'
 import type { Service } from './services/service.ts'
 import { startStatusKeeper } from './services/status-keeper.ts'
 import { recordSignerChange } from './services/signer-watch.ts'
 import { createTokenSigner } from './services/token-keys.ts'
 import { createOutbound } from './outbound/create-outbound.ts'
 import { internet } from './outbound/network.ts'
-import type { AuthorityKeys } from './ports/authority.ts'
 import { openSqliteStore } from './storage/sqlite-store.ts'
+import { openServiceSigners } from './service-signers.ts'
 import {
-  loadAuthorityProfiles,
   loadAuthorizationSchema,
   loadCertificateProfiles,
   loadFirmwareAdvisories,
@@ -140,7 +130,11 @@ export async function startService(options: {
       'keys are not encrypted: assay key encrypt',
     )
   const failed = (error: unknown): void =>
-    options.log.report('error', { error: String(error) }, 'a change of a signer is not recorded')
+    options.log.report(
+      'error',
+      { error: String(error) },
+      'a signer is not watched, or its change not recorded',
+    )
   const { service, root } = await openService(data, failed)
   try {
     await closeOrphans(service)
@@ -152,6 +146,7 @@ export async function startService(options: {
     const server = await startTlsServer(service, data.config.listen, app.callback(), report)
     const federation = await startFederation(service, data.config, options.log, server)
     const sweeper = startSweeper(service, options.log)
+    const failover = startFailoverOf(service, data.config, options.log)
     const status = startStatusKeeper(service, error =>
       options.log.report('error', { error }, 'status is not told anew'),
     )
@@ -162,6 +157,7 @@ export async function startService(options: {
       bundleAddress: federation.address,
       stop: async () => {
         clearInterval(sweeper)
+        failover?.stop()
         await status.stop()
         await federation.stop()
         await closeService(service)
@@ -173,32 +169,6 @@ export async function startService(options: {
   }
 }
 
-/** The signers of keys in PKCS#11 tokens, as the configuration names them. */
-async function openSigners(
-  { config: { keys }, chain: [issuer], tokenKey }: DataDirectory,
-  onChange: (signer: WatchedSigner) => void,
-): Promise<{ issuing?: WatchedSigner; token?: WatchedSigner }> {
-  const { deadlineMs, sessions } = keys
-  const open = async (
-    role: SignerRole,
-    uri: string,
-    publicKey: KeyObject,
-  ): Promise<WatchedSigner> => {
-    const spki = new Uint8Array(publicKey.export({ format: 'der', type: 'spki' }))
-    const how = { deadlineMs, sessions, onChange }
-    return await Pkcs11Signer.open({ ...how, role, uri, publicKey: spki })
-  }
-  const { publicKey } = new X509Certificate(issuer ?? new Uint8Array())
-  return {
-    ...(keys.issuing === 'embedded'
-      ? {}
-      : { issuing: await open('issuing', keys.issuing, publicKey) }),
-    ...(keys.token === 'embedded'
-      ? {}
-      : { token: await open('token', keys.token, createPublicKey(tokenKey)) }),
-  }
-}
-
 async function openService(
   data: DataDirectory,
   report: (cause: unknown) => void = () => undefined,
@@ -207,12 +177,18 @@ async function openService(
   const logKey = createPrivateKey(data.logKey).export({ format: 'der', type: 'pkcs8' })
   const logOrigin = `${new URL(config.issuer).host}/audit`
   const store = await openSqliteStore({ path: data.databasePath, logOrigin, logKey })
-  const watch: { record?: (signer: WatchedSigner) => void } = {}
-  const { issuing, token } = await openSigners(data, signer => watch.record?.(signer))
-  const tokenSigner = createTokenSigner(token ?? createEmbeddedSigner(data.tokenKey))
-  const signers = [issuing, token].filter(signer => signer !== undefined)
-  const clock = { now: () => Date.now() }
+  const watch: { record?: (signer: WatchedSigner) => void; authorities?: Authorities } = {}
   const throwaway = createThrowawaySigners()
+  const signers = await openServiceSigners(data, {
+    throwaway,
+    onChange: signer => watch.record?.(signer),
+    onMistake: report,
+    records: () => watch.authorities?.records ?? [],
+  })
+  const tokenSigner = createTokenSigner(signers.token ?? createEmbeddedSigner(data.tokenKey))
+  const authorities = await Authorities.load(store, signers.authorityKeys)
+  watch.authorities = authorities
+  const clock = { now: () => Date.now() }
   const service: Service = {
     settings: {
       issuer: config.issuer,
@@ -231,8 +207,8 @@ async function openService(
     random: createRandom(),
     ocsp: new OcspResponders(createResponderKey),
     issuance: { profiles: loadCertificateProfiles(), throwaway },
-    authorities: await Authorities.load(store, createAuthorityKeysOf(data, throwaway, issuing)),
-    signers,
+    authorities,
+    signers: signers.list,
     tokenKeys: { current: tokenSigner, published: [tokenSigner] },
     logVerifier: verifierOfPrivateKey(logOrigin, logKey),
     privacyKey: data.privacyKey,
@@ -251,8 +227,9 @@ async function openService(
     proofKeys: new ProofKeys(proofKeyCapacity),
   }
   watch.record = signer => void recordSignerChange(service, signer).catch(report)
-  for (const signer of signers) if (!signer.state().isUp) watch.record(signer)
+  for (const signer of signers.list) if (!signer.state().isUp) watch.record(signer)
   await adoptFirstAuthority(service, { chain, keyReference: data.issuingKey })
+  await signers.start()
   return { service, root: rootOf(service) }
 }
 
@@ -269,19 +246,16 @@ function rootOf({ authorities }: Service): Uint8Array {
   return record?.chain.at(-1) ?? new Uint8Array()
 }
 
-function createAuthorityKeysOf(
-  { config, authorityKeyFiles, issuingKey }: DataDirectory,
-  throwaway: ThrowawaySigners,
-  issuing: WatchedSigner | undefined,
-): AuthorityKeys {
-  const files = createFileAuthorityKeys({
-    files: authorityKeyFiles,
-    issuance: { profiles: loadAuthorityProfiles(), throwaway },
-    trustDomain: config.trustDomain,
-    rootLifetimeSeconds: config.authority.rootDays * 86_400,
-    issuingLifetimeSeconds: config.authority.issuingDays * 86_400,
-  })
-  return issuing === undefined ? files : withTokenKey(files, issuingKey, issuing)
+/** A standby takes over by itself where the configuration says after how long. */
+function startFailoverOf(
+  service: Service,
+  { keys: { failoverSeconds } }: Config,
+  log: RequestLog,
+): Failover | undefined {
+  if (failoverSeconds === undefined) return undefined
+  const report = (error: unknown): void =>
+    log.report('error', { error: String(error) }, 'the standby does not take over')
+  return startFailover(service, failoverSeconds, report)
 }
 
 /** Nothing is fetched where the configuration names no host. */

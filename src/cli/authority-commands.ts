@@ -12,21 +12,34 @@ const idShown = 16
 const reasonOption = (): Option =>
   new Option('--reason <text>', 'for the audit log').argParser(valueOf(someText))
 
-const prepare: CommandRow = defineCommand<{ readonly underRoot?: true; readonly reason?: string }>({
+const prepare: CommandRow = defineCommand<{
+  readonly underRoot?: true
+  readonly standby?: true
+  readonly reason?: string
+}>({
   name: 'prepare',
   summary:
     'Makes the next authority: its root is in the trust bundle at once, it signs nothing yet.',
   details: [
     'With a root of its own, or with --under-root below the root of the authority that issues. Every host is to keep the new bundle before the authority is activated; see assay ca show.',
   ],
-  examples: ['assay ca rotate prepare', 'assay ca rotate prepare --under-root'],
+  examples: [
+    'assay ca rotate prepare',
+    'assay ca rotate prepare --under-root',
+    'assay ca rotate prepare --standby',
+  ],
   options: [
     new Option('--under-root', 'below the present root, whose key must be at hand'),
+    new Option('--standby', 'its key in the token that keys.standby names, to take over'),
     reasonOption(),
   ],
-  run: async ({ session, options: { underRoot, reason } }) => {
+  run: async ({ session, options: { underRoot, standby, reason } }) => {
     const operator = await connectOperator(session)
-    const body = { kind: underRoot === true ? 'intermediate' : 'root', ...reasonOf(reason) }
+    const body = {
+      kind: underRoot === true ? 'intermediate' : 'root',
+      place: standby === true ? 'standby' : 'issuing',
+      ...reasonOf(reason),
+    }
     const prepared = await operator.client.call('POST', '/v1/authorities', body)
     await refreshBundle(session, operator, true)
     return changed('The authority is prepared.', prepared)
@@ -81,10 +94,30 @@ const takeBack = (verb: keyof typeof verbs): CommandRow =>
     },
   })
 
+const destroyKey: CommandRow = defineCommand<{ readonly force?: true; readonly reason: string }>({
+  name: 'destroy-key',
+  args: '<id>',
+  summary: 'Destroys the key of an authority that issues no more; nothing brings it back.',
+  details: [
+    'Refused while a certificate below it is in force: revocation lists of an authority are signed by itself. Where the token fails, the same command again finishes it.',
+  ],
+  examples: ["assay ca rotate destroy-key 3f2a90c1 --reason 'turned over a week ago'"],
+  options: [
+    new Option('--force', 'whatever is in force below it'),
+    reasonOption().makeOptionMandatory(),
+  ],
+  run: async ({ session, args: [id = ''], options: { force, reason } }) => {
+    const { client } = await connectOperator(session)
+    const path = `/v1/authorities/${await wholeId(client, id)}/destroy-key`
+    const answer = await client.call('POST', path, { force: force === true, reason })
+    return changed('The key of the authority is destroyed.', answer)
+  },
+})
+
 const rotateCommands: CommandGroup = {
   name: 'rotate',
   summary: 'The turnover from one authority to the next, step by step.',
-  commands: [prepare, activate, takeBack('taint'), takeBack('revoke')],
+  commands: [prepare, activate, takeBack('taint'), takeBack('revoke'), destroyKey],
 }
 
 const show: CommandRow = defineCommand({
@@ -97,6 +130,7 @@ const show: CommandRow = defineCommand({
     const columns = [
       { title: 'id', cell: (row: ShownRecord) => cellOf(row, 'id').slice(0, idShown) },
       { title: 'state', cell: (row: ShownRecord) => cellOf(row, 'state') },
+      { title: 'key in', cell: (row: ShownRecord) => keyOf(row) },
       { title: 'root', cell: (row: ShownRecord) => cellOf(row, 'rootId').slice(0, idShown) },
       { title: 'since', cell: (row: ShownRecord) => renderTime(row['changedAt']) },
       { title: 'bundle', cell: (row: ShownRecord) => cellOf(row, 'bundleSequence') },
@@ -148,6 +182,10 @@ function changed(sentence: string, answer: unknown): CommandAnswer {
 function adoptionOf(row: ShownRecord): string {
   const { hosts, adopted } = recordOf(row['adoption'])
   return `${String(adopted)} of ${String(hosts)} active hosts`
+}
+
+function keyOf(row: ShownRecord): string {
+  return row['keyDestroyedAt'] === null ? cellOf(row, 'keyPlace') : 'destroyed'
 }
 
 /** Only where somebody waits for it. */

@@ -10,9 +10,10 @@ import {
   type CeremonyKey,
 } from '../core/issuance/ceremony.ts'
 import type { CertificateSigner } from '../core/issuance/credential.ts'
-import type { AuthorityKeys } from '../ports/authority.ts'
+import type { AuthorityKeys, AuthorityPlace } from '../ports/authority.ts'
 import { AuthorityKeyError } from '../ports/authority-error.ts'
 import { createEmbeddedSigner, embeddedCrypto, exportPkcs8 } from './embedded-key.ts'
+import type { IssuingKeyPlace } from './issuing-key-place.ts'
 
 /** Private files by name; what is written is durable when the call returns, and a name is written once. */
 export interface KeyFiles {
@@ -22,6 +23,8 @@ export interface KeyFiles {
   write(name: string, pkcs8: string): void
   /** Puts it where nothing is read from, under its own name. */
   setAside(name: string): void
+  /** Takes it away; one that is not there is no error. */
+  destroy(name: string): void
 }
 
 /** What new authorities are made with. */
@@ -31,6 +34,8 @@ export interface AuthorityKeyOptions {
   readonly trustDomain: string
   readonly rootLifetimeSeconds: number
   readonly issuingLifetimeSeconds: number
+  /** Where issuing keys are made: the first on the disk where no token is named, a second one nowhere then. */
+  readonly places?: Readonly<Partial<Record<AuthorityPlace, IssuingKeyPlace>>>
 }
 
 const issuingSuffix = '.key.pem'
@@ -38,48 +43,69 @@ const rootSuffix = '.root.key.pem'
 /** Names of the keys that are made here; what is named otherwise is never moved. */
 const made = /^authority-[0-9a-f]{32}(\.root)?\.key\.pem$/
 
-/** Authorities on keys of this machine's disk. A root's key lies beside the issuing key that was made with it. */
+/** Authorities on keys of this machine's disk or of tokens. The key of a root lies on the disk in either case. */
 export function createFileAuthorityKeys(options: AuthorityKeyOptions): AuthorityKeys {
   const { files } = options
   return {
     create: async request => {
       const name = `authority-${randomBytes(16).toString('hex')}`
+      const place = placeOf(options, request.place)
       const root =
         request.root === undefined
           ? await createNextRoot(options, request)
           : await openRoot(files, request.root)
-      const keys = await embeddedCrypto.subtle.generateKey(issuingAlgorithm, true, [
-        'sign',
-        'verify',
-      ])
+      const key = await place.make(name)
       const issuing = await createIssuing(
         {
           ...ceremonyOf(options, request.now),
           serial: request.serials[1],
-          keys,
+          keys: { publicKey: key.publicKey },
           lifetimeSeconds: options.issuingLifetimeSeconds,
         },
         root,
       )
       if (request.root === undefined)
         files.write(`${name}${rootSuffix}`, await exportPkcs8(root.keys.privateKey))
-      files.write(`${name}${issuingSuffix}`, await exportPkcs8(keys.privateKey))
+      key.keep()
       const chain = [issuing, root].map(({ certificate }) => new Uint8Array(certificate.rawData))
-      return { chain, keyReference: `${name}${issuingSuffix}` }
+      return { chain, keyReference: key.reference }
     },
     open: ({ chain, keyReference }) => createFileSigner(files, chain, keyReference),
     listOrphans: references => {
-      const kept = new Set(references.flatMap(name => [name, rootFileOf(name)]))
+      const kept = new Set(references.flatMap(name => [name, ...rootFilesOf(name)]))
       return files.list().filter(name => made.test(name) && !kept.has(name))
     },
     setAside: names => {
       for (const name of names) files.setAside(name)
     },
+    destroy: async ({ keyReference }) => await Promise.resolve(files.destroy(keyReference)),
   }
 }
 
-function rootFileOf(issuingFile: string): string {
-  return `${issuingFile.slice(0, -issuingSuffix.length)}${rootSuffix}`
+/** The root's key has the name of the issuing key that was made with it, in a file or in a token. */
+function rootFilesOf(keyReference: string): string[] {
+  const [name] = /authority-[0-9a-f]{32}/.exec(keyReference) ?? []
+  return name === undefined ? [] : [`${name}${rootSuffix}`]
+}
+
+function placeOf(
+  { files, places = {} }: AuthorityKeyOptions,
+  wanted: AuthorityPlace,
+): IssuingKeyPlace {
+  const place = places[wanted]
+  if (place !== undefined) return place
+  if (wanted === 'standby') throw new AuthorityKeyError('authority-standby-absent')
+  return { make: async name => await makeOnDisk(files, `${name}${issuingSuffix}`) }
+}
+
+async function makeOnDisk(files: KeyFiles, reference: string): ReturnType<IssuingKeyPlace['make']> {
+  const { subtle } = embeddedCrypto
+  const { publicKey, privateKey } = await subtle.generateKey(issuingAlgorithm, true, [
+    'sign',
+    'verify',
+  ])
+  const pkcs8 = await exportPkcs8(privateKey)
+  return { reference, publicKey, keep: () => files.write(reference, pkcs8) }
 }
 
 function ceremonyOf(

@@ -121,9 +121,20 @@ function generatePair(
   )
 }
 
-/** Takes the private key that the URI names out of the token, and the public keys of its id; none there is no error. */
+/**
+ * Takes the private key that the URI names out of the token, and the public keys of its id; none there is no error. With
+ * a point it is the key of that point alone, whatever else has its name.
+ */
 export function destroyKey(module: PKCS11, session: Handle, uri: Pkcs11Uri): void {
-  for (const privateKey of privateKeys(module, session, uri)) {
+  const { point } = uri
+  const named = privateKeys(module, session, uri)
+  const meant =
+    point === undefined
+      ? named
+      : named.filter(key =>
+          Buffer.from(point).equals(Buffer.from(publicHalf(module, session, key).point)),
+        )
+  for (const privateKey of meant) {
     const publicKeys = publicKeysOf(module, session, privateKey)
     for (const object of [privateKey, ...publicKeys]) module.C_DestroyObject(session, object)
   }

@@ -10,7 +10,8 @@ import { parsePkcs11Uri, type Pkcs11Uri } from './pkcs11-uri.ts'
 
 /** How a signer of the service is opened. */
 export interface Pkcs11SignerOptions {
-  readonly role: SignerRole
+  /** Asked with each use: an authority that is prepared becomes the one that issues. */
+  readonly role: SignerRole | (() => SignerRole)
   /** RFC 7512, with `module-path`; `pin-source` where the token asks for a PIN. */
   readonly uri: string
   /** DER SubjectPublicKeyInfo of the key that is meant; with it a signer may begin while its token is away. */
@@ -39,10 +40,10 @@ const isMistake = (code: Pkcs11ErrorCode): boolean =>
  * anew without anybody noticing.
  */
 export class Pkcs11Signer implements WatchedSigner {
-  readonly role: SignerRole
   readonly place = 'pkcs11'
   readonly algorithm: WatchedSigner['algorithm']
   readonly publicKey: Uint8Array
+  readonly #role: Pkcs11SignerOptions['role']
   readonly #uri: Pkcs11Uri
   readonly #token: Pkcs11Token
   readonly #onChange: Pkcs11SignerOptions['onChange']
@@ -54,7 +55,7 @@ export class Pkcs11Signer implements WatchedSigner {
   #isClosed = false
 
   private constructor(options: Pkcs11SignerOptions, opening: Opening) {
-    this.role = options.role
+    this.#role = options.role
     this.#uri = opening.uri
     this.#token = opening.token
     this.#known = opening.publicKey
@@ -85,6 +86,10 @@ export class Pkcs11Signer implements WatchedSigner {
       await token.leave()
       throw error
     }
+  }
+
+  get role(): SignerRole {
+    return typeof this.#role === 'string' ? this.#role : this.#role()
   }
 
   state(): SignerState {

@@ -1,37 +1,34 @@
+import type { AuthorityKeys, AuthorityRecord } from '../ports/authority.ts'
+import type { AuthoritySigners } from './authority-signers.ts'
+import { failingAsAuthority } from './issuing-key-place.ts'
+import { destroyTokenKey } from './token-made-key.ts'
 import { X509Certificate } from 'node:crypto'
-import type { AuthorityKeys } from '../ports/authority.ts'
-import { AuthorityKeyError } from '../ports/authority-error.ts'
-import type { WatchedSigner } from '../ports/signer.ts'
 
 /**
- * The keys of authorities where one of them lives in a PKCS#11 token: that one's signer was opened with the service,
- * all others are those of the disk, and no new one is made.
+ * The keys of authorities where some live in PKCS#11 tokens: those are used and destroyed there, all others as before.
+ *
+ * @param uriOf the URI by which a key is reached today
  */
-export function withTokenKey(
+export function withTokenKeys(
   files: AuthorityKeys,
-  uri: string,
-  signer: WatchedSigner,
+  signers: Pick<AuthoritySigners, 'signerOf' | 'release'>,
+  uriOf: (authority: Pick<AuthorityRecord, 'chain' | 'keyReference'>) => string,
 ): AuthorityKeys {
-  const { algorithm } = signer
-  if (algorithm === 'Ed25519') throw new AuthorityKeyError('authority-key-unusable')
   return {
     ...files,
-    // A key that is to live in hardware is not followed by one on the disk without anybody saying so.
-    create: async () =>
-      await Promise.reject(new AuthorityKeyError('authority-key-place', { expected: uri })),
-    // By the key and not by the words of the URI, which an operator may change.
-    open: authority =>
-      isKeyOf(authority, signer)
-        ? { algorithm, sign: message => signer.sign(message) }
-        : files.open(authority),
+    open: authority => (isInToken(authority) ? signers.signerOf(authority) : files.open(authority)),
+    destroy: async authority => {
+      if (!isInToken(authority)) return await files.destroy(authority)
+      await signers.release(authority)
+      const [issuing = new Uint8Array()] = authority.chain
+      const { publicKey } = new X509Certificate(issuing)
+      const spki = new Uint8Array(publicKey.export({ format: 'der', type: 'spki' }))
+      await failingAsAuthority(destroyTokenKey(uriOf(authority), spki))
+    },
   }
 }
 
-function isKeyOf(
-  { chain: [issuing] }: Parameters<AuthorityKeys['open']>[0],
-  { publicKey }: WatchedSigner,
-): boolean {
-  if (issuing === undefined) return false
-  const spki = new X509Certificate(issuing).publicKey.export({ format: 'der', type: 'spki' })
-  return spki.equals(publicKey)
+/** Whether the key of an authority is in a PKCS#11 token. */
+export function isInToken({ keyReference }: Pick<AuthorityRecord, 'keyReference'>): boolean {
+  return keyReference.startsWith('pkcs11:')
 }

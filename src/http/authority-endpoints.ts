@@ -1,5 +1,6 @@
 import {
   activateAuthority,
+  destroyAuthorityKey,
   listAdoptions,
   prepareAuthority,
   revokeAuthority,
@@ -79,8 +80,8 @@ export const authorityEndpoints: readonly Endpoint[] = [
       status: 201,
     },
     async ctx => {
-      const { kind, reason } = ctx.state.body as schema.PreparationBody
-      const request = { kind, reason: reason ?? null }
+      const { kind, place, reason } = ctx.state.body as schema.PreparationBody
+      const request = { kind, place, reason: reason ?? null }
       const { authority, bundleSequence } = await prepareAuthority(
         ctx.service,
         callerOf(ctx).id,
@@ -105,6 +106,21 @@ export const authorityEndpoints: readonly Endpoint[] = [
       const id = pathId(ctx)
       const { authority } = await activateAuthority(ctx.service, callerOf(ctx).id, id, request)
       ctx.body = authorityView(authority)
+    },
+  ),
+  protectedEndpoint(
+    {
+      method: 'POST',
+      path: '/v1/authorities/:id/destroy-key',
+      scope: 'authorities:write',
+      summary: 'Destroys the key of an authority that issues no more; nothing brings it back.',
+      request: schema.destructionRequest,
+    },
+    async ctx => {
+      const { force, reason } = ctx.state.body as { force: boolean; reason: string }
+      const request = { isForced: force, reason }
+      const done = await destroyAuthorityKey(ctx.service, callerOf(ctx).id, pathId(ctx), request)
+      ctx.body = authorityView(done.authority)
     },
   ),
   ...(['taint', 'revoke'] as const).map(verb =>

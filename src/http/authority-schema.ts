@@ -10,11 +10,13 @@ export const adoptionRequest: z.ZodType = z.strictObject({
 /** What the next authority is to be. */
 export interface PreparationBody {
   readonly kind: 'root' | 'intermediate'
+  readonly place: 'issuing' | 'standby'
   readonly reason?: string
 }
 
 export const preparationRequest: z.ZodType<PreparationBody> = z.strictObject({
   kind: z.enum(['root', 'intermediate']),
+  place: z.enum(['issuing', 'standby']).default('issuing'),
   reason: reason.exactOptional(),
 })
 
@@ -30,5 +32,11 @@ export const activationRequest: z.ZodType<ActivationBody> = z
     path: ['reason'],
     message: 'force takes a reason',
   })
+
+/** That a key is to be destroyed, whatever is in force below it. */
+export const destructionRequest: z.ZodType = z.strictObject({
+  force: z.boolean().default(false),
+  reason,
+})
 
 export const reasonRequest: z.ZodType = z.strictObject({ reason })

@@ -5,10 +5,14 @@ const rows = {
     summary: 'The key of this root is not at hand, so nothing can be made under it here.',
     hint: 'Prepare an authority with a root of its own, or make the certificate where the root’s key is.',
   },
-  'authority-key-place': {
-    summary:
-      'The issuing key of this service lives in hardware, and this version makes no second one there.',
-    hint: 'Nothing was made. An authority whose key is in hardware cannot be followed by another one yet.',
+  'authority-standby-absent': {
+    summary: 'The configuration names no token for the key of a second signer.',
+    hint: 'Nothing was made. Name the token with keys.standby, and start the service anew.',
+  },
+  'authority-token-failed': {
+    summary: 'The token that is to hold the key of the authority did not do what it was asked for.',
+    hint: 'No authority was changed. See that the token is there and has room; the facts say what it answered.',
+    source: 'PKCS #11 v3.0 §5.1',
   },
   'authority-key-unusable': {
     summary: 'The key of an authority is not that of its certificate, or not on P-256 or P-384.',

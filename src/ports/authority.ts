@@ -28,6 +28,8 @@ export interface AuthorityRecord {
   readonly changedAt: number
   readonly changedBy: string
   readonly reason: string | null
+  /** Since when its key is to be nowhere any more; null while it is kept. */
+  readonly keyDestroyedAt: number | null
 }
 
 /** All authorities at one moment, oldest first, and the bundle that they make. */
@@ -85,6 +87,15 @@ export interface AuthorityStore {
   ): Promise<
     { readonly certificates: number; readonly bundleSequence: number } | 'unknown' | 'state'
   >
+  /**
+   * That its key is to be destroyed, of one that issues no more; again for one whose key is to be gone already.
+   * `'key-needed'` while a certificate below it is in force, unless `isForced`: nobody could say any more that it is not.
+   */
+  destroyKey(
+    id: string,
+    change: AuthorityChange & { readonly isForced: boolean },
+    entry: AuditEntry,
+  ): Promise<'done' | 'unknown' | 'state' | 'key-needed'>
   /** That a host keeps a bundle. `'known'` where it keeps that one or a later one already; `'ahead'` of what there is. */
   recordAdoption(
     hostId: string,
@@ -103,21 +114,32 @@ export interface CreatedAuthority {
   readonly keyReference: string
 }
 
+/** In which of the places of the configuration the key of an authority is made. */
+export type AuthorityPlace = 'issuing' | 'standby'
+
 /** Where the keys of authorities are made and used. */
 export interface AuthorityKeys {
   /**
    * Makes an issuing key and its certificate, durable before it resolves: under a new root, or under the root whose
    * certificate is given.
    *
-   * @throws AuthorityKeyError `authority-root-absent` where that root's key is not at hand
+   * @throws AuthorityKeyError `authority-root-absent` where that root's key is not at hand,
+   *   `authority-standby-absent` where no place for a second one is named, `authority-token-failed`
    */
   create(request: {
     readonly root: Uint8Array | undefined
+    readonly place: AuthorityPlace
     readonly now: number
     readonly serials: readonly [Uint8Array, Uint8Array]
   }): Promise<CreatedAuthority>
   /** The signer of a key that is kept already; what is wrong with it shows when it signs. */
   open(authority: Pick<AuthorityRecord, 'chain' | 'keyReference'>): CertificateSigner
+  /**
+   * Takes the issuing key out of the world; one that is not there any more is no error.
+   *
+   * @throws AuthorityKeyError `authority-token-failed`
+   */
+  destroy(authority: Pick<AuthorityRecord, 'chain' | 'keyReference'>): Promise<void>
   /** Names of keys that were made here and that none of these references names. */
   listOrphans(keyReferences: readonly string[]): readonly string[]
   /** Puts keys where nothing is read from. */

@@ -10,8 +10,11 @@ export interface Signer {
   sign(message: Uint8Array): Uint8Array | Promise<Uint8Array>
 }
 
-/** What a signer signs for. */
-export type SignerRole = 'issuing' | 'standby' | 'token' | 'log'
+/**
+ * What a signer signs for. `standby`: for an authority that is prepared; `retired`: for one that issues no more, and
+ * still tells what it revoked.
+ */
+export type SignerRole = 'issuing' | 'standby' | 'retired' | 'token' | 'log'
 
 /** How a signer is at the moment. */
 export interface SignerState {

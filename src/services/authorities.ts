@@ -75,6 +75,7 @@ export class Authorities {
    */
   answering(now: number): readonly Authority[] {
     return this.records
+      .filter(({ keyDestroyedAt }) => keyDestroyedAt === null)
       .filter(({ state, changedAt }) => state !== 'revoked' || now < changedAt + tellsForMs)
       .map(record => this.#signingOf(record))
       .filter(({ chain: [issuer] }) => issuer !== undefined && prepareIssuer(issuer).notAfter > now)
@@ -83,7 +84,9 @@ export class Authorities {
   /** Under which the service shows itself: the one that issues, else the newest that is trusted. */
   serving(): Authority {
     const candidates = this.trusted.toSorted((a, b) => standing(b) - standing(a))
-    const [record] = candidates.filter(({ state }) => state !== 'prepared')
+    const [record] = candidates.filter(
+      ({ state, keyDestroyedAt }) => state !== 'prepared' && keyDestroyedAt === null,
+    )
     if (record === undefined) throw new ServiceError('authority-absent')
     return this.#signingOf(record)
   }
@@ -99,10 +102,10 @@ export class Authorities {
     return this.#signingOf(record)
   }
 
-  /** Any of them with its signer: the lists of what an authority revoked are signed by itself (RFC 5280 §6.3.3). */
+  /** Any of them whose key is kept, with its signer: the lists of what an authority revoked are signed by itself (RFC 5280 §6.3.3). */
   find(id: string): Authority | undefined {
     const record = this.records.find(authority => authority.id === id)
-    return record && this.#signingOf(record)
+    return record?.keyDestroyedAt === null ? this.#signingOf(record) : undefined
   }
 
   /** One per authority: what is prepared of its certificate is remembered by the bytes object. */
@@ -125,6 +128,8 @@ export class Authorities {
     this.#applied = turn
     const isOther = JSON.stringify(states(set)) !== JSON.stringify(states(this.#set))
     this.#set = set
+    for (const { id, keyDestroyedAt } of set.authorities)
+      if (keyDestroyedAt !== null) this.#signing.delete(id)
     if (isOther) for (const listener of this.#listeners) listener()
   }
 

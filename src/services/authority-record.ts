@@ -22,6 +22,7 @@ export function createAuthorityRecord(
     changedAt: by.now,
     changedBy: by.actor,
     reason: by.reason,
+    keyDestroyedAt: null,
   }
 }
 

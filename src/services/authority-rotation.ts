@@ -1,4 +1,4 @@
-import type { AuthorityRecord, BundleAdoption } from '../ports/authority.ts'
+import type { AuthorityPlace, AuthorityRecord, BundleAdoption } from '../ports/authority.ts'
 import { auditEntry } from './audit-entry.ts'
 import { createAuthorityRecord } from './authority-record.ts'
 import { ServiceError } from './error.ts'
@@ -50,20 +50,25 @@ async function setOrphansAside(service: Service): Promise<void> {
 /**
  * Makes the next authority. Its root is in the trust bundle from now on; it signs nothing before it is activated.
  *
- * @throws ServiceError `authority-absent` for an intermediate where no authority is active
+ * @param request `place`: where its key is made; a standby's on another token than that of the one that issues
+ * @throws ServiceError `authority-absent` for an intermediate where no authority is active; AuthorityKeyError
  */
 export async function prepareAuthority(
   service: Service,
   actor: string,
-  request: { readonly kind: AuthorityKind; readonly reason: string | null },
+  request: {
+    readonly kind: AuthorityKind
+    readonly place?: AuthorityPlace
+    readonly reason: string | null
+  },
 ): Promise<AuthorityChanged> {
-  const { kind, reason } = request
+  const { kind, place = 'issuing', reason } = request
   const root = kind === 'root' ? undefined : service.authorities.active().chain.at(-1)
   const serials = [service.random.bytes(16), service.random.bytes(16)] as const
   const now = service.clock.now()
-  const created = await service.authorities.keys.create({ root, now, serials })
+  const created = await service.authorities.keys.create({ root, place, now, serials })
   const record = createAuthorityRecord(created, { actor, now, reason })
-  const detail = { kind, root: record.rootId, key: record.keyReference, reason }
+  const detail = { kind, place, root: record.rootId, key: record.keyReference, reason }
   const entry = auditEntry(service, 'authority.prepared', actor, record.id, detail)
   const answer = await service.store.authorities.prepare(record, entry)
   if (answer === 'exists') throw new ServiceError('authority-state', { found: record.id })
@@ -137,6 +142,33 @@ export async function revokeAuthority(
     await service.store.authorities.revoke(id, change, entry),
   )
   return { ...(await changed(service, id)), ...answer }
+}
+
+/**
+ * Destroys the key of an authority that issues no more. On record before it is done; where the token fails, the same act
+ * again finishes it.
+ *
+ * @throws ServiceError `authority-unknown`, `authority-state`, `authority-key-needed` while a certificate below it is in
+ *   force and nothing forces it; AuthorityKeyError `authority-token-failed`
+ */
+export async function destroyAuthorityKey(
+  service: Service,
+  actor: string,
+  id: string,
+  request: { readonly isForced: boolean; readonly reason: string },
+): Promise<AuthorityChanged> {
+  const { isForced, reason } = request
+  const entry = auditEntry(service, 'authority.key-destroyed', actor, id, {
+    reason,
+    forced: isForced,
+  })
+  const change = { at: service.clock.now(), by: actor, reason, isForced }
+  const answer = await service.store.authorities.destroyKey(id, change, entry)
+  if (answer === 'key-needed') throw new ServiceError('authority-key-needed')
+  requireMoved(service, id, answer)
+  const done = await changed(service, id)
+  await service.authorities.keys.destroy(done.authority)
+  return done
 }
 
 /** Which active host keeps which bundle. */

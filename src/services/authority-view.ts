@@ -2,10 +2,11 @@ import type { AuthorityRecord, BundleAdoption } from '../ports/authority.ts'
 import type { Authorities } from './authorities.ts'
 import { pem } from './view.ts'
 
-/** An authority as the API shows it: certificates in PEM, and where its key is not. */
+/** An authority as the API shows it: certificates in PEM, and of its key only in what. */
 export function authorityView(authority: AuthorityRecord): Record<string, unknown> {
-  const { chain, keyReference: _key, ...shown } = authority
-  return { ...shown, certificateChain: chain.map(pem) }
+  const { chain, keyReference, ...shown } = authority
+  const keyPlace = keyReference.startsWith('pkcs11:') ? 'pkcs11' : 'embedded'
+  return { ...shown, keyPlace, certificateChain: chain.map(pem) }
 }
 
 /** Where the turnover stands: who issues, what comes next, and who does not know it yet. */

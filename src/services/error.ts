@@ -168,6 +168,12 @@ const rows = {
     summary: 'An authority in this state does not take that step.',
     hint: 'See the states with `assay ca show`: prepared, then active, then retired, tainted, revoked. One that issues is replaced or tainted before it is revoked.',
   },
+  'authority-key-needed': {
+    summary:
+      'Certificates below this authority are in force, and its key tells which of them are not.',
+    hint: 'Wait until they have ended, or force it with a reason: nothing can be revoked below it any more.',
+    source: 'RFC 5280 §6.3.3',
+  },
   'authority-conflict': {
     summary: 'Another authority was activated at the same time; one of the two counts.',
     hint: 'See which issues now with `assay ca show`, and repeat what still makes sense.',

@@ -13,6 +13,7 @@ export interface AuthorityRow {
   changed_at: number
   changed_by: string
   reason: string | null
+  key_destroyed_at: number | null
 }
 
 /** One row: what the trust bundle is now. */

@@ -20,6 +20,8 @@ export function createAuthorityStore(db: Executor): AuthorityStore {
       await db.execute('taintAuthority', id, change, encodeEntry(entry)),
     revoke: async (id, change, { type, time, actor, subject, detail }) =>
       await db.execute('revokeAuthority', id, change, { type, time, actor, subject, detail }),
+    destroyKey: async (id, change, entry) =>
+      await db.execute('destroyAuthorityKey', id, change, encodeEntry(entry)),
     recordAdoption: async (hostId, { sequence, at }, entry) =>
       await db.execute('recordAdoption', hostId, sequence, at, encodeEntry(entry)),
     listAdoptions: async now => (await db.execute('listAdoptions', now)).map(parseAdoption),

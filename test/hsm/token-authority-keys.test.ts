@@ -1,64 +1,76 @@
-import { generateKeyPairSync, randomBytes, X509Certificate } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import test from 'ava'
 import { createFileAuthorityKeys } from '../../src/hsm/authority-keys.ts'
-import { withTokenKey } from '../../src/hsm/token-authority-keys.ts'
-import type { WatchedSigner } from '../../src/ports/signer.ts'
+import { embeddedCrypto } from '../../src/hsm/embedded-key.ts'
+import { withTokenKeys } from '../../src/hsm/token-authority-keys.ts'
 import { testAuthorityIssuance } from '../support/test-issuance.ts'
 import { MemoryKeyFiles } from '../support/memory-key-files.ts'
 
-const uri = 'pkcs11:token=ca;object=issuing?module-path=/lib/x.so&pin-source=/etc/pin'
 const serials = [randomBytes(16), randomBytes(16)] as const
+const request = { root: undefined, place: 'issuing', now: Date.now(), serials } as const
 
-/** An authority on the disk, and a signer that claims its key or another one. */
-async function begin(isOwn: boolean) {
+/** Authorities on the disk, or with issuing keys in a place that is no disk. */
+async function begin(isInToken: boolean) {
   const files = new MemoryKeyFiles()
-  const options = {
+  const disk = createFileAuthorityKeys({
+    files,
     issuance: testAuthorityIssuance,
     trustDomain: 'a.example',
     rootLifetimeSeconds: 3600,
     issuingLifetimeSeconds: 60,
+    places: isInToken ? { issuing: { make: makeElsewhere } } : {},
+  })
+  const signers = {
+    signerOf: () => ({ algorithm: 'ES256', sign: () => new Uint8Array([42]) }) as const,
+    release: async () => await Promise.resolve(),
   }
-  const disk = createFileAuthorityKeys({ ...options, files })
-  const made = await disk.create({ root: undefined, now: Date.now(), serials })
-  const own = new X509Certificate(made.chain[0] ?? new Uint8Array()).publicKey
-  const other = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey
-  const signer: WatchedSigner = {
-    role: 'issuing',
-    place: 'pkcs11',
-    algorithm: 'ES256',
-    publicKey: (isOwn ? own : other).export({ format: 'der', type: 'spki' }),
-    sign: () => new Uint8Array([42]),
-    state: () => ({ isUp: true, since: 0, waiting: 0 }),
-    close: async () => await Promise.resolve(),
-  }
-  return { files, made, keys: withTokenKey(disk, uri, signer) }
+  const keys = withTokenKeys(disk, signers, ({ keyReference }) => keyReference)
+  return { files, keys, made: await keys.create(request) }
 }
 
-test('a key in hardware is known by itself, whatever the words of its URI are by now', async t => {
-  const { keys, made } = await begin(true)
-  const changed = { chain: made.chain, keyReference: uri.replace('/etc/pin', '/run/pin') }
-  t.deepEqual(await keys.open(changed).sign(new Uint8Array(1)), new Uint8Array([42]))
+async function makeElsewhere(name: string) {
+  const how = { name: 'ECDSA', namedCurve: 'P-256' }
+  const pair = await embeddedCrypto.subtle.generateKey(how, true, ['sign', 'verify'])
+  const reference = `pkcs11:token=ca;object=${name};id=%01?module-path=/lib/x.so`
+  return { reference, publicKey: pair.publicKey, keep: () => undefined }
+}
+
+test('a key in a token is used there, one on the disk is opened from the disk', async t => {
+  const token = await begin(true)
+  t.deepEqual(await token.keys.open(token.made).sign(new Uint8Array(1)), new Uint8Array([42]))
+  const disk = await begin(false)
+  t.is((await disk.keys.open(disk.made).sign(new Uint8Array(1))).length, 64)
 })
 
-test('an authority with another key is opened from the disk', async t => {
-  const { keys, made } = await begin(false)
-  t.is((await keys.open(made).sign(new Uint8Array(1))).length, 64)
+test('no key on the disk follows one in hardware, but that of its root', async t => {
+  const { files, made } = await begin(true)
+  t.is(files.list().length, 1)
+  t.regex(files.list()[0] ?? '', /^authority-[0-9a-f]{32}\.root\.key\.pem$/)
+  t.regex(made.keyReference, /^pkcs11:/)
 })
 
-test('no key on the disk follows one in hardware', async t => {
+test('where no second token is named a standby is made nowhere', async t => {
   const { keys, files } = await begin(true)
-  const before = files.list().length
-  const request = { root: undefined, now: Date.now(), serials }
-  await t.throwsAsync(keys.create(request), { code: 'authority-key-place' })
-  t.is(files.list().length, before)
+  const standby = keys.create({ ...request, place: 'standby' })
+  await t.throwsAsync(standby, { code: 'authority-standby-absent' })
+  t.is(files.list().length, 1)
 })
 
 test('keys that no record names are put aside, the others stay', async t => {
-  const { keys, files, made } = await begin(true)
-  t.deepEqual(keys.listOrphans([made.keyReference]), [])
-  const orphans = keys.listOrphans([])
-  t.is(orphans.length, 2)
-  keys.setAside(orphans)
-  t.deepEqual(files.list(), [])
-  t.deepEqual(files.aside, orphans)
+  for (const isInToken of [true, false]) {
+    const { keys, files, made } = await begin(isInToken)
+    t.deepEqual(keys.listOrphans([made.keyReference]), [])
+    const orphans = keys.listOrphans([])
+    t.is(orphans.length, isInToken ? 1 : 2)
+    keys.setAside(orphans)
+    t.deepEqual(files.list(), [])
+    t.deepEqual(files.aside, orphans)
+  }
+})
+
+test('a key on the disk is destroyed where it lies, and twice is no error', async t => {
+  const { keys, files, made } = await begin(false)
+  await keys.destroy(made)
+  await keys.destroy(made)
+  t.deepEqual(files.list().length, 1)
 })

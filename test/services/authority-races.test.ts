@@ -55,7 +55,12 @@ test('a service that starts again finds its authorities as they were, and no key
   await activateAuthority(service, 'o', authority.id, now)
   // A crash after the key was made and before its record was.
   const serials = [service.random.bytes(16), service.random.bytes(16)] as const
-  const orphan = await keys.create({ root: undefined, now: service.clock.now(), serials })
+  const orphan = await keys.create({
+    root: undefined,
+    place: 'issuing',
+    now: service.clock.now(),
+    serials,
+  })
   t.true(keyFiles.list().includes(orphan.keyReference))
 
   const again = { ...service, authorities: await Authorities.load(service.store, keys) }

@@ -257,6 +257,7 @@ export const authority: AuthorityRecord = {
   changedAt: now,
   changedBy: 'service',
   reason: null,
+  keyDestroyedAt: null,
 }
 
 export const revocation = { at: now + 1, reason: 'stolen' } as const

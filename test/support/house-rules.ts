@@ -39,6 +39,8 @@ const wiring = [
   'bundle-endpoint.ts',
   'federation.ts',
   'shipped-tables.ts',
+  'service-signers.ts',
+  'keys-config.ts',
   'data-directory.ts',
   'private-files.ts',
   'key-files.ts',

@@ -25,4 +25,8 @@ export class MemoryKeyFiles implements KeyFiles {
     this.#files.delete(name)
     this.aside.push(name)
   }
+
+  destroy(name: string): void {
+    this.#files.delete(name)
+  }
 }

@@ -5,7 +5,7 @@ import { parseTilePath } from '../../src/core/log/tile-path.ts'
 import { verifyLog } from '../../src/core/log/verify-log.ts'
 import { createApp } from '../../src/http/app.ts'
 import type { Service, Settings } from '../../src/services/service.ts'
-import { createTestService, type TestService } from './test-service.ts'
+import { createTestService, type TestHardware, type TestService } from './test-service.ts'
 
 /** A request as a test words it; headers in order, so that one can be sent twice. */
 export interface TestRequest {
@@ -50,8 +50,9 @@ export async function startTestApi(
   t: Pick<ExecutionContext, 'teardown'>,
   changes: Partial<Settings> = {},
   authorityLifetimeSeconds?: number,
+  hardware?: TestHardware,
 ): Promise<TestApi> {
-  const made = await createTestService(t, changes, authorityLifetimeSeconds)
+  const made = await createTestService(t, changes, authorityLifetimeSeconds, hardware)
   const reports: Report[] = []
   const app = createApp(made.service, {
     report: (level, facts, message) => reports.push({ level, facts, message }),

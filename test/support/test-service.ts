@@ -5,9 +5,11 @@ import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
 import { ProofKeys } from '../../src/core/token/proof-key.ts'
 import { verifierOfPrivateKey } from '../../src/core/log/note-key.ts'
-import { createFileAuthorityKeys } from '../../src/hsm/authority-keys.ts'
+import { createFileAuthorityKeys, type AuthorityKeyOptions } from '../../src/hsm/authority-keys.ts'
 import { createResponderKey } from '../../src/hsm/responder-key.ts'
 import { createEmbeddedSigner, exportPkcs8 } from '../../src/hsm/embedded-key.ts'
+import type { AuthorityKeys, AuthorityRecord } from '../../src/ports/authority.ts'
+import type { WatchedSigner } from '../../src/ports/signer.ts'
 import { Authorities } from '../../src/services/authorities.ts'
 import { adoptFirstAuthority } from '../../src/services/authority-rotation.ts'
 import { AuthorizationDirectory } from '../../src/services/authorization-directory.ts'
@@ -30,6 +32,13 @@ export const testLogOrigin = 'assay.example/audit'
 export interface TestClock {
   now(): number
   advance(ms: number): void
+}
+
+/** Keys of authorities in tokens, beside those on the disk. */
+export interface TestHardware {
+  readonly places: NonNullable<AuthorityKeyOptions['places']>
+  readonly signers: readonly WatchedSigner[]
+  wire(disk: AuthorityKeys, records: () => readonly AuthorityRecord[]): AuthorityKeys
 }
 
 /** A wired service on a real database, with the clock to move. */
@@ -73,6 +82,7 @@ export async function createTestService(
   t: Pick<ExecutionContext, 'teardown'>,
   changes: Partial<Settings> = {},
   authorityLifetimeSeconds = 86_400,
+  hardware?: TestHardware,
 ): Promise<TestService> {
   const folder = mkdtempSync(join(tmpdir(), 'assay-service-'))
   const logKey = generateKeyPairSync('ed25519').privateKey.export({ format: 'der', type: 'pkcs8' })
@@ -95,16 +105,18 @@ export async function createTestService(
   const keyFiles = new MemoryKeyFiles()
   keyFiles.write('root.key.pem', await exportPkcs8(authority.root.keys.privateKey))
   keyFiles.write('issuing.key.pem', await exportPkcs8(authority.issuing.keys.privateKey))
-  const authorities = await Authorities.load(
-    store,
-    createFileAuthorityKeys({
-      issuance: testAuthorityIssuance,
-      files: keyFiles,
-      trustDomain: testTrustDomain,
-      rootLifetimeSeconds: authorityLifetimeSeconds,
-      issuingLifetimeSeconds: authorityLifetimeSeconds,
-    }),
-  )
+  const disk = createFileAuthorityKeys({
+    issuance: testAuthorityIssuance,
+    files: keyFiles,
+    trustDomain: testTrustDomain,
+    rootLifetimeSeconds: authorityLifetimeSeconds,
+    issuingLifetimeSeconds: authorityLifetimeSeconds,
+    places: hardware?.places ?? {},
+  })
+  const known: { authorities?: Authorities } = {}
+  const keys = hardware?.wire(disk, () => known.authorities?.records ?? []) ?? disk
+  const authorities = await Authorities.load(store, keys)
+  known.authorities = authorities
   const service: Service = {
     settings: { ...settings, ...changes },
     store,
@@ -113,7 +125,7 @@ export async function createTestService(
     authorities,
     issuance: testIssuance,
     ocsp: new OcspResponders(createResponderKey),
-    signers: [],
+    signers: hardware?.signers ?? [],
     tokenKeys: { current: tokenSigner, published: [tokenSigner] },
     logVerifier: verifierOfPrivateKey(testLogOrigin, logKey),
     privacyKey: randomBytes(32),

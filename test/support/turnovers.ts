@@ -27,6 +27,7 @@ import { createEmulatedManufacturer } from '../../swtpm/emulated/manufacturer.ts
 import { freePort } from './free-port.ts'
 import { startTestApi, type TestApi } from './test-api.ts'
 import { askForChallenge, evidenceBody, postJson, testKeyOf } from './test-host.ts'
+import type { TestHardware } from './test-service.ts'
 
 /** What came of a row of turnovers. */
 export interface TurnoverReport {
@@ -42,6 +43,8 @@ export interface TurnoverReport {
 /** Seconds that authorities, and certificates of service and host, live. */
 const authoritySeconds = 60
 const certificateSeconds = 10
+/** Where the test is of something else. */
+const longAuthoritySeconds = 3_600
 /** Longer together than a certificate lives, so that one that is not renewed ends meanwhile. */
 const paceMs = 180
 /** Connections that are being made at once, at most: a loaded machine makes fewer. */
@@ -81,6 +84,29 @@ export async function turnOver(
   }
 }
 
+/**
+ * As {@link turnOver}, while somebody else acts on the service.
+ *
+ * @param work what is done meanwhile
+ */
+export async function visitWhile(
+  t: Pick<ExecutionContext, 'teardown'>,
+  hardware: TestHardware,
+  work: (stage: Stage) => Promise<void>,
+): Promise<Omit<TurnoverReport, 'turnovers'>> {
+  const stage = await begin(t, hardware)
+  const visitor = new Visitor(stage, true)
+  const visiting = visitor.run()
+  try {
+    await work(stage)
+  } finally {
+    visitor.stop()
+    await visiting
+  }
+  const { handshakes, failures } = visitor
+  return { handshakes, failedHandshakes: failures.length, firstFailure: failures[0] }
+}
+
 /** The four verbs in the order in which an operator uses them, and what the host does in between. */
 async function turnOnce(stage: Stage, visitor: Visitor, skipped?: string): Promise<void> {
   const { service } = stage.api
@@ -95,7 +121,8 @@ async function turnOnce(stage: Stage, visitor: Visitor, skipped?: string): Promi
   await revokeAuthority(service, 'turnover', before, 'turned over')
 }
 
-interface Stage {
+/** A service that listens, and a host that is in. */
+export interface Stage {
   readonly api: TestApi
   readonly port: number
   readonly folder: string
@@ -110,7 +137,10 @@ interface Stage {
   isDue(): boolean
 }
 
-async function begin(t: Pick<ExecutionContext, 'teardown'>): Promise<Stage> {
+async function begin(
+  t: Pick<ExecutionContext, 'teardown'>,
+  hardware?: TestHardware,
+): Promise<Stage> {
   const port = await freePort()
   const issuer = `https://127.0.0.1:${port}`
   const lifetimes = {
@@ -119,7 +149,8 @@ async function begin(t: Pick<ExecutionContext, 'teardown'>): Promise<Stage> {
     serviceCertificateSeconds: certificateSeconds,
     bundleRefreshSeconds: 1,
   }
-  const api = await startTestApi(t, lifetimes, authoritySeconds)
+  const seconds = hardware === undefined ? authoritySeconds : longAuthoritySeconds
+  const api = await startTestApi(t, lifetimes, seconds, hardware)
   keepTime(t, api)
   const app = createApp(api.service, { report: () => undefined })
   const listen = { host: '127.0.0.1', port }

@@ -23,6 +23,7 @@ const insert = statement<AuthorityRow>()((db, is) =>
     changed_at: is.changed_at,
     changed_by: is.changed_by,
     reason: is.reason,
+    key_destroyed_at: is.key_destroyed_at,
   }),
 )
 
@@ -92,6 +93,19 @@ const markLive = statement<RevocationRow>()((db, is) =>
     .where('status', 'in', fallible),
 )
 
+const markDestroyed = statement<{ id: string; at: number }>()((db, is) =>
+  db.updateTable('authorities').set({ key_destroyed_at: is.at }).where('id', '=', is.id),
+)
+
+const listInForce = statement<{ id: string; at: number }>()((db, is) =>
+  db
+    .selectFrom('certificates')
+    .select('serial')
+    .where('authority_id', '=', is.id)
+    .where('not_after', '>', is.at)
+    .limit(1),
+)
+
 /** Who changes a state, when and why. */
 export interface Change {
   readonly at: number
@@ -100,11 +114,13 @@ export interface Change {
 }
 
 /** From which states each verb leads. */
-const movable: Readonly<Record<'activate' | 'taint' | 'revoke', readonly string[]>> = {
-  activate: ['prepared'],
-  taint: ['prepared', 'active', 'retired'],
-  revoke: ['prepared', 'retired', 'tainted'],
-}
+const movable: Readonly<Record<'activate' | 'taint' | 'revoke' | 'destroyKey', readonly string[]>> =
+  {
+    activate: ['prepared'],
+    taint: ['prepared', 'active', 'retired'],
+    revoke: ['prepared', 'retired', 'tainted'],
+    destroyKey: ['retired', 'tainted', 'revoked'],
+  }
 
 /** Whether certificates may be signed under it at this moment. */
 export async function isIssuing(tx: Transaction, id: string): Promise<boolean> {
@@ -154,7 +170,8 @@ export async function activateAuthority(
 ): Promise<'done' | 'unknown' | 'state' | 'conflict' | 'bundle-not-adopted'> {
   const wanted = await tx.first(find, { id })
   if (wanted === undefined) return tx.refuse('unknown')
-  if (!movable.activate.includes(wanted.state)) return tx.refuse('state')
+  if (!movable.activate.includes(wanted.state) || wanted.key_destroyed_at !== null)
+    return tx.refuse('state')
   const active = await tx.first(findActive, {})
   if ((active?.id ?? null) !== change.from) return tx.refuse('conflict')
   if (!change.isForced && !(await isAdopted(tx, wanted.bundle_sequence, change.at)))
@@ -184,6 +201,25 @@ export async function taintAuthority(
   await tx.run(move, { ...authority, ...change, state: 'tainted' })
   tx.append(entry)
   return { certificates: (await tx.all(listLive, { id, at: change.at })).length }
+}
+
+/** See `AuthorityStore.destroyKey`. */
+export async function destroyAuthorityKey(
+  tx: Transaction,
+  id: string,
+  { at, isForced }: Change & { readonly isForced: boolean },
+  entry: string,
+): Promise<'done' | 'unknown' | 'state' | 'key-needed'> {
+  const authority = await tx.first(find, { id })
+  if (authority === undefined) return tx.refuse('unknown')
+  if (!movable.destroyKey.includes(authority.state)) return tx.refuse('state')
+  // A key whose destruction failed half way is destroyed again, and needed by nobody any more.
+  const isNeeded =
+    authority.key_destroyed_at === null && (await tx.all(listInForce, { id, at })).length > 0
+  if (isNeeded && !isForced) return tx.refuse('key-needed')
+  await tx.run(markDestroyed, { id, at: authority.key_destroyed_at ?? at })
+  tx.append(entry)
+  return 'done'
 }
 
 /** An act as any other: relying parties are told, and tokens that were bound to the certificates fall with them. */

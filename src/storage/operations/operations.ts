@@ -12,6 +12,7 @@ import { bindAgentKey, createAgent, findAgent, listAgents } from './agents.ts'
 import { findAttestation, listAttestations } from './attestations.ts'
 import { appendEntry, findLogState, readEntryBundle, readTile } from './audit.ts'
 import {
+  destroyAuthorityKey,
   activateAuthority,
   adoptAuthority,
   prepareAuthority,
@@ -149,6 +150,7 @@ export interface Operations {
   readonly adoptAuthority: typeof adoptAuthority
   readonly prepareAuthority: typeof prepareAuthority
   readonly activateAuthority: typeof activateAuthority
+  readonly destroyAuthorityKey: typeof destroyAuthorityKey
   readonly taintAuthority: typeof taintAuthority
   readonly revokeAuthority: typeof revokeAuthority
   readonly recordAdoption: typeof recordAdoption
@@ -257,6 +259,7 @@ export const operations: Operations = {
   adoptAuthority,
   prepareAuthority,
   activateAuthority,
+  destroyAuthorityKey,
   taintAuthority,
   revokeAuthority,
   recordAdoption,

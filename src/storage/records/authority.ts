@@ -16,6 +16,7 @@ export function encodeAuthority(authority: AuthorityRecord): AuthorityRow {
     changed_at: authority.changedAt,
     changed_by: authority.changedBy,
     reason: authority.reason,
+    key_destroyed_at: authority.keyDestroyedAt,
   }
 }
 
@@ -34,6 +35,7 @@ export function parseAuthority(row: AuthorityRow): AuthorityRecord {
     changedAt: row.changed_at,
     changedBy: row.changed_by,
     reason: row.reason,
+    keyDestroyedAt: row.key_destroyed_at,
   }
 }
 

@@ -1,0 +1,97 @@
+import { X509Certificate } from 'node:crypto'
+import type { CertificateSigner } from '../core/issuance/credential.ts'
+import type { AuthorityRecord } from '../ports/authority.ts'
+import { AuthorityKeyError } from '../ports/authority-error.ts'
+import { SignerError } from '../ports/signer-error.ts'
+import type { SignerRole, WatchedSigner } from '../ports/signer.ts'
+import { Pkcs11Error } from './pkcs11-error.ts'
+import { Pkcs11PublicKey } from './pkcs11-public-key.ts'
+import { Pkcs11Signer, type Pkcs11SignerOptions } from './pkcs11-signer.ts'
+
+type KeptKey = Pick<AuthorityRecord, 'chain' | 'keyReference'>
+
+/** How the signers of authorities are opened. */
+export interface AuthoritySignersOptions extends Pick<
+  Pkcs11SignerOptions,
+  'deadlineMs' | 'sessions' | 'onChange'
+> {
+  /** The URI by which a key is reached today. */
+  readonly uriOf: (authority: KeptKey) => string
+  /** What an authority with this key (DER SubjectPublicKeyInfo) is at the moment. */
+  readonly roleOf: (publicKey: Uint8Array) => SignerRole
+  /** Told of a key or a configuration that is wrong. */
+  readonly onMistake: (cause: unknown) => void
+  /** The signers of the service: those that are opened here join them. */
+  readonly list: WatchedSigner[]
+}
+
+/**
+ * The signers of authorities whose keys are in PKCS#11 tokens: one for each key, opened once somebody asks for it, and
+ * watched from then on.
+ */
+export class AuthoritySigners {
+  readonly #options: AuthoritySignersOptions
+  readonly #opened = new Map<string, Promise<WatchedSigner>>()
+
+  constructor(options: AuthoritySignersOptions) {
+    this.#options = options
+  }
+
+  /** Opens one. A mistake in key or configuration stands until the next start. Throws Pkcs11Error. */
+  async watch(authority: KeptKey): Promise<WatchedSigner> {
+    const publicKey = publicKeyOf(authority)
+    const name = nameOf(publicKey)
+    const opened = this.#opened.get(name) ?? this.#open(authority, publicKey)
+    this.#opened.set(name, opened)
+    return await opened
+  }
+
+  /**
+   * Begins to open one, so that a standby is watched before it is needed.
+   *
+   * @throws AuthorityKeyError `authority-key-unusable`; what it gives throws SignerError `signer-down`, `signer-busy`
+   */
+  signerOf(authority: KeptKey): CertificateSigner {
+    const { algorithm } = Pkcs11PublicKey.ofSpki(publicKeyOf(authority))
+    if (algorithm === 'Ed25519') throw new AuthorityKeyError('authority-key-unusable')
+    void this.watch(authority).catch(this.#options.onMistake)
+    return {
+      algorithm,
+      sign: async message => {
+        const signer = await this.watch(authority).catch((cause: unknown) => {
+          if (!(cause instanceof Pkcs11Error)) throw cause
+          throw new SignerError('signer-down', { found: cause.code, cause })
+        })
+        return await signer.sign(message)
+      },
+    }
+  }
+
+  /** Gives one back, so that nobody signs with it or looks at it any more. */
+  async release(authority: KeptKey): Promise<void> {
+    const name = nameOf(publicKeyOf(authority))
+    const signer = await this.#opened.get(name)?.catch(() => undefined)
+    this.#opened.delete(name)
+    if (signer === undefined) return
+    this.#options.list.splice(this.#options.list.indexOf(signer), 1)
+    await signer.close()
+  }
+
+  async #open(authority: KeptKey, publicKey: Uint8Array): Promise<WatchedSigner> {
+    const { deadlineMs, sessions, onChange, uriOf, roleOf, list } = this.#options
+    const role = (): SignerRole => roleOf(publicKey)
+    const how = { deadlineMs, sessions, onChange, publicKey, role }
+    const signer = await Pkcs11Signer.open({ ...how, uri: uriOf(authority) })
+    list.push(signer)
+    return signer
+  }
+}
+
+function publicKeyOf({ chain: [issuing] }: KeptKey): Uint8Array {
+  const { publicKey } = new X509Certificate(issuing ?? new Uint8Array())
+  return new Uint8Array(publicKey.export({ format: 'der', type: 'spki' }))
+}
+
+function nameOf(publicKey: Uint8Array): string {
+  return Buffer.from(publicKey).toString('base64')
+}
