@@ -21,7 +21,9 @@ export function reportSigners(service: Pick<Service, 'signers'>): SignerReport {
   return {
     status: needed.some(role => down.has(role)) ? 'hsm_down' : 'ready',
     signers: Object.fromEntries(
-      states.map(([role]) => [role, down.has(role) ? 'hsm_down' : 'up'] as const),
+      states
+        .map(([role]) => [role, down.has(role) ? 'hsm_down' : 'up'] as const)
+        .toSorted(([left], [right]) => left.localeCompare(right)),
     ),
   }
 }
