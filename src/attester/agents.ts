@@ -1,21 +1,23 @@
 import type { KeyObject } from 'node:crypto'
 import type { Tpm } from '../../native/index.ts'
 import { encodeBase64url } from '../core/bytes/base64url.ts'
-import { importJwk } from '../core/jose/jwk.ts'
 import { Answer } from './answer.ts'
-import { createAttestationKey } from './attestation-key.ts'
-import { readCertificateChain, type CertificateChain } from './certificate-chain.ts'
+import { readCertificateChain } from './certificate-chain.ts'
 import { parseKeyChallenge, type KeyChallenge } from './challenge.ts'
-import type { ClientKey } from './client-key.ts'
-import { createCertificationRequest } from './csr.ts'
-import { attestationFiles } from './enroll.ts'
+import { withEnrolledKey } from './enrolled-attestation-key.ts'
 import { AttesterError } from './error.ts'
-import { agentFiles, type AgentIdentity, type Home, type HostIdentity } from './home.ts'
+import {
+  agentFiles,
+  vendorWordFileOf,
+  type AgentIdentity,
+  type Home,
+  type HostIdentity,
+} from './home.ts'
 import { silent, type Progress } from './progress.ts'
+import type { Credential } from './renewal.ts'
 import type { ServiceClient } from './service-client.ts'
 import { parseSigningKey } from './signing-key.ts'
-import { withSlots } from './slots.ts'
-import { createSubjectKey, subjectKeyBody, type CertifiedKey } from './subject-key.ts'
+import { createSubjectKey, subjectKeyBody } from './subject-key.ts'
 
 /** What the host needs to give one of its agents a key, whatever its hardware. */
 interface AgentKeyBasis {
@@ -33,6 +35,8 @@ export interface ProvenAgentKey {
   /** What the key file holds: TSS2 PRIVATE KEY, or a `pkcs11:` URI. */
   readonly file: string
   readonly publicKey: KeyObject
+  /** PEM of what its vendor attested, kept for renewals; of one level of HSM keys alone. */
+  readonly attestation?: string | undefined
 }
 
 /** A host whose agents' keys lie in a PKCS#11 token. */
@@ -50,14 +54,6 @@ export interface TpmAgentRequest extends AgentKeyBasis {
   /** The authValues that the TPM's owner has set, if any. */
   readonly endorsementAuth?: Uint8Array | undefined
   readonly ownerAuth?: Uint8Array | undefined
-}
-
-/** A certificate that the service gave, kept in the home. */
-export interface Credential {
-  readonly serial: string
-  /** Unix milliseconds. */
-  readonly notAfter: number
-  readonly certificateChain: CertificateChain
 }
 
 /** An agent with its first, or a new, credential. */
@@ -119,6 +115,8 @@ async function proveKey(
   const agent = readAgent(answer, agentId, key)
   const { id, spiffeId, className, keyFile, certificateFile } = agent
   await home.writeText(keyFile, key.file)
+  if (key.attestation !== undefined)
+    await home.writeText(vendorWordFileOf(keyFile), key.attestation)
   await home.writeText(certificateFile, agent.certificateChain.join(''))
   await home.saveAgent({ id, spiffeId, className, keyFile, certificateFile })
   return agent
@@ -129,36 +127,18 @@ async function proveTpmKey(
   agentId: string,
   challenge: KeyChallenge,
 ): Promise<ProvenAgentKey> {
-  const key = await certifyKey(request, agentId, challenge)
+  const { nonce, audience } = challenge
+  const { tpm, ownerAuth } = request
+  const context = { purpose: 'agent', audience, contextId: agentId, nonce } as const
+  const key = await withEnrolledKey(request, async attestationKey =>
+    createSubjectKey(tpm, { attestationKey, context, ownerAuth }),
+  )
   return {
     csr: encodeBase64url(key.csr),
     evidence: { subjectKey: subjectKeyBody(key) },
     file: key.pem,
     publicKey: parseSigningKey(key.public).key,
   }
-}
-
-async function certifyKey(
-  { client, tpm, home, endorsementAuth, ownerAuth }: TpmAgentRequest,
-  agentId: string,
-  { nonce, audience }: KeyChallenge,
-): Promise<CertifiedKey> {
-  const enrolledName = (await home.readText(attestationFiles.keyName)).trim()
-  const service = { issuer: client.issuer, fingerprint: await client.fingerprint() }
-  const context = { purpose: 'agent', audience, contextId: agentId, nonce } as const
-  return await withSlots(tpm, async () => {
-    const created = await createAttestationKey(tpm, service, { auth: endorsementAuth })
-    return await tpm.withHandle(created.handle, async attestationKey => {
-      requireSameName(created.name, enrolledName)
-      return await createSubjectKey(tpm, { attestationKey, context, ownerAuth })
-    })
-  })
-}
-
-/** The service knows the attestation key of the enrolment and no other: what this one certifies would be refused. */
-function requireSameName(name: Uint8Array, enrolled: string): void {
-  if (Buffer.from(name).toString('hex') !== enrolled)
-    throw new AttesterError('attestation-key-differs')
 }
 
 function readAgent(value: unknown, agentId: string, key: ProvenAgentKey): CredentialedAgent {
@@ -173,27 +153,4 @@ function readAgent(value: unknown, agentId: string, key: ProvenAgentKey): Creden
     notAfter: answer.number('notAfter'),
     certificateChain: readCertificateChain(answer, key.publicKey),
   }
-}
-
-/**
- * Renews the certificate of a host or agent for the key that it has: nobody else can, and it needs no TPM attestation.
- *
- * @param request `client` and `key` are those of the one whose certificate it is
- * @throws AttesterError `answer-malformed`; ClientError, RemoteError
- */
-export async function renewCredential(request: {
-  readonly client: ServiceClient
-  readonly key: ClientKey
-  readonly home: Home
-  readonly subject:
-    | ({ readonly kind: 'host' } & Pick<HostIdentity, 'id' | 'certificateFile'>)
-    | ({ readonly kind: 'agent' } & Pick<AgentIdentity, 'id' | 'certificateFile'>)
-}): Promise<Credential> {
-  const { client, key, home, subject } = request
-  const csr = encodeBase64url(await createCertificationRequest(key))
-  const path = `/v1/${subject.kind}s/${subject.id}/credentials`
-  const answer = new Answer(await client.call('POST', path, { csr }), 'credential')
-  const certificateChain = readCertificateChain(answer, importJwk(key.jwk))
-  await home.writeText(subject.certificateFile, certificateChain.join(''))
-  return { serial: answer.text('serial'), notAfter: answer.number('notAfter'), certificateChain }
 }

@@ -220,6 +220,11 @@ export function agentAttestationFile(id: string): string {
   return `${files.agents}/${id}.attestation.jwt`
 }
 
+/** Name of the file of what a vendor attested of the key in a key file. */
+export function vendorWordFileOf(keyFile: string): string {
+  return keyFile.replace(/\.key\.pem$/, '.vendor.pem')
+}
+
 function agentFile(id: string): string {
   return `${files.agents}/${id}.json`
 }

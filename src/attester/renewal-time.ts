@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto'
-import { HomeError } from './home-error.ts'
 import type { Home } from './home.ts'
+import { parsePemChain } from './pem-chain.ts'
 
 /** Part of a certificate's life after which the next one is asked for. */
 const renewedAfter = 2 / 3
@@ -18,20 +18,11 @@ export async function renewalTime(
   file: string,
   roots: readonly Uint8Array[],
 ): Promise<number> {
-  const chain = parseChain(home.path(file), await home.readText(file))
+  const chain = parsePemChain(home.path(file), await home.readText(file))
   const [own, top] = [chain[0], chain.at(-1)]
   if (own === undefined || top === undefined || !isBelow(top, roots)) return 0
   const [from, to] = [Date.parse(own.validFrom), Date.parse(own.validTo)]
   return from + (to - from) * renewedAfter
-}
-
-function parseChain(path: string, text: string): X509Certificate[] {
-  const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []
-  try {
-    return blocks.map(block => new X509Certificate(block))
-  } catch (cause) {
-    throw new HomeError('home-malformed', { found: path, cause })
-  }
 }
 
 function isBelow(top: X509Certificate, roots: readonly Uint8Array[]): boolean {

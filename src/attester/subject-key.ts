@@ -27,6 +27,13 @@ export interface SubjectKeyRequest {
   readonly ownerAuth?: Uint8Array | undefined
 }
 
+/** The two parts of a key below the storage root, of use to its TPM alone. */
+interface WrappedKey {
+  /** TPMT_PUBLIC. */
+  readonly public: Uint8Array
+  readonly private: Uint8Array
+}
+
 /**
  * Creates a subject key below the storage root, has it sign its certificate request, and certifies it for that request
  * alone, all without letting go of it. It is not kept in the TPM: the key file is the only copy, of use to this TPM alone.
@@ -40,50 +47,59 @@ export async function createSubjectKey(
   tpm: Tpm,
   request: SubjectKeyRequest,
 ): Promise<CertifiedKey> {
-  const { created, handle, parent } = await createLoaded(tpm, request.ownerAuth)
-  return await tpm.withHandle(handle, async object => {
-    const key = parseSigningKey(created.public)
-    const csr = await createCertificationRequest({
-      jwk: key.jwk,
-      algorithm: key.algorithm.name,
-      sign: async message => await signMessage(tpm, object, key, message),
-    })
-    const qualifyingData = certifyBinding({ ...request.context, csr, subjectName: object.name })
-    const certify = await tpm.certify({ object, signer: request.attestationKey, qualifyingData })
-    return {
-      public: created.public,
-      parent: { public: parent, hierarchy: 'owner' },
-      certify,
-      csr,
-      pem: pemOf(created),
-    }
-  })
-}
-
-interface LoadedKey {
-  readonly created: { readonly public: Uint8Array; readonly private: Uint8Array }
-  readonly handle: TpmHandle
-  /** TPMT_PUBLIC of the parent, which is flushed. */
-  readonly parent: Uint8Array
-}
-
-async function createLoaded(tpm: Tpm, ownerAuth: Uint8Array | undefined): Promise<LoadedKey> {
-  const root = await createStorageRoot(tpm, ownerAuth)
-  return await tpm.withHandle(root.handle, async parent => {
-    const created = await tpm.create({ parent, public: subjectKeyTemplate() })
-    const handle = await tpm.load({ parent, public: created.public, private: created.private })
-    return { created, handle, parent: root.public }
-  })
-}
-
-function pemOf(created: LoadedKey['created']): string {
-  return encodeTss2Key({
+  const create = async (parent: TpmHandle): Promise<WrappedKey> =>
+    await tpm.create({ parent, public: subjectKeyTemplate() })
+  const { key, certified } = await certifyLoaded(tpm, request, create)
+  const pem = encodeTss2Key({
     kind: 'loadable',
     emptyAuth: true,
     parent: Hierarchy.owner,
-    public: created.public,
-    private: created.private,
+    public: key.public,
+    private: key.private,
   })
+  return { ...certified, pem }
+}
+
+/**
+ * Certifies a subject key that was created before, for a new request that it signs; otherwise as
+ * {@link createSubjectKey}.
+ *
+ * @throws Tpm2Error, of Load where the key is of another TPM
+ */
+export async function certifySubjectKey(
+  tpm: Tpm,
+  request: SubjectKeyRequest,
+  key: WrappedKey,
+): Promise<Omit<CertifiedKey, 'pem'>> {
+  return (await certifyLoaded(tpm, request, async () => await Promise.resolve(key))).certified
+}
+
+async function certifyLoaded(
+  tpm: Tpm,
+  request: SubjectKeyRequest,
+  wrap: (parent: TpmHandle) => Promise<WrappedKey>,
+): Promise<{ key: WrappedKey; certified: Omit<CertifiedKey, 'pem'> }> {
+  const root = await createStorageRoot(tpm, request.ownerAuth)
+  const { key, handle } = await tpm.withHandle(root.handle, async parent => {
+    const wrapped = await wrap(parent)
+    return { key: wrapped, handle: await tpm.load({ parent, ...partsOf(wrapped) }) }
+  })
+  return await tpm.withHandle(handle, async object => {
+    const signing = parseSigningKey(key.public)
+    const csr = await createCertificationRequest({
+      jwk: signing.jwk,
+      algorithm: signing.algorithm.name,
+      sign: async message => await signMessage(tpm, object, signing, message),
+    })
+    const qualifyingData = certifyBinding({ ...request.context, csr, subjectName: object.name })
+    const certify = await tpm.certify({ object, signer: request.attestationKey, qualifyingData })
+    const parent = { public: root.public, hierarchy: 'owner' } as const
+    return { key, certified: { public: key.public, parent, certify, csr } }
+  })
+}
+
+function partsOf({ public: area, private: secret }: WrappedKey): WrappedKey {
+  return { public: area, private: secret }
 }
 
 /** A certified key as the service's interface takes it. */

@@ -9,6 +9,7 @@ import { agentTokenOptions, type AgentTokenOptions } from './token-machine.ts'
 import { connectOperator } from './operator-client.ts'
 import { cellOf, recordsOf, type ShownRecord } from './records.ts'
 import { renderFacts, renderTable, renderTime } from './table.ts'
+import { createRenewalProver } from './renewal-prover.ts'
 import type { Session } from './session.ts'
 import { revokeCommand } from './revoke-command.ts'
 
@@ -96,7 +97,10 @@ const renew: CommandRow = defineCommand<
   name: 'renew',
   args: '[id]',
   summary: 'Renews the certificate of an agent of this machine; with --rekey, for a new key.',
-  details: ['The id may be left out where this machine has one agent.'],
+  details: [
+    'The hardware proves the key again, in the boot that the host attested: after a restart the host enrols first.',
+    'The id may be left out where this machine has one agent.',
+  ],
   examples: ['assay agent renew', 'assay agent renew 5Jw0… --rekey'],
   options: [
     new Option(
@@ -141,10 +145,11 @@ async function renewForSameKey(
   options: TpmOptions,
 ): Promise<Renewed> {
   const { client, key, home, agent } = await connectAgent(session, id, options)
-  const { renewCredential } = await import('../attester/agents.ts')
-  session.progress.step('asking for a certificate')
   const subject = { kind: 'agent', ...agent } as const
-  const { serial, notAfter } = await renewCredential({ client, key, home, subject })
+  const prove = await createRenewalProver(session, { client, key, home }, agent, options)
+  const { renewCredential } = await import('../attester/renewal.ts')
+  session.progress.step('proving the key, and asking for a certificate')
+  const { serial, notAfter } = await renewCredential({ client, key, home, subject, prove })
   return { id: agent.id, serial, notAfter, certificateFile: home.path(agent.certificateFile) }
 }
 

@@ -1,11 +1,12 @@
-import { renewCredential } from '../attester/agents.ts'
 import type { Home } from '../attester/home.ts'
+import { renewCredential, type RenewalSubject } from '../attester/renewal.ts'
 import { renewalTime } from '../attester/renewal-time.ts'
 import type { ServiceClient } from '../attester/service-client.ts'
 import { CodedError } from '../core/coded-error.ts'
 import { connectAgent } from './agent-machine.ts'
 import { describeFailure } from './failure.ts'
 import { connectHost, type TpmOptions } from './host-machine.ts'
+import { createRenewalProver } from './renewal-prover.ts'
 import type { Session } from './session.ts'
 
 /** Whose certificate was renewed. */
@@ -32,8 +33,6 @@ export interface Renewals {
   /** When the next certificate is due, Unix milliseconds; undefined where none is kept that will be. */
   readonly nextAt: number | undefined
 }
-
-type Subject = Parameters<typeof renewCredential>[0]['subject']
 
 /**
  * Renews the certificates of a home whose time has come: the host's, and those of its agents. One that cannot be
@@ -67,7 +66,7 @@ export async function renewDue(
   return { renewed, failed, nextAt: times.length === 0 ? undefined : Math.min(...times) }
 }
 
-async function subjectsOf(home: Home): Promise<Subject[]> {
+async function subjectsOf(home: Home): Promise<RenewalSubject[]> {
   const host = await home.findHost()
   const agents = await home.listAgents()
   return [
@@ -78,14 +77,15 @@ async function subjectsOf(home: Home): Promise<Subject[]> {
 
 async function renew(
   session: Session,
-  subject: Subject,
+  subject: RenewalSubject,
   options: TpmOptions,
 ): Promise<DoneRenewal> {
   const { kind, id } = subject
   session.progress.step(`renewing the certificate of the ${kind} ${id}`)
   const { client, key, home } =
     kind === 'host' ? await connectHost(session, options) : await connectAgent(session, id, options)
-  const { serial, notAfter } = await renewCredential({ client, key, home, subject })
+  const prove = await createRenewalProver(session, { client, key, home }, subject, options)
+  const { serial, notAfter } = await renewCredential({ client, key, home, subject, prove })
   await renewAttestation(session, subject, client)
   return { kind, id, serial, notAfter }
 }

@@ -9,6 +9,7 @@ import { connectOperator } from './operator-client.ts'
 import { cellOf, recordOf, recordsOf, type ShownRecord } from './records.ts'
 import { renderFacts, renderTable, renderTime } from './table.ts'
 import { parseVerdict } from './verdict.ts'
+import { createRenewalProver } from './renewal-prover.ts'
 import { revokeCommand } from './revoke-command.ts'
 
 const list: CommandRow = defineCommand({
@@ -81,16 +82,18 @@ const explain: CommandRow = defineCommand({
 
 const renew: CommandRow = defineCommand<TpmOptions>({
   name: 'renew',
-  summary: 'Renews the certificate of this machine for the key that it has.',
+  summary:
+    'Renews the certificate of this machine for the key that it has, which its hardware proves again.',
   examples: ['assay host renew'],
   options: tpmOptions(),
   run: async ({ session, options }) => {
     const { client, key, home, host } = await connectHost(session, options)
     await refreshHostBundle(session, { home, client }, options)
-    const { renewCredential } = await import('../attester/agents.ts')
-    session.progress.step('asking for a certificate')
     const subject = { kind: 'host', ...host } as const
-    const { serial, notAfter } = await renewCredential({ client, key, home, subject })
+    const prove = await createRenewalProver(session, { client, key, home }, host, options)
+    const { renewCredential } = await import('../attester/renewal.ts')
+    session.progress.step('proving the key, and asking for a certificate')
+    const { serial, notAfter } = await renewCredential({ client, key, home, subject, prove })
     const certificateFile = home.path(host.certificateFile)
     return {
       json: { id: host.id, serial, notAfter, certificateFile },

@@ -1,7 +1,7 @@
 import { Option } from 'commander'
 import { hostname } from 'node:os'
 import type { EnrolledHost } from '../attester/enroll.ts'
-import type { Home } from '../attester/home.ts'
+import { vendorWordFileOf, type Home } from '../attester/home.ts'
 import { parseFingerprint } from '../attester/pinned-tls.ts'
 import type { ServiceClient } from '../attester/service-client.ts'
 import { endorsementTemplates, type EndorsementTemplate } from '../core/tpm/templates.ts'
@@ -14,6 +14,7 @@ import type { Session } from './session.ts'
 import {
   openTokenKey,
   openVoucher,
+  readAttestation,
   recordOfOptions,
   saveTokenRecord,
   tokenOptions,
@@ -117,6 +118,9 @@ async function enrollByToken(
   const { step: progress } = session.progress
   const host = await enrollTokenHost({ ...request, key, keyUri, voucher, progress })
   await saveTokenRecord(request.home, record)
+  const attestation = await readAttestation(options.attestation)
+  if (attestation !== undefined)
+    await request.home.writeText(vendorWordFileOf(host.keyFile), attestation)
   return host
 }
 

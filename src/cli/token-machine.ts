@@ -57,7 +57,8 @@ export async function saveTokenRecord(home: Home, record: TokenRecord): Promise<
   await home.writeText(recordFile, `${JSON.stringify(record, undefined, 2)}\n`)
 }
 
-async function loadTokenRecord(home: Home): Promise<TokenRecord> {
+/** How the keys of this home's token are vouched for. */
+export async function loadTokenRecord(home: Home): Promise<TokenRecord> {
   return parseRecord(await home.readText(recordFile), home.path(recordFile), recordMembers)
 }
 
@@ -108,6 +109,11 @@ export async function openVoucher(
   return { format: 'hsm-attested', vendor, certificates }
 }
 
+/** The text of a file with a vendor's attestation; undefined where none is named. */
+export async function readAttestation(file: string | undefined): Promise<string | undefined> {
+  return file === undefined ? undefined : await readFile(file, 'utf8')
+}
+
 /** The URI of another key of the same token (RFC 7512 §2.3). */
 export function uriOfObject(uri: string, label: string): string {
   const [path = '', query] = uri.slice('pkcs11:'.length).split('?')
@@ -149,6 +155,8 @@ export function tokenKeyProver(
     const voucher = await openVoucher(session, hostUri, await loadTokenRecord(home), attestation)
     const context = { purpose: 'agent', audience, contextId: agentId, nonce } as const
     const { csr, hsm } = await collectTokenEvidence(key, voucher, context)
-    return { csr, evidence: { hsm }, file: `${uri}\n`, publicKey: importJwk(key.jwk) }
+    const kept = await readAttestation(attestation)
+    const proven = { csr, evidence: { hsm }, file: `${uri}\n`, publicKey: importJwk(key.jwk) }
+    return { ...proven, attestation: kept }
   }
 }

@@ -29,6 +29,7 @@ import { policyEndpoints } from './policy-endpoints.ts'
 import { revocationListEndpoints } from './revocation-list-endpoints.ts'
 import { eventEndpoints } from './event-endpoints.ts'
 import { statusListEndpoints } from './status-list-endpoints.ts'
+import { renewalEndpoints } from './renewal-endpoints.ts'
 import { revocationEndpoints } from './revocation-endpoints.ts'
 import { answerProblem } from './problem.ts'
 
@@ -48,6 +49,7 @@ export const endpoints: readonly Endpoint[] = [
   ...hostEndpoints,
   ...attestationEndpoints,
   ...agentEndpoints,
+  ...renewalEndpoints,
   ...identityEndpoints,
   ...anchorEndpoints,
   ...revocationListEndpoints,

@@ -54,6 +54,11 @@ const referenceValue = z
   )
   .transform(value => ({ digests: 'digest' in value ? [value.digest] : value.digests }))
 
+const keyProofSeconds = z
+  .int()
+  .min(60)
+  .max(366 * 86_400)
+
 /** An Appraisal Policy as operators write it, JSON or YAML: nothing is implied, and what is not known is refused. */
 export const policySchema = z.strictObject({
   name,
@@ -72,6 +77,10 @@ export const policySchema = z.strictObject({
     .min(60)
     .max(7 * 86_400),
   minimumStatus: z.enum(['affirming', 'warning']).default('affirming'),
+  /** How old the proof of a key may be that a certificate is renewed for: 30 days of a TPM, 7 of an HSM where absent. */
+  keyProof: z
+    .strictObject({ tpmMaxSeconds: keyProofSeconds, hsmMaxSeconds: keyProofSeconds })
+    .optional(),
   referenceValues: z.record(name, referenceValue).default({}),
   allowLists: z.record(name, z.record(z.string().min(1), z.array(fileDigest).min(1))).default({}),
   /** An empty list admits nobody. */

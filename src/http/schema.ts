@@ -149,14 +149,19 @@ export const evidenceRequest = z.union([tpmEvidenceRequest, hsmEvidenceRequest])
 
 export const agentRequest = z.strictObject({ class: name })
 
+const tpmKeyEvidence = z.strictObject({ challenge: id, subjectKey })
+const hsmKeyEvidence = z.strictObject({ challenge: id, hsm: hsmKey })
+
+/** RFC 9773 §4.1. */
+const replaces = z.string().max(200).optional()
+
 export const credentialRequest = z.strictObject({
   csr: certificationRequest,
-  /** Present when a key is to be proven; absent to renew for the key proven before. */
-  evidence: z
-    .union([
-      z.strictObject({ challenge: id, subjectKey }),
-      z.strictObject({ challenge: id, hsm: hsmKey }),
-    ])
+  /** From the host of an agent, for a first or new key. */
+  evidence: z.union([tpmKeyEvidence, hsmKeyEvidence]).optional(),
+  /** From the host or agent itself, to renew for the key that it has; with the certificate that is replaced. */
+  renewal: z
+    .union([tpmKeyEvidence.extend({ replaces }), hsmKeyEvidence.extend({ replaces })])
     .optional(),
 })
 
@@ -252,4 +257,5 @@ export type HsmKeyRequestBody = z.infer<typeof hsmKeyRequest>
 export type HsmEnrollmentBody = z.infer<typeof hsmEnrollmentRequest>
 export type TpmEnrollmentBody = z.infer<typeof tpmEnrollmentRequest>
 export type CredentialRequestBody = z.infer<typeof credentialRequest>
+export type KeyEvidenceBody = NonNullable<CredentialRequestBody['evidence']>
 export type ClassRequestBody = z.infer<typeof classRequest>

@@ -1,5 +1,6 @@
 import type { RevokedCertificate } from '../core/revocation/revoked-certificate.ts'
-import type { AuditEntry, CertificateRecord } from './records.ts'
+import type { CertificateRecord } from './credential-records.ts'
+import type { AuditEntry } from './records.ts'
 
 /** One of the lists of an authority. */
 export interface ListPlace {

@@ -1,4 +1,3 @@
-import type { RevocationReason } from '../core/status/revocation-reason.ts'
 import type { TokenRules } from './token-rules.ts'
 import type { AssuranceLevel } from '../core/verifier/assurance.ts'
 import type { HsmEnrollment } from './hsm-records.ts'
@@ -96,6 +95,8 @@ export interface HostRecord {
   readonly firmwareVendor: string | null
   /** TPMS_ATTEST.firmwareVersion as 16 hex digits; null where its hardware has none. */
   readonly firmwareVersion: string | null
+  /** When a proof showed that the TPM was restarted since `attestedAt`; null while none did. */
+  readonly restartSeenAt: number | null
 }
 
 /** What an operator registers: a kind of agent, where it may run, and what it may ask for. */
@@ -153,6 +154,11 @@ export interface ClientKeyRecord {
   readonly jkt: string
   /** Public JWK, JSON. */
   readonly jwk: string
+  /**
+   * When its host proved last, from its hardware, that it holds the key: at an enrolment, or for an agent. Null of
+   * operators, and of records from before this was kept.
+   */
+  readonly provenAt: number | null
 }
 
 /** Somebody who can ask for something, with all that is known of it. */
@@ -170,37 +176,6 @@ export type Principal =
 export type ClientRecord = Principal & { readonly key: ClientKeyRecord }
 
 export type SubjectKind = 'operator' | 'host' | 'agent'
-
-/** A single-use nonce for proving a key, bound to one subject and one purpose. */
-export interface ChallengeRecord {
-  readonly id: string
-  readonly purpose: 'agent-key'
-  readonly subject: string
-  readonly nonce: Uint8Array
-  readonly expiresAt: number
-}
-
-export interface CertificateRecord {
-  /** Lower-case hex, as in the certificate. */
-  readonly serial: string
-  readonly subjectKind: 'host' | 'agent'
-  readonly subjectId: string
-  readonly spiffeId: string
-  readonly jkt: string
-  readonly notBefore: number
-  readonly notAfter: number
-  /** `intended` from before the signature until its result is known; `unknown` when a crash came between. */
-  readonly status: 'intended' | 'issued' | 'revoked' | 'unknown'
-  /** base64url SHA-256 of the DER certificate once it exists (RFC 8705 §3.1 `x5t#S256`). */
-  readonly x5t: string | null
-  /** The attestation it rests on. */
-  readonly attestationId: string | null
-  /** Who signs it: id of an authority. */
-  readonly authorityId: string
-  /** Null while it is not revoked, as the next. */
-  readonly revokedAt: number | null
-  readonly revocationReason: RevocationReason | null
-}
 
 /** Trustworthiness tiers (draft-ietf-rats-ar4si-06 §3.2), best first; `none` claims nothing. */
 export type AttestationStatus = 'affirming' | 'none' | 'warning' | 'contraindicated'

@@ -1,5 +1,6 @@
 import type { ClientStore, TokenStore } from './client-store.ts'
 import type { CertificateStatusStore } from './certificate-status.ts'
+import type { CertificateStore, ChallengeStore } from './certificate-store.ts'
 import type { AuthorityStore } from './authority.ts'
 import type { GrantRequestStore } from './grant-requests.ts'
 import type { FederationStore } from './federation.ts'
@@ -7,6 +8,7 @@ import type { HsmKeyRecord } from './hsm-records.ts'
 import type { HostLabelsRecord, RiskRecord, RiskSubject } from './mark-records.ts'
 import type { RevocationStore } from './revocation.ts'
 import type { StatusStore } from './status-store.ts'
+import type { ChallengeRecord } from './credential-records.ts'
 import type {
   AgentClassRecord,
   AgentRecord,
@@ -14,8 +16,6 @@ import type {
   AttestationRecord,
   AttestationSummary,
   AuditEntry,
-  CertificateRecord,
-  ChallengeRecord,
   ClientKeyRecord,
   EndorsementRecord,
   EnrollmentRecord,
@@ -57,6 +57,7 @@ export interface Store {
   readonly federations: FederationStore
   readonly classes: AgentClassStore
   readonly agents: AgentStore
+  readonly challenges: ChallengeStore
   readonly certificates: CertificateStore
   readonly certificateStatus: CertificateStatusStore
   readonly clients: ClientStore
@@ -150,6 +151,11 @@ export interface HostStore {
     | 'anchor-revoked'
     | 'firmware-revoked'
   >
+  /**
+   * Marks a host as seen in another boot than the one that it attested, until it is admitted again. `'unchanged'` where
+   * it is marked, or was admitted since `stateVersion`.
+   */
+  markRestarted(id: string, stateVersion: number, entry: AuditEntry): Promise<'done' | 'unchanged'>
 }
 
 /** Evidence and verdicts, written by `HostStore.admit`, `RevocationStore.revoke` and `EnrollmentStore.refuse`. */
@@ -262,43 +268,12 @@ export interface AgentStore {
   ): Promise<'done' | 'host-revoked' | 'class-revoked'>
   find(id: string): Promise<AgentRecord | undefined>
   list(): Promise<AgentRecord[]>
-  createChallenge(challenge: ChallengeRecord, entry: AuditEntry): Promise<'done'>
-  /** As `EnrollmentStore.take`: exactly one caller gets it. `subject` must be the one it was made for. */
-  takeChallenge(
-    id: string,
-    subject: string,
-    now: number,
-  ): Promise<ChallengeRecord | 'unknown' | 'used' | 'expired'>
   /** Makes the attested key the agent's key; a former key stops authenticating it. */
   bindKey(
     id: string,
     key: ClientKeyRecord,
     entry: AuditEntry,
   ): Promise<'done' | 'unknown' | 'revoked' | 'host-revoked' | 'key-in-use'>
-}
-
-export interface CertificateStore {
-  /**
-   * Records the intent to sign, before the signature exists. Refuses when the subject or its host is not active, or
-   * `notAfter` lies past the host's Attestation Result, or the authority does not issue any more.
-   */
-  intend(
-    certificate: CertificateRecord,
-    entry: AuditEntry,
-  ): Promise<'done' | 'subject-revoked' | 'attestation-expired' | 'authority-inactive'>
-  /** Records the outcome. `'revoked'` when the subject was revoked in between: the certificate must not leave. */
-  issue(
-    serial: string,
-    result: { readonly x5t: string },
-    entry: AuditEntry,
-  ): Promise<'done' | 'revoked'>
-  find(x5t: string): Promise<CertificateRecord | undefined>
-  /** At start: intents without a result become `unknown`, one entry each (made by `entryOf`). Gives their number. */
-  closeOrphans(entryOf: {
-    readonly type: string
-    readonly time: number
-    readonly actor: string
-  }): Promise<number>
 }
 
 export interface AuditStore {

@@ -1,68 +1,37 @@
-import { CodedError } from '../core/coded-error.ts'
-import { EvidenceError } from '../core/verifier/error.ts'
-import { restoreAttestationKey } from '../core/verifier/attestation-key.ts'
 import type { VerifiedHsmKey } from '../core/formats/hsm/verified.ts'
-import { verifySubjectKey, type VerifiedSubjectKey } from '../core/verifier/subject-key.ts'
-import { verifyRenewalRequest, type RenewalKey } from '../core/issuance/renewal-key.ts'
-import type { AgentRecord, ChallengeRecord, ClientRecord, HostRecord } from '../ports/records.ts'
+import { EvidenceError } from '../core/verifier/error.ts'
+import type { VerifiedSubjectKey } from '../core/verifier/subject-key.ts'
+import type { ChallengeRecord } from '../ports/credential-records.ts'
+import type { AgentRecord, ClientRecord, HostRecord } from '../ports/records.ts'
 import { requireAgentOnHost } from './agents.ts'
+import { requireAttestedBoot } from './attested-boot.ts'
 import { auditEntry } from './audit-entry.ts'
 import { requireTaken } from './challenge.ts'
-import { requireTpm, verifyAgentHsmKey } from './agent-hsm-key.ts'
 import { ServiceError } from './error.ts'
-import type { HsmAnswer } from './hsm-evidence.ts'
-import {
-  issueCertificate,
-  issuePrepared,
-  prepareIssuance,
-  type IssuedCertificate,
-} from './issuance.ts'
-import { agentSpiffeId, clientId, clientSpiffeId } from './naming.ts'
 import { explainRevocation } from './explain-revocation.ts'
+import { issuePrepared, prepareIssuance, type IssuedCertificate } from './issuance.ts'
+import { verifyKeyEvidence, type KeyEvidence } from './key-evidence.ts'
+import { agentSpiffeId } from './naming.ts'
 import type { Service } from './service.ts'
-
-/** The host's proof that an agent's key lives in its hardware. Bytes, untrusted. */
-export type AgentKeyEvidence = TpmKeyEvidence | HsmKeyEvidence
-
-/** Of a key in a TPM. */
-export interface TpmKeyEvidence {
-  readonly hardware: 'tpm'
-  readonly challenge: string
-  readonly csr: Uint8Array
-  readonly subjectKey: {
-    readonly public: Uint8Array
-    readonly parent: { readonly public: Uint8Array; readonly hierarchy: 'owner' | 'endorsement' }
-    readonly certify: { readonly attest: Uint8Array; readonly signature: Uint8Array }
-  }
-}
-
-/** Of a key in the host's HSM, at the level of the host. */
-export interface HsmKeyEvidence extends HsmAnswer {
-  readonly hardware: 'hsm'
-  readonly challenge: string
-}
 
 /**
  * Proves a key of an agent, makes it the agent's key, and issues a certificate for exactly that key: first issue and
  * rekey alike. Called by the agent's host.
  *
- * @throws ServiceError `agent-unknown`, `agent-not-here`, `agent-revoked`, `challenge-…`, `key-in-use`;
- *   EvidenceError with the checks that ran
+ * @throws ServiceError `agent-unknown`, `agent-not-here`, `agent-revoked`, `challenge-…`, `key-in-use`,
+ *   `attestation-outdated`, `attestation-superseded`; EvidenceError with the checks that ran
  */
 export async function proveAgentKey(
   service: Service,
   host: HostRecord,
   actor: string,
   agentId: string,
-  evidence: AgentKeyEvidence,
+  evidence: KeyEvidence,
   sourceAddress?: string,
 ): Promise<{ agent: AgentRecord; certificate: IssuedCertificate }> {
   const agent = await requireAgentOnHost(service, agentId, host.id)
-  const taken = await service.store.agents.takeChallenge(
-    evidence.challenge,
-    agentId,
-    service.clock.now(),
-  )
+  const use = { id: evidence.challenge, subject: agentId, purpose: 'agent-key' } as const
+  const taken = await service.store.challenges.take(use, service.clock.now())
   const key = await verifyAgentKey(service, host, actor, agent, requireTaken(taken), evidence)
   const bound = { ...agent, status: 'active', jkt: key.jkt } as const
   const agentClass = await service.store.classes.find(agent.className)
@@ -87,24 +56,13 @@ async function verifyAgentKey(
   actor: string,
   agent: AgentRecord,
   challenge: ChallengeRecord,
-  evidence: AgentKeyEvidence,
+  evidence: KeyEvidence,
 ): Promise<VerifiedSubjectKey | VerifiedHsmKey> {
   try {
-    if (evidence.hardware === 'hsm')
-      return await verifyAgentHsmKey(service, host, agent.id, challenge, evidence)
-    requireTpm(host)
-    return verifySubjectKey({
-      attestationKey: restoreAttestationKey(host.attestationPublic),
-      public: evidence.subjectKey.public,
-      parent: evidence.subjectKey.parent,
-      attest: evidence.subjectKey.certify.attest,
-      signature: evidence.subjectKey.certify.signature,
-      csr: evidence.csr,
-      nonce: challenge.nonce,
-      audience: service.settings.issuer,
-      purpose: 'agent',
-      contextId: agent.id,
-    })
+    const use = { purpose: 'agent', contextId: agent.id, nonce: challenge.nonce } as const
+    const key = await verifyKeyEvidence(service, host, use, evidence)
+    await requireAttestedBoot(service, host, challenge, key)
+    return key
   } catch (cause) {
     if (cause instanceof EvidenceError || cause instanceof ServiceError) {
       const subject = agentSpiffeId(service, agent.className, agent.id)
@@ -124,60 +82,12 @@ async function bindAgentKey(
 ): Promise<void> {
   const subject = agentSpiffeId(service, agent.className, agent.id)
   const entry = auditEntry(service, 'agent.key-bound', actor, subject, { jkt: key.jkt })
-  const record = { jkt: key.jkt, jwk: JSON.stringify(key.jwk) }
+  const record = { jkt: key.jkt, jwk: JSON.stringify(key.jwk), provenAt: entry.time }
   const answer = await service.store.agents.bindKey(agent.id, record, entry)
   if (answer === 'unknown') throw new ServiceError('agent-unknown', { found: agent.id })
   if (answer === 'revoked') throw new ServiceError('agent-revoked', { found: agent.id })
   if (answer === 'host-revoked') throw new ServiceError('host-revoked', { found: agent.hostId })
   if (answer === 'key-in-use') throw new ServiceError('key-in-use', { found: key.jkt })
-}
-
-/**
- * Renews the caller's own certificate for the key that its hardware proved before and that signed this request. A
- * new key is never taken on this way.
- *
- * @throws ServiceError `renewal-key-differs`, `attestation-expired`, `caller-not-permitted`
- */
-export async function renewCertificate(
-  service: Service,
-  client: ClientRecord,
-  csr: Uint8Array,
-  sourceAddress?: string,
-): Promise<IssuedCertificate> {
-  if (client.kind === 'operator') throw new ServiceError('caller-not-permitted')
-  const key = await proveRenewal(service, client, csr)
-  const spiffeId = clientSpiffeId(service, client)
-  const { kind, host } = client
-  return issueCertificate(service, {
-    kind,
-    id: clientId(client),
-    spiffeId,
-    principal: client,
-    sourceAddress,
-    key,
-    attestation: host,
-  })
-}
-
-/** The key of the request, if it is the client's own; another one is a refusal for the log. */
-async function proveRenewal(
-  service: Service,
-  client: ClientRecord,
-  csr: Uint8Array,
-): Promise<RenewalKey> {
-  try {
-    const key = verifyRenewalRequest(csr, service.proofKeys.importOnce(client.key))
-    if (key !== undefined) return key
-    throw new ServiceError('renewal-key-differs', { expected: client.key.jkt })
-  } catch (cause) {
-    if (cause instanceof CodedError) {
-      const id = clientSpiffeId(service, client)
-      await service.store.audit.append(
-        auditEntry(service, 'certificate.refused', id, id, { code: cause.code }),
-      )
-    }
-    throw cause
-  }
 }
 
 /**

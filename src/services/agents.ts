@@ -1,16 +1,9 @@
-import type { AgentRecord, ChallengeRecord, HostRecord } from '../ports/records.ts'
+import type { AgentRecord, HostRecord } from '../ports/records.ts'
 import { auditEntry } from './audit-entry.ts'
+import { createKeyChallenge, keyChallengeView, type KeyChallenge } from './challenge.ts'
 import { ServiceError } from './error.ts'
 import { agentSpiffeId, createId } from './naming.ts'
 import type { Service } from './service.ts'
-
-/** A nonce to have the TPM certify an agent's key with, once. */
-export interface KeyChallenge {
-  readonly id: string
-  readonly nonce: Uint8Array
-  readonly audience: string
-  readonly expiresAt: number
-}
 
 /**
  * Creates an agent of a class on the calling host; it is `pending` until its key is proven with the challenge.
@@ -35,7 +28,7 @@ export async function createAgent(
     revokedAt: null,
     revocationReason: null,
   }
-  const record = createChallengeRecord(service, agent.id)
+  const record = createKeyChallenge(service, host, { purpose: 'agent-key', subject: agent.id })
   const entry = auditEntry(
     service,
     'agent.created',
@@ -49,7 +42,7 @@ export async function createAgent(
   const answer = await service.store.agents.create(agent, record, entry)
   if (answer === 'host-revoked') throw new ServiceError('host-revoked', { found: host.id })
   if (answer === 'class-revoked') throw new ServiceError('class-revoked', { found: className })
-  return { agent, challenge: challengeView(service, record) }
+  return { agent, challenge: keyChallengeView(service, record) }
 }
 
 /**
@@ -64,13 +57,13 @@ export async function challengeAgent(
   agentId: string,
 ): Promise<KeyChallenge> {
   const agent = await requireAgentOnHost(service, agentId, host.id)
-  const record = createChallengeRecord(service, agent.id)
+  const record = createKeyChallenge(service, host, { purpose: 'agent-key', subject: agent.id })
   const subject = agentSpiffeId(service, agent.className, agent.id)
-  await service.store.agents.createChallenge(
+  await service.store.challenges.create(
     record,
     auditEntry(service, 'agent.challenged', actor, subject),
   )
-  return challengeView(service, record)
+  return keyChallengeView(service, record)
 }
 
 /** @throws ServiceError `agent-unknown`, `agent-not-here`, `agent-revoked` */
@@ -97,19 +90,4 @@ async function requireClassOnHost(
   if (!hosts.includes('*') && !hosts.includes(hostId)) {
     throw new ServiceError('class-not-on-host', { expected: hosts.join(' '), found: hostId })
   }
-}
-
-function createChallengeRecord(service: Service, agentId: string): ChallengeRecord {
-  return {
-    id: createId(service),
-    purpose: 'agent-key',
-    subject: agentId,
-    nonce: service.random.bytes(32),
-    expiresAt: service.clock.now() + service.settings.attestation.challengeSeconds * 1000,
-  }
-}
-
-function challengeView(service: Service, record: ChallengeRecord): KeyChallenge {
-  const { id, nonce, expiresAt } = record
-  return { id, nonce, audience: service.settings.issuer, expiresAt }
 }

@@ -1,4 +1,5 @@
-import type { CertificateRecord, ClientRecord } from '../ports/records.ts'
+import type { CertificateRecord } from '../ports/credential-records.ts'
+import type { ClientRecord } from '../ports/records.ts'
 import { ServiceError } from './error.ts'
 import type { Service } from './service.ts'
 

@@ -1,5 +1,5 @@
 import { statusUrls } from '../core/revocation/location.ts'
-import type { CertificateRecord } from '../ports/records.ts'
+import type { CertificateRecord } from '../ports/credential-records.ts'
 import { statusLocation } from './certificate-lists.ts'
 import { ServiceError } from './error.ts'
 import type { Service } from './service.ts'

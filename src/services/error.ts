@@ -230,6 +230,43 @@ const rows = {
     summary: 'The certificate request is for another key than the one that the hardware proved.',
     hint: 'Renew for the same key, or ask for a challenge and prove the new key.',
   },
+  'certificate-id-malformed': {
+    summary: 'This does not identify a certificate.',
+    hint: 'Write keyIdentifier and serial number in base64url with a dot between.',
+    source: 'RFC 9773 §4.1',
+  },
+  'renewal-unproven': {
+    summary: 'The renewal brings no proof that the hardware still holds the key.',
+    hint: 'Ask for a challenge at the renewal-challenge of the host or agent, and send its answer as `renewal`.',
+    source: 'RFC 9334 §10',
+  },
+  'renewal-certificate-unknown': {
+    summary: 'The certificate that is to be replaced is none of the caller’s for this key.',
+    hint: 'Name the one that you hold, or leave `replaces` out.',
+    source: 'RFC 9773 §5',
+  },
+  'renewal-certificate-revoked': {
+    summary: 'The certificate that is to be replaced is revoked.',
+    hint: 'Ask the operator why; then prove a new key with `assay agent renew --rekey`, or enrol the host again.',
+    source: 'RFC 9773 §5',
+  },
+  'renewal-under-way': {
+    summary: 'The same renewal is under way, and is not signed yet.',
+    hint: 'Repeat the request in a moment; it has the same answer.',
+    source: 'RFC 9773 §5',
+  },
+  'key-proof-expired': {
+    summary:
+      'The host proved this key too long ago for the appraisal policy to renew its certificate.',
+    hint: 'Prove a new key: `assay agent renew --rekey` for an agent, `assay host enroll` for the host.',
+    source: 'RFC 9334 §10',
+  },
+  'attestation-outdated': {
+    summary:
+      'The TPM was restarted since the host was attested, so that nothing is known of what runs now.',
+    hint: 'Run `assay host enroll` on the host again; the same TPM keeps its record.',
+    source: 'TPM 2.0 Part 1 r01.59 §36.5; verification Q8',
+  },
   'caller-not-permitted': {
     summary: 'The caller may not do this to that subject.',
     hint: 'Call as the subject itself or its host.',

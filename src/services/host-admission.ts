@@ -27,7 +27,8 @@ export async function admitHost(
   kept: KeptAttestation,
 ): Promise<HostRecord> {
   const host = recordOf(attempt, kept)
-  const key = { jkt: host.jkt, jwk: JSON.stringify(attempt.key.jwk) }
+  const { jkt, attestedAt: provenAt } = host
+  const key = { jkt, jwk: JSON.stringify(attempt.key.jwk), provenAt }
   const decision = await authorizeHost(service, attempt, host)
   const entry = entryOf(service, attempt, host, kept, decision)
   const answer = await service.store.hosts.admit(host, key, kept, entry, attempt.anchors)
@@ -75,6 +76,7 @@ function recordOf(attempt: JudgedAttempt, kept: KeptAttestation): HostRecord {
     platformState: result.nextState && JSON.stringify(result.nextState),
     stateVersion: (before?.stateVersion ?? 0) + 1,
     jkt: attempt.key.jkt,
+    restartSeenAt: null,
     revokedAt: null,
     revocationReason: null,
     ...attempt.firmware,

@@ -1,12 +1,14 @@
 import {
   issueCredential,
   prepareCredential,
+  type Credential,
   type PreparedCredential,
   type ProvenKey,
 } from '../core/issuance/credential.ts'
 import { prepareIssuer } from '../core/issuance/issuer.ts'
 import { statusUrls } from '../core/revocation/location.ts'
-import type { HostRecord, Principal } from '../ports/records.ts'
+import type { CertificateRecord, ChallengeUse } from '../ports/credential-records.ts'
+import type { AuditEntry, HostRecord, Principal } from '../ports/records.ts'
 import type { Authority } from './authorities.ts'
 import { auditEntry } from './audit-entry.ts'
 import { authorize, type Authorized } from './authorization.ts'
@@ -24,7 +26,7 @@ export interface CertificateSubject {
   readonly principal: Principal
   /** Network address of who asks. */
   readonly sourceAddress: string | undefined
-  /** A key that the TPM certified just now, or the one that it certified before and a CSR proved again. */
+  /** A key that its hardware proved for this very request. */
   readonly key: ProvenKey
   /** The host's standing; no certificate outlasts it. */
   readonly attestation: Pick<
@@ -46,6 +48,16 @@ export interface PreparedIssuance {
   readonly authority: Authority
   readonly authorized: Authorized
   readonly prepared: PreparedCredential
+  /** When it was decided on. */
+  readonly at: number
+}
+
+/** What an intent takes with it besides the certificate. */
+export interface IntentClaims {
+  /** The renewal that the certificate answers (`renewalIdOf`). */
+  readonly renewal?: string | undefined
+  /** The challenge that is over with it. */
+  readonly challenge?: ChallengeUse | undefined
 }
 
 /**
@@ -59,25 +71,31 @@ export async function prepareIssuance(
   service: Service,
   subject: CertificateSubject,
 ): Promise<PreparedIssuance> {
+  const at = service.clock.now()
   const authority = service.authorities.active()
   const authorized = await authorizeCertificate(service, subject)
   const prepared = prepareCertificate(service, subject, authority, authorized)
-  return { subject, authority, authorized, prepared }
+  return { subject, authority, authorized, prepared, at }
 }
 
 /**
- * Logs the intent, signs, logs the result. A crash in between leaves an intent that the next start closes as `unknown`.
+ * Logs the intent, signs, logs the result. A crash in between leaves an intent that the next start closes as `unknown`,
+ * and so does a signer that fails: what it was given may have been signed.
  *
- * @throws ServiceError `attestation-expired`, `authority-inactive`, `host-revoked`, `agent-revoked`, `key-superseded`;
- *   SignerError
+ * @throws ServiceError `attestation-expired`, `attestation-outdated`, `authority-inactive`, `host-revoked`,
+ *   `agent-revoked`, `key-superseded`, `challenge-used`; `renewal-under-way` where the same renewal is answered, or about
+ *   to be; SignerError
  */
 export async function issuePrepared(
   service: Service,
-  { subject, authority, authorized, prepared }: PreparedIssuance,
+  issuance: PreparedIssuance,
+  claims: IntentClaims = {},
 ): Promise<IssuedCertificate> {
-  await recordIntent(service, subject, prepared, authority, authorized)
-  const credential = await issueCredential(prepared, authority.signer)
-  await recordIssued(service, subject, prepared, credential.x5t)
+  const { subject, authority, prepared } = issuance
+  await recordIntent(service, issuance, claims)
+  const credential = await sign(service, issuance)
+  const encoded = claims.renewal === undefined ? undefined : credential.certificate
+  await recordIssued(service, subject, prepared, { x5t: credential.x5t, encoded })
   return {
     chain: [credential.certificate, ...authority.chain],
     serial: prepared.serial,
@@ -140,61 +158,98 @@ function prepareCertificate(
   return prepareCredential(request, service.issuance.throwaway)
 }
 
+async function sign(
+  service: Service,
+  { subject, authority, prepared }: PreparedIssuance,
+): Promise<Credential> {
+  try {
+    return await issueCredential(prepared, authority.signer)
+  } catch (cause) {
+    const detail = { outcome: 'unknown', serial: prepared.serial }
+    const entry = auditEntry(service, 'certificate.unknown', 'service', subject.spiffeId, detail)
+    await service.store.certificates.abandon(prepared.serial, entry)
+    throw cause
+  }
+}
+
 async function recordIntent(
   service: Service,
-  subject: CertificateSubject,
-  prepared: PreparedCredential,
-  authority: Authority,
-  { record }: Authorized,
+  issuance: PreparedIssuance,
+  { renewal, challenge }: IntentClaims,
 ): Promise<void> {
-  const { serial, notBefore, notAfter } = prepared
-  const entry = auditEntry(service, 'certificate.intended', 'service', subject.spiffeId, {
+  const { subject, prepared, authority } = issuance
+  const record = intentOf(issuance, renewal ?? null)
+  const entry = intentEntry(service, issuance, renewal)
+  const answer = await service.store.certificates.intend(record, entry, challenge)
+  switch (answer) {
+    case 'done':
+      return
+    case 'authority-inactive':
+      // Another took its place meanwhile: the next attempt finds that one.
+      await service.authorities.reload()
+      throw new ServiceError('authority-inactive', { found: authority.id })
+    case 'subject-revoked':
+      throw await explainRevocation(service, prepared.jkt)
+    case 'renewed':
+      throw new ServiceError('renewal-under-way')
+    default:
+      throw new ServiceError(answer, { found: subject.spiffeId })
+  }
+}
+
+function intentOf(
+  { subject, prepared, authority, at }: PreparedIssuance,
+  renewal: string | null,
+): CertificateRecord {
+  const { serial, notBefore, notAfter, jkt, tbsSha256 } = prepared
+  return {
     serial,
+    subjectKind: subject.kind,
+    subjectId: subject.id,
+    spiffeId: subject.spiffeId,
+    jkt,
+    notBefore,
     notAfter,
+    status: 'intended',
+    x5t: null,
+    attestationId: subject.attestation.attestationId,
+    authorityId: authority.id,
+    revokedAt: null,
+    revocationReason: null,
+    intendedAt: at,
+    tbsSha256,
+    renewal,
+  }
+}
+
+/** All that tells afterwards what may have been signed. */
+function intentEntry(
+  service: Service,
+  { subject, prepared, authority, authorized }: PreparedIssuance,
+  renewal: string | undefined,
+): AuditEntry {
+  return auditEntry(service, 'certificate.intended', 'service', subject.spiffeId, {
+    serial: prepared.serial,
+    notAfter: prepared.notAfter,
     jkt: prepared.jkt,
     tbs: prepared.tbsSha256,
     authority: authority.id,
     evidence: subject.attestation.evidenceSha256,
     attestation: subject.attestation.attestationId,
-    authorization: record,
+    ...(renewal === undefined ? {} : { renewal }),
+    authorization: authorized.record,
   })
-  const answer = await service.store.certificates.intend(
-    {
-      serial,
-      subjectKind: subject.kind,
-      subjectId: subject.id,
-      spiffeId: subject.spiffeId,
-      jkt: prepared.jkt,
-      notBefore,
-      notAfter,
-      status: 'intended',
-      x5t: null,
-      attestationId: subject.attestation.attestationId,
-      authorityId: authority.id,
-      revokedAt: null,
-      revocationReason: null,
-    },
-    entry,
-  )
-  if (answer === 'attestation-expired') throw new ServiceError('attestation-expired')
-  if (answer === 'authority-inactive') {
-    // Another took its place meanwhile: the next attempt finds that one.
-    await service.authorities.reload()
-    throw new ServiceError('authority-inactive', { found: authority.id })
-  }
-  if (answer === 'subject-revoked') throw await explainRevocation(service, prepared.jkt)
 }
 
 async function recordIssued(
   service: Service,
   subject: CertificateSubject,
-  prepared: PreparedCredential,
-  x5t: string,
+  { serial, jkt }: PreparedCredential,
+  issued: { readonly x5t: string; readonly encoded: Uint8Array | undefined },
 ): Promise<void> {
-  const entry = auditEntry(service, 'certificate.issued', 'service', subject.spiffeId, {
-    serial: prepared.serial,
-    x5t,
-  })
-  if ((await service.store.certificates.issue(prepared.serial, { x5t }, entry)) === 'revoked')
-    throw await explainRevocation(service, prepared.jkt)
+  const { x5t } = issued
+  const detail = { serial, x5t }
+  const entry = auditEntry(service, 'certificate.issued', 'service', subject.spiffeId, detail)
+  if ((await service.store.certificates.issue(serial, issued, entry)) === 'revoked')
+    throw await explainRevocation(service, jkt)
 }

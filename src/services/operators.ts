@@ -49,7 +49,7 @@ export async function registerOperator(
   })
   const answer = await service.store.operators.add(
     operator,
-    { jkt, jwk: JSON.stringify(request.jwk) },
+    { jkt, jwk: JSON.stringify(request.jwk), provenAt: null },
     entry,
   )
   if (answer === 'key-in-use') throw new ServiceError('key-in-use', { found: jkt })

@@ -80,5 +80,7 @@ export function createHostStore(db: Executor): HostStore {
       const keptRow = encodeKeptAttestation(kept)
       return await db.execute('admitHost', row, keyRow, keptRow, anchors, encodeEntry(entry))
     },
+    markRestarted: async (id, stateVersion, entry) =>
+      await db.execute('markHostRestarted', id, stateVersion, entry.time, encodeEntry(entry)),
   }
 }

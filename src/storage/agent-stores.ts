@@ -1,3 +1,4 @@
+import type { ChallengeStore } from '../ports/certificate-store.ts'
 import type { AgentClassStore, AgentStore } from '../ports/store.ts'
 import { encodeEntry } from './entry.ts'
 import type { Executor } from './executor.ts'
@@ -31,15 +32,25 @@ export function createAgentStore(db: Executor): AgentStore {
       return row && parseAgent(row)
     },
     list: async () => (await db.execute('listAgents')).map(parseAgent),
-    createChallenge: async (challenge, entry) =>
-      await db.execute('createChallenge', encodeChallenge(challenge), encodeEntry(entry)),
-    takeChallenge: async (id, subject, now) => {
-      const taken = await db.execute('takeChallenge', id, subject, now)
-      return typeof taken === 'string' ? taken : parseChallenge(taken)
-    },
     bindKey: async (id, key, entry) => {
       const row = encodeClientKey(key, 'agent', id)
       return await db.execute('bindAgentKey', id, row, entry.time, encodeEntry(entry))
+    },
+  }
+}
+
+/** The `ChallengeStore` of any database. */
+export function createChallengeStore(db: Executor): ChallengeStore {
+  return {
+    create: async (challenge, entry) =>
+      await db.execute('createChallenge', encodeChallenge(challenge), encodeEntry(entry)),
+    find: async (use, now) => {
+      const found = await db.execute('findChallenge', use, now)
+      return typeof found === 'string' ? found : parseChallenge(found)
+    },
+    take: async (use, now) => {
+      const taken = await db.execute('takeChallenge', use, now)
+      return typeof taken === 'string' ? taken : parseChallenge(taken)
     },
   }
 }

@@ -5,7 +5,7 @@ import {
   createHostStore,
   createOperatorStore,
 } from './admission-stores.ts'
-import { createAgentClassStore, createAgentStore } from './agent-stores.ts'
+import { createAgentClassStore, createAgentStore, createChallengeStore } from './agent-stores.ts'
 import {
   createAttestationStore,
   createEndorsementStore,
@@ -49,6 +49,7 @@ export function createStore(db: Executor): Store {
     statusLists: createStatusStore(db),
     classes: createAgentClassStore(db),
     agents: createAgentStore(db),
+    challenges: createChallengeStore(db),
     certificates: createCertificateStore(db),
     certificateStatus: createCertificateStatusStore(db),
     clients: createClientStore(db),

@@ -1,8 +1,10 @@
 import type { ClientStore, IssuedToken, TokenStore } from '../ports/client-store.ts'
+import type { CertificateStore } from '../ports/certificate-store.ts'
 import type { OpenedRequest } from '../ports/grant-requests.ts'
-import type { AuditStore, CertificateStore } from '../ports/store.ts'
+import type { AuditStore } from '../ports/store.ts'
 import { encodeEntry } from './entry.ts'
 import type { Executor } from './executor.ts'
+import { exactBytes } from './records/bytes.ts'
 import { encodeGrantRequest } from './records/grant-request.ts'
 import { encodeCertificate, parseCertificate } from './records/certificate.ts'
 import { parseClient } from './records/client.ts'
@@ -11,10 +13,21 @@ import type { TokenRow } from './status-rows.ts'
 /** The `CertificateStore` of any database. */
 export function createCertificateStore(db: Executor): CertificateStore {
   return {
-    intend: async (certificate, entry) =>
-      await db.execute('intendCertificate', encodeCertificate(certificate), encodeEntry(entry)),
-    issue: async (serial, { x5t }, entry) =>
-      await db.execute('issueCertificate', serial, x5t, encodeEntry(entry)),
+    intend: async (certificate, entry, challenge) => {
+      const row = encodeCertificate(certificate)
+      const { time } = entry
+      return await db.execute('intendCertificate', row, challenge ?? null, time, encodeEntry(entry))
+    },
+    issue: async (serial, { x5t, encoded }, entry) => {
+      const issued = { serial, x5t, encoded: encoded === undefined ? null : exactBytes(encoded) }
+      return await db.execute('issueCertificate', issued, encodeEntry(entry))
+    },
+    abandon: async (serial, entry) =>
+      await db.execute('abandonCertificate', serial, encodeEntry(entry)),
+    findRenewal: async (renewal, now) => {
+      const row = await db.execute('findRenewal', renewal, now)
+      return row && { ...parseCertificate(row), encoded: row.encoded }
+    },
     find: async x5t => {
       const row = await db.execute('findCertificate', x5t)
       return row && parseCertificate(row)

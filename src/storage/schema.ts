@@ -85,6 +85,8 @@ export interface ClientKeyRow {
   subject_id: string
   jwk: string
   retired: number
+  /** When hardware proved it last through its host; null of operators and of rows from before this was kept. */
+  proven_at: number | null
 }
 
 export interface EnrollmentRow {
@@ -132,6 +134,8 @@ export interface HostRow {
   firmware_vendor: string | null
   /** TPMS_ATTEST.firmwareVersion, 16 hex digits, so that texts compare as numbers. */
   firmware_version: string | null
+  /** When a proof showed another boot than that of the attestation; null while none did. */
+  restart_seen_at: number | null
 }
 
 export interface HsmKeyRow {
@@ -185,6 +189,8 @@ export interface ChallengeRow {
   nonce: Uint8Array
   expires_at: number
   taken: number
+  /** `HostRow.state_version` when it was made. */
+  state_version: number | null
 }
 
 export interface CertificateRow {
@@ -203,6 +209,13 @@ export interface CertificateRow {
   /** Name of a CRLReason (RFC 5280 §5.3.1). */
   revocation_reason: string | null
   revocation: number | null
+  /** Null on a row from before it was kept, as the next. */
+  intended_at: number | null
+  tbs_sha256: string | null
+  /** Names the renewal that it answers, while it does; see `renewalIdOf`. */
+  renewal: string | null
+  /** DER; kept of the answer to a renewal. */
+  encoded: Uint8Array | null
 }
 
 /** One row, rewritten to prove that a write becomes durable. */

@@ -88,11 +88,34 @@ export function proveKey(
   agentId: string,
   challenge: KeyChallengeToAnswer,
   edit: AnswerEdit = {},
-): Pick<EvidenceInput, 'subjectKey' | 'csr'> & { readonly key: EmulatedKey } {
+): ProvenKeyAnswer {
+  return certifyFor(tpm, { purpose: 'agent', contextId: agentId }, challenge, edit)
+}
+
+/** Evidence that a TPM still holds the key of a host or agent: request and certification. */
+export function proveRenewal(
+  tpm: EmulatedTpm,
+  holder: { readonly id: string; readonly tpmKey: EmulatedKey },
+  challenge: KeyChallengeToAnswer,
+  edit: AnswerEdit = {},
+): ProvenKeyAnswer {
+  const use = { purpose: 'renewal', contextId: holder.id } as const
+  return certifyFor(tpm, use, challenge, { subject: holder.tpmKey, ...edit })
+}
+
+/** Request and certification of a key, and the key. */
+export type ProvenKeyAnswer = Pick<EvidenceInput, 'subjectKey' | 'csr'> & {
+  readonly key: EmulatedKey
+}
+
+function certifyFor(
+  tpm: EmulatedTpm,
+  use: Pick<Parameters<typeof certifyBinding>[0], 'purpose' | 'contextId'>,
+  { audience, nonce }: KeyChallengeToAnswer,
+  edit: AnswerEdit,
+): ProvenKeyAnswer {
   const key = edit.subject ?? tpm.createSubjectKey()
-  const { audience } = challenge
-  const nonce = edit.nonce ?? challenge.nonce
-  const context = { purpose: 'agent', audience, contextId: agentId, nonce } as const
+  const context = { ...use, audience, nonce: edit.nonce ?? nonce }
   return { ...certifyKey(tpm, key, context, edit), key }
 }
 

@@ -112,8 +112,9 @@ async function admitHost(store: Store, n: number): Promise<void> {
       stateVersion: 1,
       firmwareVendor: 'id:49465800',
       firmwareVersion: '0007005500000000',
+      restartSeenAt: null,
     },
-    { jkt, jwk: JSON.stringify(jwk) },
+    { jkt, jwk: JSON.stringify(jwk), provenAt: now },
     {
       attestation: {
         id: `attestation-${n}`,
@@ -164,9 +165,10 @@ async function admitAgent(store: Store, { id, key }: BenchAgent, host: number): 
       subject: id,
       nonce: new Uint8Array(16),
       expiresAt: Date.now() + 60_000,
+      stateVersion: 1,
     },
     createEntry('agent.created', id),
   )
-  const record = { jkt: key.jkt, jwk: JSON.stringify(key.jwk) }
+  const record = { jkt: key.jkt, jwk: JSON.stringify(key.jwk), provenAt: Date.now() }
   await store.agents.bindKey(id, record, createEntry('agent.key-bound', id))
 }

@@ -1,18 +1,17 @@
 import { generateKeyPairSync, X509Certificate, type KeyObject } from 'node:crypto'
+import type { EmulatedTpm } from '../../swtpm/emulated/emulated-tpm.ts'
 import type { EmulatedKey } from '../../swtpm/emulated/key.ts'
 import { Answer } from '../../src/attester/answer.ts'
 import { readCertificateChain } from '../../src/attester/certificate-chain.ts'
 import type { ClientKey } from '../../src/attester/client-key.ts'
-import { createCertificationRequest } from '../../src/attester/csr.ts'
 import { openFileKey } from '../../src/attester/file-key.ts'
 import { Home } from '../../src/attester/home.ts'
 import { encodePem } from '../../src/attester/pem.ts'
 import { ServiceClient } from '../../src/attester/service-client.ts'
 import { clientKeyOf } from '../../src/cli/attack/emulated-client.ts'
 import { enroll } from '../../src/cli/attack/flows.ts'
-import { createAgent, proveAgentKey } from '../../src/cli/attack/messages.ts'
+import { createAgent, proveAgentKey, renewAgent } from '../../src/cli/attack/messages.ts'
 import { AttackWorld } from '../../src/cli/attack/world.ts'
-import { encodeBase64url } from '../../src/core/bytes/base64url.ts'
 import { exportJwk } from '../../src/core/jose/jwk.ts'
 import type { PlayedService } from '../support/played-service.ts'
 
@@ -69,7 +68,7 @@ export async function openWorld(service: PlayedService): Promise<ClientsWorld> {
   for (let count = 0; count < 2; count += 1) {
     const challenge = await createAgent(host.client, 'orders')
     const key = await proveAgentKey(host.client, host.tpm, challenge)
-    agents.push(await certify(connect(clientKeyOf(key)), challenge.agentId, key))
+    agents.push(await certify(connect(clientKeyOf(key)), challenge.agentId, key, host.tpm))
   }
   const relyingParty = await registerRelyingParty(operator)
   return {
@@ -88,13 +87,9 @@ async function certify(
   client: ServiceClient,
   agentId: string,
   key: EmulatedKey,
+  tpm: EmulatedTpm,
 ): Promise<PlayedAgent> {
-  const csr = await createCertificationRequest(clientKeyOf(key))
-  const path = `/v1/agents/${agentId}/credentials`
-  const answer = new Answer(
-    await client.call('POST', path, { csr: encodeBase64url(csr) }),
-    'certificate',
-  )
+  const answer = new Answer(await renewAgent({ agentId, client, key }, tpm), 'certificate')
   const chain = readCertificateChain(answer, key.publicKey)
   const { subjectAltName } = new X509Certificate(chain.join(''))
   const [, id = ''] = /URI:(spiffe:[^,\s]+)/.exec(subjectAltName ?? '') ?? []

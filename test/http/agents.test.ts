@@ -1,8 +1,6 @@
 import { X509Certificate } from 'node:crypto'
 import test, { type ExecutionContext } from 'ava'
-import { encodeBase64url } from '../../src/core/bytes/base64url.ts'
 import { EmulatedTpm } from '../../swtpm/emulated/emulated-tpm.ts'
-import { requestCertificate } from '../../swtpm/emulated/answer.ts'
 import { startTestApi, verifyTestLog, type TestAnswer, type TestApi } from '../support/test-api.ts'
 import { call, createOperator, fetchToken, type TestCaller } from '../support/test-caller.ts'
 import { establishSet } from '../support/authorization-activation.ts'
@@ -15,6 +13,7 @@ import {
   testKeyOf,
   type TestHost,
 } from '../support/test-host.ts'
+import { renew, renewalBody } from '../support/test-renewal.ts'
 
 interface Fleet {
   readonly api: TestApi
@@ -218,28 +217,25 @@ test('an agent renews for its own key, and for no other', async t => {
   const fleet = await begin(t)
   const { api, host } = fleet
   const agent = await createAgent(api, host, 'reader', { resource: 'https://assay.example' })
-  const path = `/v1/agents/${agent.id}/credentials`
-  const csr = encodeBase64url(requestCertificate(agent.tpmKey))
-  const renewed = await call(api, agent, 'POST', path, { csr })
+  const renewed = await renew(api, agent)
   t.is(renewed.status, 201, renewed.text)
   t.true(leafOf(renewed).publicKey.equals(agent.key.publicKey))
   t.not(leafOf(renewed).serialNumber, leafOf(agent.issued).serialNumber)
-  const swapped = encodeBase64url(requestCertificate(host.tpm.createSubjectKey()))
-  assertProblem(
-    t,
-    await call(api, agent, 'POST', path, { csr: swapped }),
-    400,
-    'renewal-key-differs',
-  )
-  const unsigned = encodeBase64url(requestCertificate(agent.tpmKey, host.tpm.createSubjectKey()))
-  assertProblem(t, await call(api, agent, 'POST', path, { csr: unsigned }), 400, 'csr-signature')
-  assertProblem(t, await call(api, agent, 'POST', path, { csr: 'AAAA' }), 400, 'csr-malformed')
-  const refused = (await verifyTestLog(api.service)).filter(
-    ({ type }) => type === 'certificate.refused',
-  )
+  const other = host.tpm.createSubjectKey()
+  const refused = [
+    [{ subject: other }, 'renewal-key-differs'],
+    [{ requestKey: other }, 'renewal-key-differs'],
+    [{ requestSigner: other }, 'csr-signature'],
+    [{ request: () => Buffer.of(0, 0, 0) }, 'csr-malformed'],
+  ] as const
+  for (const [edit, code] of refused) assertProblem(t, await renew(api, agent, { edit }), 400, code)
+  const lines = await verifyTestLog(api.service)
+  const codes = lines
+    .filter(({ type }) => type === 'certificate.refused')
+    .map(({ detail }) => detail['code'])
   t.deepEqual(
-    refused.map(({ detail }) => detail['code']),
-    ['renewal-key-differs', 'csr-signature', 'csr-malformed'],
+    codes,
+    refused.map(([, code]) => code),
   )
 })
 
@@ -249,15 +245,19 @@ test('nobody renews for somebody else', async t => {
   const form = { resource: 'https://assay.example' }
   const one = await createAgent(api, host, 'reader', form)
   const two = await createAgent(api, host, 'reader', form)
-  const csr = encodeBase64url(requestCertificate(one.tpmKey))
   for (const [caller, path] of [
-    [one, `/v1/agents/${two.id}/credentials`],
-    [one, `/v1/hosts/${one.id}/credentials`],
-    [one, `/v1/hosts/${host.id}/credentials`],
-    [host, `/v1/agents/${one.id}/credentials`],
-    [host, `/v1/agents/${host.id}/credentials`],
-  ] as const)
-    assertProblem(t, await call(api, caller, 'POST', path, { csr }), 403, 'caller-not-permitted')
+    [one, `/v1/agents/${two.id}`],
+    [one, `/v1/hosts/${one.id}`],
+    [one, `/v1/hosts/${host.id}`],
+    [host, `/v1/agents/${one.id}`],
+    [host, `/v1/agents/${host.id}`],
+  ] as const) {
+    const body = await renewalBody(api, caller)
+    const answer = await call(api, caller, 'POST', `${path}/credentials`, body)
+    assertProblem(t, answer, 403, 'caller-not-permitted')
+    const asked = await call(api, caller, 'POST', `${path}/renewal-challenge`)
+    assertProblem(t, asked, 403, 'caller-not-permitted')
+  }
 })
 
 test('an agent cannot prove a key for itself: that is its host’s to do', async t => {
@@ -281,8 +281,8 @@ test('a rekeyed agent speaks with its new key alone', async t => {
   const rekeyed = await call(api, host, 'POST', path, body)
   t.is(rekeyed.status, 201, rekeyed.text)
   t.true(leafOf(rekeyed).publicKey.equals(key.publicKey))
-  const csr = encodeBase64url(requestCertificate(agent.tpmKey))
-  assertProblem(t, await call(api, agent, 'POST', path, { csr }), 403, 'key-superseded')
+  const asked = await call(api, agent, 'POST', `/v1/agents/${agent.id}/renewal-challenge`)
+  assertProblem(t, asked, 403, 'key-superseded')
   await t.throwsAsync(fetchToken(api, agent.key), { message: /key-superseded|invalid_client/ })
   t.truthy(await fetchToken(api, testKeyOf(key)))
 })
@@ -320,22 +320,17 @@ test('a key speaks for one client alone', async t => {
 
 test('a host renews its own certificate', async t => {
   const { api, host } = await begin(t)
-  const { privateKey, publicKey } = host.key
-  const csr = encodeBase64url(requestCertificate({ privateKey, publicKey } as never))
-  const renewed = await call(api, host, 'POST', `/v1/hosts/${host.id}/credentials`, { csr })
+  const renewed = await renew(api, host)
   t.is(renewed.status, 201, renewed.text)
   t.is(leafOf(renewed).subjectAltName, `URI:${host.clientId}`)
 })
 
 test('no certificate outlasts what its host attested', async t => {
   const { api, host } = await begin(t)
-  const { privateKey, publicKey } = host.key
-  const csr = encodeBase64url(requestCertificate({ privateKey, publicKey } as never))
-  const path = `/v1/hosts/${host.id}/credentials`
   const attested = host.enrolled.json['host'] as { attestationExpiresAt: number }
   api.clock.advance(86_400_000 - 600_000)
   const token = await fetchToken(api, host.key)
-  const leaf = leafOf(await call(api, { ...host, token }, 'POST', path, { csr }))
+  const leaf = leafOf(await renew(api, { ...host, token }))
   // Its last second is good to the end, and over when the Attestation Result is.
   t.true(Date.parse(leaf.validTo) + 1000 <= attested.attestationExpiresAt)
   t.true(Date.parse(leaf.validTo) > attested.attestationExpiresAt - 2000)
@@ -356,10 +351,9 @@ test('a revoked agent is refused from its next call on, with its certificates an
     agents: 0,
     certificates: 0,
   })
-  const csr = encodeBase64url(requestCertificate(agent.tpmKey))
   assertProblem(
     t,
-    await call(api, agent, 'POST', `/v1/agents/${agent.id}/credentials`, { csr }),
+    await call(api, agent, 'POST', `/v1/agents/${agent.id}/renewal-challenge`),
     403,
     'agent-revoked',
   )
@@ -370,11 +364,7 @@ test('a revoked agent is refused from its next call on, with its certificates an
     403,
     'agent-revoked',
   )
-  const own = encodeBase64url(requestCertificate(sibling.tpmKey))
-  t.is(
-    (await call(api, sibling, 'POST', `/v1/agents/${sibling.id}/credentials`, { csr: own })).status,
-    201,
-  )
+  t.is((await renew(api, sibling)).status, 201)
   assertProblem(
     t,
     await call(api, operator, 'POST', '/v1/agents/nobody/revoke', { reason: 'x' }),
@@ -406,10 +396,9 @@ test('a revoked host takes its agents, certificates and tokens with it, and leav
   )
   await t.throwsAsync(fetchToken(api, host.key), { message: /host-revoked/ })
   for (const agent of agents) {
-    const csr = encodeBase64url(requestCertificate(agent.tpmKey))
     assertProblem(
       t,
-      await call(api, agent, 'POST', `/v1/agents/${agent.id}/credentials`, { csr }),
+      await call(api, agent, 'POST', `/v1/agents/${agent.id}/renewal-challenge`),
       403,
       'host-revoked',
     )
@@ -422,11 +411,7 @@ test('a revoked host takes its agents, certificates and tokens with it, and leav
     403,
     'host-revoked',
   )
-  const csr = encodeBase64url(requestCertificate(bystander.tpmKey))
-  t.is(
-    (await call(api, bystander, 'POST', `/v1/agents/${bystander.id}/credentials`, { csr })).status,
-    201,
-  )
+  t.is((await renew(api, bystander)).status, 201)
   assertProblem(
     t,
     await call(api, operator, 'POST', '/v1/hosts/nobody/revoke', { reason: 'x' }),

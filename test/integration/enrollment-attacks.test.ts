@@ -1,7 +1,8 @@
 import { generateKeyPairSync, randomBytes, sign } from 'node:crypto'
 import test from 'ava'
 import type { TpmHandle } from '../../native/index.ts'
-import { createAgent, renewCredential } from '../../src/attester/agents.ts'
+import { createAgent } from '../../src/attester/agents.ts'
+import { createTpmProver, renewCredential } from '../../src/attester/renewal.ts'
 import { Answer } from '../../src/attester/answer.ts'
 import { createAttestationKey } from '../../src/attester/attestation-key.ts'
 import { createCertificationRequest } from '../../src/attester/csr.ts'
@@ -235,7 +236,9 @@ test.serial('revokes a host with all its agents, certificates and tokens, for go
   t.truthy(await client.token({ resource: audience }))
   const path = `/v1/hosts/${host.enrolled.id}/revoke`
   await service.operator.call('POST', path, { reason: 'a test' })
-  const renewal = { client, key, home: host.home, subject: { kind: 'agent', ...agent } } as const
+  const { home } = host
+  const prove = createTpmProver({ client, home, tpm }, agent.keyFile)
+  const renewal = { client, key, home, subject: { kind: 'agent', ...agent }, prove } as const
   const codes = [
     await codeOf(client.token({ resource: audience })),
     await codeOf(renewCredential(renewal)),

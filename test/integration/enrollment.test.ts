@@ -2,7 +2,8 @@ import { createPublicKey, X509Certificate } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import test from 'ava'
 import { Hierarchy } from '../../native/index.ts'
-import { createAgent, rekeyAgent, renewCredential } from '../../src/attester/agents.ts'
+import { createAgent, rekeyAgent } from '../../src/attester/agents.ts'
+import { createTpmProver, renewCredential } from '../../src/attester/renewal.ts'
 import { Answer } from '../../src/attester/answer.ts'
 import { attestationFiles, enrollHost } from '../../src/attester/enroll.ts'
 import { AttesterError } from '../../src/attester/error.ts'
@@ -102,15 +103,23 @@ test.serial('renews the certificates of host and agent for the keys that they ha
   const agent = await createAgent({ ...host, className })
   const own = await bench.openAgent(host, agent.keyFile)
   const subject = { kind: 'agent', ...agent } as const
-  const renewed = await renewCredential({ ...own, home: host.home, subject })
+  const { home } = host
+  const prove = createTpmProver({ ...own, home, tpm }, agent.keyFile)
+  const renewed = await renewCredential({ ...own, home, subject, prove })
   t.not(renewed.serial, agent.serial)
   const certificate = new X509Certificate(renewed.certificateChain[0] ?? '')
   t.true(
     certificate.publicKey.equals(new X509Certificate(agent.certificateChain[0] ?? '').publicKey),
   )
   t.is(await host.home.readText(agent.certificateFile), renewed.certificateChain.join(''))
-  const { client, key, home, enrolled } = host
-  const again = await renewCredential({ client, key, home, subject: { kind: 'host', ...enrolled } })
+  const { client, key, enrolled } = host
+  const again = await renewCredential({
+    client,
+    key,
+    home,
+    subject: { kind: 'host', ...enrolled },
+    prove: createTpmProver({ client, home, tpm }, enrolled.keyFile),
+  })
   t.is(await home.readText(enrolled.certificateFile), again.certificateChain.join(''))
   await own.key.close()
 })
@@ -122,12 +131,11 @@ test.serial('renews for nobody with another key, nor for anybody else', async t 
   ]
   const own = await bench.openAgent(host, agent.keyFile)
   const others = await bench.openAgent(host, other.keyFile)
-  const renewal = { home: host.home, subject: { kind: 'agent', ...agent } } as const
-  t.is(
-    await codeOf(renewCredential({ ...renewal, ...own, key: others.key })),
-    'renewal-key-differs',
-  )
-  t.is(await codeOf(renewCredential({ ...renewal, ...others })), 'caller-not-permitted')
+  const { home } = host
+  const renewal = { home, subject: { kind: 'agent', ...agent } } as const
+  const prove = createTpmProver({ ...own, home, tpm }, other.keyFile)
+  t.is(await codeOf(renewCredential({ ...renewal, ...own, prove })), 'renewal-key-differs')
+  t.is(await codeOf(renewCredential({ ...renewal, ...others, prove })), 'caller-not-permitted')
   t.is(await host.home.readText(agent.certificateFile), agent.certificateChain.join(''))
 })
 

@@ -14,8 +14,6 @@ import {
 } from '../../src/services/authority-rotation.ts'
 import { pem } from '../../src/services/view.ts'
 import { startTlsServer } from '../../src/tls-server.ts'
-import { requestCertificate } from '../../swtpm/emulated/answer.ts'
-import { encodeBase64url } from '../../src/core/bytes/base64url.ts'
 import { createTestKey, type TestKey } from '../support/compact-jws.ts'
 import { startTestApi, type TestApi } from '../support/test-api.ts'
 import {
@@ -35,6 +33,7 @@ import {
   type TestAgent,
   type TestHost,
 } from '../support/test-host.ts'
+import { renew, renewalBody } from '../support/test-renewal.ts'
 import { testIssuer } from '../support/test-service.ts'
 
 const run = promisify(execFile)
@@ -155,8 +154,8 @@ function thumbprintOf(agent: TestAgent): string {
   return createHash('sha256').update(leaf.raw).digest('base64url')
 }
 
-function renewal(agent: TestAgent): string {
-  return JSON.stringify({ csr: encodeBase64url(requestCertificate(agent.tpmKey)) })
+async function renewal(api: TestApi, agent: TestAgent): Promise<string> {
+  return JSON.stringify(await renewalBody(api, agent))
 }
 
 test('curl with an agent’s certificate gets a token bound to it, and calls the API with both', async t => {
@@ -167,7 +166,12 @@ test('curl with an agent’s certificate gets a token bound to it, and calls the
   const token = String(answer.json['access_token'])
   t.deepEqual(claimsOf(token)['cnf'], { 'x5t#S256': thumbprintOf(stage.agent) })
   const path = `/v1/agents/${stage.agent.id}/credentials`
-  const body = ['--json', renewal(stage.agent), '-H', `Authorization: Bearer ${token}`]
+  const body = [
+    '--json',
+    await renewal(stage.api, stage.agent),
+    '-H',
+    `Authorization: Bearer ${token}`,
+  ]
   const renewed = await curl(stage, 'agent', path, ...body)
   t.is(renewed.status, 201, JSON.stringify(renewed.json))
 })
@@ -176,7 +180,12 @@ test('a token bound to a certificate is of no use without it, or with another', 
   const stage = await begin(t)
   const token = String((await tokenByCertificate(stage)).json['access_token'])
   const path = `/v1/agents/${stage.agent.id}/credentials`
-  const body = ['--json', renewal(stage.agent), '-H', `Authorization: Bearer ${token}`]
+  const body = [
+    '--json',
+    await renewal(stage.api, stage.agent),
+    '-H',
+    `Authorization: Bearer ${token}`,
+  ]
   t.like(await curl(stage, undefined, path, ...body), {
     status: 401,
     json: { code: 'token-unbound' },
@@ -194,7 +203,7 @@ test('a token bound to a certificate is of no use without it, or with another', 
   })
   const dpop = [
     '--json',
-    renewal(stage.agent),
+    await renewal(stage.api, stage.agent),
     '-H',
     `Authorization: DPoP ${token}`,
     '-H',
@@ -283,12 +292,12 @@ test('revocation takes certificate and token at once', async t => {
   const stage = await begin(t)
   const { api, agent, host, operator } = stage
   const token = String((await tokenByCertificate(stage)).json['access_token'])
+  const body = ['--json', await renewal(api, agent), '-H', `Authorization: Bearer ${token}`]
   const revoked = await call(api, operator, 'POST', `/v1/hosts/${host.id}/revoke`, {
     reason: 'stolen',
   })
   t.is(revoked.status, 200)
   const path = `/v1/agents/${agent.id}/credentials`
-  const body = ['--json', renewal(agent), '-H', `Authorization: Bearer ${token}`]
   t.like(await curl(stage, 'agent', path, ...body), {
     status: 401,
     json: { code: 'certificate-unknown' },
@@ -316,9 +325,9 @@ test('certificates of an authority authenticate until it is revoked, and then no
   const refused = { status: 401, json: { code: 'certificate-unknown' } }
   t.like(await tokenByCertificate(stage), refused)
   const path = `/v1/agents/${agent.id}/credentials`
-  const body = ['--json', renewal(agent), '-H', `Authorization: Bearer ${token}`]
+  const body = ['--json', await renewal(api, agent), '-H', `Authorization: Bearer ${token}`]
   t.like(await curl(stage, 'agent', path, ...body), refused)
-  const renewed = await call(api, agent, 'POST', path, JSON.parse(renewal(agent)) as object)
+  const renewed = await renew(api, agent)
   t.is(renewed.status, 201)
   const chain = renewed.json['certificateChain'] as string[]
   writeIdentity(stage.folder, 'agent', chain, agent.key.privateKey)

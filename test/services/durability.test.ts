@@ -1,7 +1,5 @@
 import test, { type ExecutionContext } from 'ava'
-import { encodeBase64url } from '../../src/core/bytes/base64url.ts'
 import { StoreError } from '../../src/ports/store-error.ts'
-import { requestCertificate } from '../../swtpm/emulated/answer.ts'
 import { EmulatedTpm } from '../../swtpm/emulated/emulated-tpm.ts'
 import { startTestApi, verifyTestLog, type TestAnswer, type TestApi } from '../support/test-api.ts'
 import { askForToken, call, createOperator, type TestCaller } from '../support/test-caller.ts'
@@ -16,6 +14,7 @@ import {
   postJson,
   type TestHost,
 } from '../support/test-host.ts'
+import { renew, renewalBody } from '../support/test-renewal.ts'
 
 const broken = (): Promise<never> => Promise.reject(new StoreError('store-unavailable'))
 
@@ -38,11 +37,6 @@ function assertUnavailable(t: ExecutionContext, answer: TestAnswer): void {
   t.is(answer.status, 503, answer.text)
   t.is(answer.json['code'], 'store-unavailable')
   t.is(answer.headers['retry-after'], '1')
-}
-
-function hostRequest(host: TestHost): string {
-  const { privateKey, publicKey } = host.key
-  return encodeBase64url(requestCertificate({ privateKey, publicKey } as never))
 }
 
 /** Counts what the issuing authority signs. */
@@ -72,9 +66,10 @@ test('no token leaves when its entry cannot be made durable', async t => {
 test('nothing is signed before the intent is durable', async t => {
   const { api, host } = await begin(t)
   const signatures = countSignatures(api)
-  api.service.store.certificates.intend = broken
   const path = `/v1/hosts/${host.id}/credentials`
-  assertUnavailable(t, await call(api, host, 'POST', path, { csr: hostRequest(host) }))
+  const body = await renewalBody(api, host)
+  api.service.store.certificates.intend = broken
+  assertUnavailable(t, await call(api, host, 'POST', path, body))
   t.is(signatures(), 0)
 })
 
@@ -84,8 +79,7 @@ test('no certificate leaves when its result cannot be made durable, and the next
   const { certificates } = api.service.store
   const issue = certificates.issue.bind(certificates)
   certificates.issue = broken
-  const path = `/v1/hosts/${host.id}/credentials`
-  const answer = await call(api, host, 'POST', path, { csr: hostRequest(host) })
+  const answer = await renew(api, host)
   assertUnavailable(t, answer)
   t.false(answer.text.includes('CERTIFICATE'))
   t.is(signatures(), 1)
@@ -106,8 +100,7 @@ test('a certificate whose host is revoked while it is signed does not leave', as
       return await sign(message)
     },
   })
-  const path = `/v1/hosts/${host.id}/credentials`
-  const answer = await call(api, host, 'POST', path, { csr: hostRequest(host) })
+  const answer = await renew(api, host)
   t.is(answer.status, 403, answer.text)
   t.is(answer.json['code'], 'host-revoked')
   const types = (await verifyTestLog(api.service)).map(({ type }) => type)

@@ -1,6 +1,4 @@
 import test, { type ExecutionContext } from 'ava'
-import { encodeBase64url } from '../../src/core/bytes/base64url.ts'
-import { requestCertificate } from '../../swtpm/emulated/answer.ts'
 import { EmulatedTpm } from '../../swtpm/emulated/emulated-tpm.ts'
 import { createTestKey } from '../support/compact-jws.ts'
 import { startTestApi, verifyTestLog, type TestAnswer, type TestApi } from '../support/test-api.ts'
@@ -23,6 +21,7 @@ import {
   postJson,
   type TestHost,
 } from '../support/test-host.ts'
+import { renewalBody } from '../support/test-renewal.ts'
 
 const contenders = 100
 const grant = { grant_type: 'client_credentials' }
@@ -210,12 +209,12 @@ test('once a host’s revocation is in the log, no token of it or its agents fol
 })
 
 async function renewAll(api: TestApi, operator: TestCaller, host: TestHost): Promise<TestAnswer[]> {
-  const { privateKey, publicKey } = host.key
-  const csr = encodeBase64url(requestCertificate({ privateKey, publicKey } as never))
+  const each = Array.from({ length: contenders }, async () => await renewalBody(api, host))
+  const bodies = await Promise.all(each)
   return await contend(async index => {
     if (index === contenders / 2)
       return await call(api, operator, 'POST', `/v1/hosts/${host.id}/revoke`, { reason: 'race' })
-    return await call(api, host, 'POST', `/v1/hosts/${host.id}/credentials`, { csr })
+    return await call(api, host, 'POST', `/v1/hosts/${host.id}/credentials`, bodies[index])
   })
 }
 

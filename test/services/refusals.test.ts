@@ -1,10 +1,8 @@
 import test, { type ExecutionContext } from 'ava'
-import { encodeBase64url } from '../../src/core/bytes/base64url.ts'
 import { readEntryBundle, readHashTile } from '../../src/services/audit-log.ts'
 import { ClientDirectory } from '../../src/services/client-directory.ts'
 import { requireReady } from '../../src/services/readiness.ts'
 import type { ClientRecord } from '../../src/ports/records.ts'
-import { requestCertificate } from '../../swtpm/emulated/answer.ts'
 import { startTestApi, type TestAnswer, type TestApi } from '../support/test-api.ts'
 import { askForToken, call, createOperator, type TestCaller } from '../support/test-caller.ts'
 import {
@@ -14,6 +12,7 @@ import {
   enrollHost,
   type TestHost,
 } from '../support/test-host.ts'
+import { renew, renewalBody } from '../support/test-renewal.ts'
 import { createTestService } from '../support/test-service.ts'
 
 // What a store answers when somebody else came first in between: rare, and told by its own code all the same.
@@ -33,13 +32,8 @@ async function begin(t: ExecutionContext): Promise<Fleet> {
   return { api, operator, host }
 }
 
-function renewal({ key }: TestHost): { csr: string } {
-  const { privateKey, publicKey } = key
-  return { csr: encodeBase64url(requestCertificate({ privateKey, publicKey } as never)) }
-}
-
-async function renew({ api, host }: Fleet): Promise<TestAnswer> {
-  return await call(api, host, 'POST', `/v1/hosts/${host.id}/credentials`, renewal(host))
+async function renewHost({ api, host }: Fleet): Promise<TestAnswer> {
+  return await renew(api, host)
 }
 
 for (const [answer, code, status] of [
@@ -72,27 +66,25 @@ test('a certificate is not intended past what the host attested, or for one who 
   const { certificates } = api.service.store
   const intend = certificates.intend.bind(certificates)
   certificates.intend = async () => 'attestation-expired'
-  t.like(await renew(fleet), { status: 403, json: { code: 'attestation-expired' } })
+  t.like(await renewHost(fleet), { status: 403, json: { code: 'attestation-expired' } })
   certificates.intend = async (...args) => {
     await call(api, operator, 'POST', `/v1/hosts/${host.id}/revoke`, { reason: 'meanwhile' })
     return await intend(...args)
   }
-  t.like(await renew(fleet), { status: 403, json: { code: 'host-revoked' } })
+  t.like(await renewHost(fleet), { status: 403, json: { code: 'host-revoked' } })
 })
 
 test('a host whose attestation has ended renews nothing', async t => {
   const fleet = await begin(t)
   const { api, host } = fleet
-  const { hosts, clients } = api.service.store
-  const findByKey = clients.findByKey.bind(clients)
-  api.clock.advance(3_000)
-  clients.findByKey = async jkt => {
-    const client = await findByKey(jkt)
-    if (client?.kind !== 'host') return client
-    return { ...client, host: { ...client.host, attestationExpiresAt: api.clock.now() + 500 } }
+  const { hosts } = api.service.store
+  const find = hosts.find.bind(hosts)
+  hosts.find = async id => {
+    const found = await find(id)
+    return found && { ...found, attestationExpiresAt: api.clock.now() + 500 }
   }
-  t.like(await renew(fleet), { status: 403, json: { code: 'attestation-expired' } })
-  t.truthy(await hosts.find(host.id))
+  t.like(await renewHost(fleet), { status: 403, json: { code: 'attestation-expired' } })
+  t.truthy(await find(host.id))
 })
 
 test('a token whose host’s attestation ended in between is not told', async t => {
@@ -118,7 +110,7 @@ test('asking for a revocation twice is no error, and takes nothing more', async 
 test('operators have no certificate to renew, and do not prove keys', async t => {
   const { api, operator, host } = await begin(t)
   const path = `/v1/hosts/${host.id}/credentials`
-  t.like(await call(api, operator, 'POST', path, renewal(host)), {
+  t.like(await call(api, operator, 'POST', path, await renewalBody(api, host)), {
     status: 403,
     json: { code: 'token-scope' },
   })

@@ -90,25 +90,60 @@ test('a refused enrolment can no longer be taken, and its verdict is in the log'
 test('one of a hundred callers takes a challenge', async t => {
   const store = await openStore(t)
   await populate(store)
-  const answers = await contend(() => store.agents.takeChallenge('challenge-1', 'agent-1', now))
+  const answers = await contend(() =>
+    store.challenges.take({ id: 'challenge-1', subject: 'agent-1', purpose: 'agent-key' }, now),
+  )
   t.deepEqual(tally(answers), { record: 1, used: 99 })
 })
 
 test('a challenge does not exist for another subject, and asking does not use it up', async t => {
   const store = await openStore(t)
   await populate(store)
-  t.is(await store.agents.takeChallenge('challenge-1', 'agent-2', now), 'unknown')
-  t.is(await store.agents.takeChallenge('nothing', 'agent-1', now), 'unknown')
-  t.is(await store.agents.takeChallenge('challenge-1', 'agent-1', later), 'expired')
-  t.like(await store.agents.takeChallenge('challenge-1', 'agent-1', now), { id: 'challenge-1' })
+  t.is(
+    await store.challenges.take(
+      { id: 'challenge-1', subject: 'agent-2', purpose: 'agent-key' },
+      now,
+    ),
+    'unknown',
+  )
+  t.is(
+    await store.challenges.take({ id: 'nothing', subject: 'agent-1', purpose: 'agent-key' }, now),
+    'unknown',
+  )
+  t.is(
+    await store.challenges.take(
+      { id: 'challenge-1', subject: 'agent-1', purpose: 'agent-key' },
+      later,
+    ),
+    'expired',
+  )
+  t.like(
+    await store.challenges.take(
+      { id: 'challenge-1', subject: 'agent-1', purpose: 'agent-key' },
+      now,
+    ),
+    { id: 'challenge-1' },
+  )
 })
 
 test('a challenge can be made again for a later key', async t => {
   const store = await openStore(t)
   await populate(store)
   const second = { ...challenge, id: 'challenge-2' }
-  t.is(await store.agents.createChallenge(second, entry('challenge.created')), 'done')
-  t.like(await store.agents.takeChallenge('challenge-2', 'agent-1', now), { id: 'challenge-2' })
+  t.is(await store.challenges.create(second, entry('challenge.created')), 'done')
+  t.like(
+    await store.challenges.take(
+      { id: 'challenge-2', subject: 'agent-1', purpose: 'agent-key' },
+      now,
+    ),
+    { id: 'challenge-2' },
+  )
   await store.sweep(later + 1)
-  t.is(await store.agents.takeChallenge('challenge-2', 'agent-1', now), 'unknown')
+  t.is(
+    await store.challenges.take(
+      { id: 'challenge-2', subject: 'agent-1', purpose: 'agent-key' },
+      now,
+    ),
+    'unknown',
+  )
 })

@@ -4,14 +4,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
 import type { AuthorityRecord } from '../../src/ports/authority.ts'
+import type { CertificateRecord, ChallengeRecord } from '../../src/ports/credential-records.ts'
 import type {
   AgentClassRecord,
   AgentRecord,
   AnchorRecord,
   AttestationRecord,
   AuditEntry,
-  CertificateRecord,
-  ChallengeRecord,
   ClientKeyRecord,
   EndorsementRecord,
   EnrollmentRecord,
@@ -57,7 +56,8 @@ export function entry(type: string, subject = 'subject'): AuditEntry {
 }
 
 export function key(jkt: string): ClientKeyRecord {
-  return { jkt, jwk: JSON.stringify({ kty: 'EC', crv: 'P-256', x: jkt, y: jkt }) }
+  const jwk = JSON.stringify({ kty: 'EC', crv: 'P-256', x: jkt, y: jkt })
+  return { jkt, jwk, provenAt: now }
 }
 
 /** Bytes in the middle of a larger buffer, as parsers give them. */
@@ -135,6 +135,7 @@ export const host: HostRecord = {
   stateVersion: 1,
   firmwareVendor: 'id:49465800',
   firmwareVersion: '0007005500000000',
+  restartSeenAt: null,
 }
 
 export const attestation: AttestationRecord = {
@@ -226,6 +227,7 @@ export const challenge: ChallengeRecord = {
   subject: 'agent-1',
   nonce: slice(11, 12),
   expiresAt: later,
+  stateVersion: 1,
 }
 
 export const certificate: CertificateRecord = {
@@ -242,6 +244,9 @@ export const certificate: CertificateRecord = {
   authorityId: 'authority-1',
   revokedAt: null,
   revocationReason: null,
+  intendedAt: now,
+  tbsSha256: 'ab'.repeat(32),
+  renewal: null,
 }
 
 export const authority: AuthorityRecord = {

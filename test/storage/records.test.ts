@@ -56,7 +56,13 @@ test('every record comes back exactly, also after the database was closed', asyn
   t.deepEqual(await again.classes.list(), [agentClass])
   t.deepEqual(await again.agents.find('agent-1'), boundAgent)
   t.deepEqual(await again.agents.list(), [boundAgent])
-  t.deepEqual(await again.agents.takeChallenge('challenge-1', 'agent-1', now), plain(challenge))
+  t.deepEqual(
+    await again.challenges.take(
+      { id: 'challenge-1', subject: 'agent-1', purpose: 'agent-key' },
+      now,
+    ),
+    plain(challenge),
+  )
   t.deepEqual(await again.certificates.find('x5t'), {
     ...certificate,
     status: 'issued',

@@ -140,7 +140,14 @@ test('an operation that fails after it wrote vanishes alone', async t => {
     created_by: 'service',
     audiences: '[]',
   }
-  const key = { jkt: 'j1', kind: 'operator', subject_id: 'o', jwk: '{}', retired: 0 }
+  const key = {
+    jkt: 'j1',
+    kind: 'operator',
+    subject_id: 'o',
+    jwk: '{}',
+    retired: 0,
+    proven_at: null,
+  }
   const add = (jwk: unknown, row = operator): Call => [
     'addOperator',
     row,

@@ -101,6 +101,7 @@ export function evidenceBody(
 /** A host that is in, with its TPM. */
 export interface TestHost extends TestCaller {
   readonly tpm: EmulatedTpm
+  readonly tpmKey: EmulatedKey
   readonly id: string
   readonly enrolled: TestAnswer
 }
@@ -123,6 +124,7 @@ export async function enrollHost(
   const testKey = testKeyOf(key)
   return {
     tpm,
+    tpmKey: key,
     id,
     clientId: spiffeId,
     key: testKey,

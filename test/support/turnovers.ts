@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { ExecutionContext } from 'ava'
+import { parseKeyChallenge } from '../../src/attester/challenge.ts'
 import { Home } from '../../src/attester/home.ts'
 import { ServiceClient } from '../../src/attester/service-client.ts'
 import { followBundle, tellAdoption } from '../../src/attester/trust-bundle.ts'
@@ -20,13 +21,13 @@ import {
 } from '../../src/services/authority-rotation.ts'
 import { pem } from '../../src/services/view.ts'
 import { startTlsServer } from '../../src/tls-server.ts'
-import { requestCertificate } from '../../swtpm/emulated/answer.ts'
+import { proveRenewal } from '../../swtpm/emulated/answer.ts'
 import { EmulatedTpm } from '../../swtpm/emulated/emulated-tpm.ts'
 import type { EmulatedKey } from '../../swtpm/emulated/key.ts'
 import { createEmulatedManufacturer } from '../../swtpm/emulated/manufacturer.ts'
 import { freePort } from './free-port.ts'
 import { startTestApi, type TestApi } from './test-api.ts'
-import { askForChallenge, evidenceBody, postJson, testKeyOf } from './test-host.ts'
+import { askForChallenge, encodeBytes, evidenceBody, postJson, testKeyOf } from './test-host.ts'
 import type { TestHardware } from './test-service.ts'
 
 /** What came of a row of turnovers. */
@@ -195,7 +196,6 @@ async function enterHost(
     key: clientKeyOf(key),
   })
   t.teardown(async () => await client.close())
-  const csr = encodeBase64url(requestCertificate(key))
   let renewedAt = Date.now()
   let renewal: Promise<void> = Promise.resolve()
   const stage: Stage = {
@@ -214,7 +214,7 @@ async function enterHost(
       const before = renewal
       const ask = async (): Promise<void> => {
         await before.catch(() => undefined)
-        const answer = await client.call('POST', `/v1/hosts/${id}/credentials`, { csr })
+        const answer = await renewHost(client, tpm, { id, tpmKey: key })
         const { certificateChain } = answer as { certificateChain: string[] }
         stage.certificateChain = certificateChain.join('')
         renewedAt = Date.now()
@@ -226,6 +226,19 @@ async function enterHost(
   }
   await stage.follow()
   return stage
+}
+
+async function renewHost(
+  client: ServiceClient,
+  tpm: EmulatedTpm,
+  holder: { readonly id: string; readonly tpmKey: EmulatedKey },
+): Promise<unknown> {
+  const path = `/v1/hosts/${holder.id}`
+  const asked = await client.call('POST', `${path}/renewal-challenge`)
+  const challenge = parseKeyChallenge(asked, client.issuer)
+  const { csr, subjectKey } = proveRenewal(tpm, holder, challenge)
+  const renewal = { challenge: challenge.id, subjectKey: encodeBytes(subjectKey) }
+  return await client.call('POST', `${path}/credentials`, { csr: encodeBase64url(csr), renewal })
 }
 
 function clientKeyOf(

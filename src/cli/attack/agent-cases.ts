@@ -3,15 +3,20 @@ import { requestCertificate } from '../../../swtpm/emulated/answer.ts'
 import { encodeBase64url } from '../../core/bytes/base64url.ts'
 import type { AttackCase } from './attack-case.ts'
 import { enroll, enrollAgent } from './flows.ts'
-import { challengeAgent, createAgent, proveAgentKey } from './messages.ts'
+import {
+  challengeAgent,
+  challengeRenewal,
+  createAgent,
+  proveAgentKey,
+  renewAgent,
+} from './messages.ts'
 import type { AttackWorld } from './world.ts'
 
 const issued: AttackCase['twin'] = async world => await enrollAgent(world)
 
 const renewed: AttackCase['twin'] = async world => {
-  const { client, agentId, key } = await enrollAgent(world)
-  const csr = encodeBase64url(requestCertificate(key))
-  return await client.call('POST', `/v1/agents/${agentId}/credentials`, { csr })
+  const agent = await enrollAgent(world)
+  return await renewAgent(agent, agent.host.tpm)
 }
 
 const rekeyed: AttackCase['twin'] = async world => {
@@ -41,9 +46,48 @@ export const agentCases: readonly AttackCase[] = [
     name: 'request for another key on renewal',
     code: 'renewal-key-differs',
     attack: async world => {
-      const { client, agentId, host } = await enrollAgent(world)
-      const csr = encodeBase64url(requestCertificate(host.tpm.createSubjectKey()))
+      const agent = await enrollAgent(world)
+      const { tpm } = agent.host
+      return await renewAgent(agent, tpm, { subject: tpm.createSubjectKey() })
+    },
+    twin: renewed,
+  },
+  {
+    name: 'renewal without a proof of the hardware',
+    code: 'renewal-unproven',
+    attack: async world => {
+      const { client, agentId, key } = await enrollAgent(world)
+      const csr = encodeBase64url(requestCertificate(key))
       return await client.call('POST', `/v1/agents/${agentId}/credentials`, { csr })
+    },
+    twin: renewed,
+  },
+  {
+    name: 'renewal for a key that another TPM certified',
+    code: 'certify-signature',
+    attack: async world => {
+      const agent = await enrollAgent(world)
+      return await renewAgent(agent, world.createTpm())
+    },
+    twin: renewed,
+  },
+  {
+    name: 'renewal with a proof of before',
+    code: 'certify-binding',
+    attack: async world => {
+      const agent = await enrollAgent(world)
+      const { nonce } = await challengeRenewal(agent)
+      return await renewAgent(agent, agent.host.tpm, { nonce })
+    },
+    twin: renewed,
+  },
+  {
+    name: 'renewal after a restart that nobody attested',
+    code: 'attestation-outdated',
+    attack: async world => {
+      const agent = await enrollAgent(world)
+      agent.host.tpm.reset()
+      return await renewAgent(agent, agent.host.tpm)
     },
     twin: renewed,
   },

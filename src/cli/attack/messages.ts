@@ -1,6 +1,7 @@
 import {
   answerChallenge,
   proveKey,
+  proveRenewal,
   type AnswerEdit,
   type ChallengeToAnswer,
 } from '../../../swtpm/emulated/answer.ts'
@@ -115,6 +116,37 @@ export async function proveAgentKey(
     evidence: { challenge: challenge.id, subjectKey: encodeBytes(subjectKey) },
   })
   return key
+}
+
+/** Who renews: its id in a path, its client and its key. */
+export interface RenewingAgent {
+  readonly agentId: string
+  readonly client: ServiceClient
+  readonly key: EmulatedKey
+}
+
+/** A fresh challenge for the key that an agent has. */
+export async function challengeRenewal({
+  agentId,
+  client,
+}: Pick<RenewingAgent, 'agentId' | 'client'>): Promise<AgentChallenge> {
+  const answer = await client.call('POST', `/v1/agents/${agentId}/renewal-challenge`)
+  return readAgentChallenge(agentId, new Answer(answer, 'challenge'))
+}
+
+/** Renews the certificate of an agent; gives the answer. */
+export async function renewAgent(
+  agent: RenewingAgent,
+  tpm: EmulatedTpm,
+  edit?: AnswerEdit,
+): Promise<unknown> {
+  const { agentId: id, client, key: tpmKey } = agent
+  const challenge = await challengeRenewal(agent)
+  const { csr, subjectKey } = proveRenewal(tpm, { id, tpmKey }, challenge, edit)
+  return await client.call('POST', `/v1/agents/${id}/credentials`, {
+    csr: encodeBase64url(csr),
+    renewal: { challenge: challenge.id, subjectKey: encodeBytes(subjectKey) },
+  })
 }
 
 /** Bytes anywhere in a structure as base64url. */

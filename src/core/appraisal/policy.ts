@@ -1,4 +1,5 @@
 import type { AssuranceLevel } from '../verifier/assurance.ts'
+import type { KeyProofRule } from './key-proof.ts'
 import type { Rule } from './rule-table.ts'
 
 /** Digests known under one name, any of which is right. */
@@ -26,6 +27,8 @@ export interface PolicyDocument {
   readonly validitySeconds: number
   /** The lowest status that is admitted; `warning` admits lower modes, such as trust on first use. */
   readonly minimumStatus: 'affirming' | 'warning'
+  /** How long the proof of a key carries renewals; `defaultKeyProof` where it is absent. */
+  readonly keyProof?: KeyProofRule | undefined
   readonly referenceValues: Readonly<Record<string, ReferenceValue>>
   readonly allowLists: Readonly<Record<string, FileAllowList>>
   /** All of them are evaluated; none admits nobody. */

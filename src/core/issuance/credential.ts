@@ -13,11 +13,10 @@ import type { AttestationReference } from './attestation-extension.ts'
 import type { StatusUrls } from './extension.ts'
 import { prepareIssuer } from './issuer.ts'
 import type { CertificateProfile } from './profile.ts'
-import type { RenewalKey } from './renewal-key.ts'
 import type { CertificateSignatureName } from './signature-algorithm.ts'
 
-/** A key that may stand in a certificate: one that the TPM certified, or that it certified before. */
-export type ProvenKey = VerifiedSubjectKey | VerifiedHsmKey | RenewalKey
+/** A key that may stand in a certificate: one that its hardware proved for this very request. */
+export type ProvenKey = VerifiedSubjectKey | VerifiedHsmKey
 
 /** What a certificate is made of; all of it known before anything is signed. */
 export interface CredentialRequest {

@@ -1,13 +1,16 @@
 import { createHash, createHmac, createSecretKey } from 'node:crypto'
 import { lengthPrefixed } from '../bytes/encode.ts'
 
+/** What a key is proven for; a proof for one purpose is none for another. */
+export type KeyPurpose = 'host' | 'agent' | 'renewal'
+
 /** What a certification is bound to. Host and service compute the same from what each of them knows. */
 export interface CertifyContext {
-  /** Whose key: a host's at its enrolment, or an agent's. */
-  readonly purpose: 'host' | 'agent'
+  /** What for: a host's key at its enrolment, a first or new key of an agent, or the renewal of a certificate. */
+  readonly purpose: KeyPurpose
   /** The service's issuer URL. */
   readonly audience: string
-  /** Enrolment id or agent id. */
+  /** Enrolment id, agent id, or of a renewal the id of the host or agent. */
   readonly contextId: string
   readonly nonce: Uint8Array
   /** PKCS#10, DER. */

@@ -16,6 +16,7 @@ import { issuance } from './0012-issuance.ts'
 import { certificateLists } from './0013-certificate-lists.ts'
 import { federations } from './0014-federations.ts'
 import { tokenParents } from './0015-token-parents.ts'
+import { renewals } from './0016-renewals.ts'
 import { keysInHardware } from './0018-keys-in-hardware.ts'
 import { grantRequests } from './0019-grant-requests.ts'
 
@@ -35,6 +36,7 @@ function migrationsFor(types: ColumnTypes): Record<string, Migration> {
     '0013-certificate-lists': certificateLists(types),
     '0014-federations': federations(types),
     '0015-token-parents': tokenParents(types),
+    '0016-renewals': renewals(types),
     '0018-keys-in-hardware': keysInHardware(types),
     '0019-grant-requests': grantRequests(types),
   }

@@ -3,7 +3,15 @@ import type { CertificateRow } from '../schema.ts'
 import { statement } from '../statement.ts'
 import type { Transaction } from '../transaction.ts'
 import { isIssuing } from './authorities.ts'
+import { takeChallenge, type ChallengeUse } from './challenges.ts'
 import { findStanding } from './standing.ts'
+
+interface Issued {
+  readonly serial: string
+  readonly x5t: string
+  /** DER; null where nobody will ask for it again. */
+  readonly encoded: Uint8Array | null
+}
 
 const insert = statement<CertificateRow>()((db, is) =>
   db.insertInto('certificates').values({
@@ -18,13 +26,16 @@ const insert = statement<CertificateRow>()((db, is) =>
     x5t: is.x5t,
     attestation_id: is.attestation_id,
     authority_id: is.authority_id,
+    intended_at: is.intended_at,
+    tbs_sha256: is.tbs_sha256,
+    renewal: is.renewal,
   }),
 )
 
-const issue = statement<{ serial: string; x5t: string }>()((db, is) =>
+const issue = statement<Issued>()((db, is) =>
   db
     .updateTable('certificates')
-    .set({ status: 'issued', x5t: is.x5t })
+    .set({ status: 'issued', x5t: is.x5t, encoded: is.encoded })
     .where('serial', '=', is.serial)
     .where('status', '=', 'intended'),
 )
@@ -50,27 +61,111 @@ const intended = statement<object>()(db =>
   db.selectFrom('certificates').selectAll().where('status', '=', 'intended').orderBy('serial'),
 )
 
+const findByRenewal = statement<{ renewal: string }>()((db, is) =>
+  db.selectFrom('certificates').selectAll().where('renewal', '=', is.renewal),
+)
+
+const freeRenewal = statement<{ renewal: string }>()((db, is) =>
+  db.updateTable('certificates').set({ renewal: null }).where('renewal', '=', is.renewal),
+)
+
 const close = statement<{ serial: string }>()((db, is) =>
   db
     .updateTable('certificates')
-    .set({ status: 'unknown' })
+    .set({ status: 'unknown', renewal: null })
     .where('serial', '=', is.serial)
     .where('status', '=', 'intended'),
 )
 
-/** See `CertificateStore.intend`. The key must be the subject's present one. */
+/** How long a signature may be under way before another attempt takes its place. */
+const longestSignatureMs = 120_000
+
+/** Why an intent is not recorded. */
+export type IntentRefusal =
+  | 'subject-revoked'
+  | 'attestation-expired'
+  | 'attestation-outdated'
+  | 'authority-inactive'
+  | 'challenge-used'
+  | 'renewed'
+
+/**
+ * See `CertificateStore.intend`. The key must be the subject's present one.
+ *
+ * @param challenge what is taken with it; null where none is
+ */
 export async function intendCertificate(
   tx: Transaction,
   certificate: CertificateRow,
+  challenge: ChallengeUse | null,
+  at: number,
   entry: string,
-): Promise<'done' | 'subject-revoked' | 'attestation-expired' | 'authority-inactive'> {
-  const { subject_kind, subject_id, jkt, not_after } = certificate
-  if (!(await isIssuing(tx, certificate.authority_id))) return tx.refuse('authority-inactive')
-  const standing = await findStanding(tx, subject_kind, jkt)
-  if (standing?.subjectId !== subject_id || !standing.isActive) return tx.refuse('subject-revoked')
-  if (standing.attestedUntil === null || not_after > standing.attestedUntil)
-    return tx.refuse('attestation-expired')
+): Promise<'done' | IntentRefusal> {
+  const { renewal } = certificate
+  if (renewal !== null && !(await claimRenewal(tx, renewal, at))) return tx.refuse('renewed')
+  if (challenge !== null && typeof (await takeChallenge(tx, challenge, at)) === 'string')
+    return tx.refuse('challenge-used')
+  const refusal = await refusalOf(tx, certificate)
+  if (refusal !== undefined) return tx.refuse(refusal)
   await tx.run(insert, certificate)
+  tx.append(entry)
+  return 'done'
+}
+
+async function refusalOf(
+  tx: Transaction,
+  { subject_kind, subject_id, jkt, not_after, authority_id }: CertificateRow,
+): Promise<IntentRefusal | undefined> {
+  if (!(await isIssuing(tx, authority_id))) return 'authority-inactive'
+  const standing = await findStanding(tx, subject_kind, jkt)
+  if (standing?.subjectId !== subject_id || !standing.isActive) return 'subject-revoked'
+  if (standing.attestedUntil === null || not_after > standing.attestedUntil)
+    return 'attestation-expired'
+  return standing.isRestarted ? 'attestation-outdated' : undefined
+}
+
+/** Whether nothing answers this renewal, or what did is of no use any more; that is let go of. */
+async function claimRenewal(tx: Transaction, renewal: string, at: number): Promise<boolean> {
+  const row = await tx.first(findByRenewal, { renewal })
+  if (row === undefined) return true
+  if (isAnswer(row, at)) return false
+  if (row.status === 'intended') {
+    await tx.run(close, row)
+    const entry = {
+      type: 'certificate.unknown',
+      time: at,
+      actor: 'service',
+      subject: row.spiffe_id,
+    }
+    tx.append(encodeAuditEntry({ ...entry, detail: { outcome: 'unknown', serial: row.serial } }))
+  }
+  await tx.run(freeRenewal, { renewal })
+  return true
+}
+
+/** Whether a row answers its renewal: issued and good, or about to be. */
+function isAnswer({ status, not_after, intended_at }: CertificateRow, at: number): boolean {
+  if (status === 'issued') return at < not_after
+  return status === 'intended' && at < (intended_at ?? 0) + longestSignatureMs
+}
+
+/** See `CertificateStore.findRenewal`. */
+export async function findRenewal(
+  tx: Transaction,
+  renewal: string,
+  at: number,
+): Promise<CertificateRow | undefined> {
+  const row = await tx.first(findByRenewal, { renewal })
+  return row !== undefined && isAnswer(row, at) ? row : undefined
+}
+
+/** See `CertificateStore.abandon`. */
+export async function abandonCertificate(
+  tx: Transaction,
+  serial: string,
+  entry: string,
+): Promise<'done' | 'unchanged'> {
+  if ((await tx.run(close, { serial })) === 0) return tx.refuse('unchanged')
   tx.append(entry)
   return 'done'
 }
@@ -78,11 +173,10 @@ export async function intendCertificate(
 /** See `CertificateStore.issue`. Whatever is no longer intended must not leave. */
 export async function issueCertificate(
   tx: Transaction,
-  serial: string,
-  x5t: string,
+  issued: Issued,
   entry: string,
 ): Promise<'done' | 'revoked'> {
-  if ((await tx.run(issue, { serial, x5t })) === 0) return tx.refuse('revoked')
+  if ((await tx.run(issue, issued)) === 0) return tx.refuse('revoked')
   tx.append(entry)
   return 'done'
 }

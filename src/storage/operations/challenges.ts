@@ -10,11 +10,24 @@ const insert = statement<ChallengeRow>()((db, is) =>
     nonce: is.nonce,
     expires_at: is.expires_at,
     taken: is.taken,
+    state_version: is.state_version,
   }),
 )
 
-const find = statement<{ id: string; subject: string }>()((db, is) =>
-  db.selectFrom('challenges').selectAll().where('id', '=', is.id).where('subject', '=', is.subject),
+/** To another subject, or for another purpose, a challenge does not exist. */
+export interface ChallengeUse {
+  readonly id: string
+  readonly subject: string
+  readonly purpose: string
+}
+
+const find = statement<ChallengeUse>()((db, is) =>
+  db
+    .selectFrom('challenges')
+    .selectAll()
+    .where('id', '=', is.id)
+    .where('subject', '=', is.subject)
+    .where('purpose', '=', is.purpose),
 )
 
 const take = statement<{ id: string }>()((db, is) =>
@@ -37,16 +50,25 @@ export async function createChallenge(
   return 'done'
 }
 
-/** See `AgentStore.takeChallenge`; to another subject the challenge does not exist, and it stays as it was. */
-export async function takeChallenge(
+/** See `ChallengeStore.find`. */
+export async function findChallenge(
   tx: Transaction,
-  id: string,
-  subject: string,
+  use: ChallengeUse,
   now: number,
 ): Promise<ChallengeRow | 'unknown' | 'used' | 'expired'> {
-  const challenge = await tx.first(find, { id, subject })
-  if (challenge === undefined) return tx.refuse('unknown')
-  if (challenge.taken !== 0) return tx.refuse('used')
-  if (now >= challenge.expires_at) return tx.refuse('expired')
-  return (await tx.run(take, { id })) === 1 ? challenge : tx.refuse('used')
+  const challenge = await tx.first(find, use)
+  if (challenge === undefined) return 'unknown'
+  if (challenge.taken !== 0) return 'used'
+  return now >= challenge.expires_at ? 'expired' : challenge
+}
+
+/** See `ChallengeStore.take`; what is not for this use stays as it was. */
+export async function takeChallenge(
+  tx: Transaction,
+  use: ChallengeUse,
+  now: number,
+): Promise<ChallengeRow | 'unknown' | 'used' | 'expired'> {
+  const challenge = await findChallenge(tx, use, now)
+  if (typeof challenge === 'string') return tx.refuse(challenge)
+  return (await tx.run(take, use)) === 1 ? challenge : tx.refuse('used')
 }

@@ -14,6 +14,7 @@ const insert = statement<ClientKeyRow>()((db, is) =>
     subject_id: is.subject_id,
     jwk: is.jwk,
     retired: is.retired,
+    proven_at: is.proven_at,
   }),
 )
 
@@ -26,8 +27,11 @@ const retire = statement<{ kind: string; subject_id: string; jkt: string }>()((d
     .where('subject_id', '=', is.subject_id),
 )
 
-const restore = statement<{ jkt: string }>()((db, is) =>
-  db.updateTable('client_keys').set({ retired: 0 }).where('jkt', '=', is.jkt),
+const restore = statement<{ jkt: string; proven_at: number | null }>()((db, is) =>
+  db
+    .updateTable('client_keys')
+    .set({ retired: 0, proven_at: is.proven_at })
+    .where('jkt', '=', is.jkt),
 )
 
 /** Whether a thumbprint speaks, or once spoke, for anybody but this subject. */
@@ -53,5 +57,5 @@ export async function replaceKey(
   }
   const known = await tx.first(find, { jkt: key.jkt })
   if (known === undefined) await tx.run(insert, key)
-  else await tx.run(restore, { jkt: key.jkt })
+  else await tx.run(restore, key)
 }

@@ -27,6 +27,7 @@ const insert = statement<HostRow>()((db, is) =>
     state_version: is.state_version,
     firmware_vendor: is.firmware_vendor,
     firmware_version: is.firmware_version,
+    restart_seen_at: is.restart_seen_at,
   }),
 )
 
@@ -48,6 +49,7 @@ const renew = statement<HostRow>()((db, is) =>
       state_version: is.state_version,
       firmware_vendor: is.firmware_vendor,
       firmware_version: is.firmware_version,
+      restart_seen_at: is.restart_seen_at,
     })
     .where('id', '=', is.id),
 )
@@ -97,6 +99,28 @@ export async function listHosts(tx: Transaction): Promise<HostRow[]> {
 /** See `HostStore.findByName`; active hosts only. */
 export async function findHostByName(tx: Transaction, name: string): Promise<HostRow | undefined> {
   return await tx.first(findByName, { name })
+}
+
+const markRestarted = statement<{ id: string; state_version: number; at: number }>()((db, is) =>
+  db
+    .updateTable('hosts')
+    .set({ restart_seen_at: is.at })
+    .where('id', '=', is.id)
+    .where('state_version', '=', is.state_version)
+    .where('restart_seen_at', 'is', null),
+)
+
+/** See `HostStore.markRestarted`. */
+export async function markHostRestarted(
+  tx: Transaction,
+  id: string,
+  state_version: number,
+  at: number,
+  entry: string,
+): Promise<'done' | 'unchanged'> {
+  if ((await tx.run(markRestarted, { id, state_version, at })) === 0) return tx.refuse('unchanged')
+  tx.append(entry)
+  return 'done'
 }
 
 /** See `HostStore.admit`. */

@@ -29,14 +29,16 @@ import {
   listDueCertificateLists,
 } from './certificate-lists.ts'
 import {
+  abandonCertificate,
   closeOrphans,
   findCertificate,
   findCertificatesBySerial,
+  findRenewal,
   listCertificates,
   intendCertificate,
   issueCertificate,
 } from './certificates.ts'
-import { createChallenge, takeChallenge } from './challenges.ts'
+import { createChallenge, findChallenge, takeChallenge } from './challenges.ts'
 import { act, findClientByKey } from './clients.ts'
 import {
   decideEndorsement,
@@ -65,7 +67,14 @@ import {
   listGrantRequests,
   withdrawGrantRequest,
 } from './grant-requests.ts'
-import { admitHost, findHost, findHostByEndorsement, findHostByName, listHosts } from './hosts.ts'
+import {
+  admitHost,
+  findHost,
+  findHostByEndorsement,
+  findHostByName,
+  listHosts,
+  markHostRestarted,
+} from './hosts.ts'
 import { addHsmKey, listHsmKeys, retireHsmKey } from './hsm-keys.ts'
 import { clearRiskScore, loadMarks, setHostLabels, setRiskScore } from './marks.ts'
 import { addOperator, listOperators } from './operators.ts'
@@ -117,6 +126,7 @@ export interface Operations {
   readonly findHost: typeof findHost
   readonly findHostByEndorsement: typeof findHostByEndorsement
   readonly findHostByName: typeof findHostByName
+  readonly markHostRestarted: typeof markHostRestarted
   readonly listHosts: typeof listHosts
   readonly admitHost: typeof admitHost
   readonly findAttestation: typeof findAttestation
@@ -169,11 +179,14 @@ export interface Operations {
   readonly findAgent: typeof findAgent
   readonly listAgents: typeof listAgents
   readonly createChallenge: typeof createChallenge
+  readonly findChallenge: typeof findChallenge
   readonly takeChallenge: typeof takeChallenge
   readonly bindAgentKey: typeof bindAgentKey
   readonly intendCertificate: typeof intendCertificate
   readonly issueCertificate: typeof issueCertificate
   readonly findCertificate: typeof findCertificate
+  readonly abandonCertificate: typeof abandonCertificate
+  readonly findRenewal: typeof findRenewal
   readonly closeOrphans: typeof closeOrphans
   readonly draftCertificateList: typeof draftCertificateList
   readonly publishCertificateList: typeof publishCertificateList
@@ -226,6 +239,7 @@ export const operations: Operations = {
   findHost,
   findHostByEndorsement,
   findHostByName,
+  markHostRestarted,
   listHosts,
   admitHost,
   findAttestation,
@@ -278,11 +292,14 @@ export const operations: Operations = {
   findAgent,
   listAgents,
   createChallenge,
+  findChallenge,
   takeChallenge,
   bindAgentKey,
   intendCertificate,
   issueCertificate,
   findCertificate,
+  abandonCertificate,
+  findRenewal,
   closeOrphans,
   draftCertificateList,
   publishCertificateList,

@@ -7,6 +7,8 @@ export interface Standing {
   readonly isActive: boolean
   /** Unix milliseconds; null for operators, who attest nothing. */
   readonly attestedUntil: number | null
+  /** Whether the host was seen in another boot than the one that it attested. */
+  readonly isRestarted: boolean
 }
 
 const ofOperator = statement<{ jkt: string }>()((db, is) =>
@@ -23,7 +25,12 @@ const ofHost = statement<{ jkt: string }>()((db, is) =>
   db
     .selectFrom('client_keys as key')
     .innerJoin('hosts as host', 'host.id', 'key.subject_id')
-    .select(['key.subject_id', 'host.status', 'host.attestation_expires_at'])
+    .select([
+      'key.subject_id',
+      'host.status',
+      'host.attestation_expires_at',
+      'host.restart_seen_at',
+    ])
     .where('key.jkt', '=', is.jkt)
     .where('key.kind', '=', 'host')
     .where('key.retired', '=', 0),
@@ -39,6 +46,7 @@ const ofAgent = statement<{ jkt: string }>()((db, is) =>
       'agent.status',
       'host.status as host_status',
       'host.attestation_expires_at',
+      'host.restart_seen_at',
     ])
     .where('key.jkt', '=', is.jkt)
     .where('key.kind', '=', 'agent')
@@ -70,11 +78,17 @@ interface Found {
 
 interface Attested extends Found {
   readonly attestation_expires_at: number
+  readonly restart_seen_at: number | null
 }
 
 function standingOfOperator(row: Found | undefined): Standing | undefined {
   if (row === undefined) return undefined
-  return { subjectId: row.subject_id, isActive: row.status === 'active', attestedUntil: null }
+  return {
+    subjectId: row.subject_id,
+    isActive: row.status === 'active',
+    attestedUntil: null,
+    isRestarted: false,
+  }
 }
 
 function standingOfHost(row: Attested | undefined): Standing | undefined {
@@ -83,6 +97,7 @@ function standingOfHost(row: Attested | undefined): Standing | undefined {
     subjectId: row.subject_id,
     isActive: row.status === 'active',
     attestedUntil: row.attestation_expires_at,
+    isRestarted: row.restart_seen_at !== null,
   }
 }
 
@@ -94,5 +109,6 @@ function standingOfAgent(
     subjectId: row.subject_id,
     isActive: row.status === 'active' && row.host_status === 'active',
     attestedUntil: row.attestation_expires_at,
+    isRestarted: row.restart_seen_at !== null,
   }
 }

@@ -1,4 +1,4 @@
-import type { CertificateRecord } from '../../ports/records.ts'
+import type { CertificateRecord } from '../../ports/credential-records.ts'
 import type { CertificateRow } from '../schema.ts'
 
 export function encodeCertificate(certificate: CertificateRecord): CertificateRow {
@@ -17,6 +17,10 @@ export function encodeCertificate(certificate: CertificateRecord): CertificateRo
     revocation_reason: certificate.revocationReason,
     revocation: null,
     authority_id: certificate.authorityId,
+    intended_at: certificate.intendedAt,
+    tbs_sha256: certificate.tbsSha256,
+    renewal: certificate.renewal,
+    encoded: null,
   }
 }
 
@@ -35,5 +39,8 @@ export function parseCertificate(row: CertificateRow): CertificateRecord {
     revokedAt: row.revoked_at,
     revocationReason: row.revocation_reason as CertificateRecord['revocationReason'],
     authorityId: row.authority_id,
+    intendedAt: row.intended_at,
+    tbsSha256: row.tbs_sha256,
+    renewal: row.renewal,
   }
 }

@@ -1,4 +1,4 @@
-import type { ChallengeRecord } from '../../ports/records.ts'
+import type { ChallengeRecord } from '../../ports/credential-records.ts'
 import type { ChallengeRow } from '../schema.ts'
 import { exactBytes } from './bytes.ts'
 
@@ -10,6 +10,7 @@ export function encodeChallenge(challenge: ChallengeRecord): ChallengeRow {
     nonce: exactBytes(challenge.nonce),
     expires_at: challenge.expiresAt,
     taken: 0,
+    state_version: challenge.stateVersion,
   }
 }
 
@@ -20,5 +21,6 @@ export function parseChallenge(row: ChallengeRow): ChallengeRecord {
     subject: row.subject,
     nonce: row.nonce,
     expiresAt: row.expires_at,
+    stateVersion: row.state_version,
   }
 }

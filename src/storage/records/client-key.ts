@@ -7,9 +7,16 @@ export function encodeClientKey(
   kind: SubjectKind,
   subjectId: string,
 ): ClientKeyRow {
-  return { jkt: key.jkt, kind, subject_id: subjectId, jwk: key.jwk, retired: 0 }
+  return {
+    jkt: key.jkt,
+    kind,
+    subject_id: subjectId,
+    jwk: key.jwk,
+    retired: 0,
+    proven_at: key.provenAt,
+  }
 }
 
 export function parseClientKey(row: ClientKeyRow): ClientKeyRecord {
-  return { jkt: row.jkt, jwk: row.jwk }
+  return { jkt: row.jkt, jwk: row.jwk, provenAt: row.proven_at }
 }

@@ -25,6 +25,7 @@ export function encodeHost(host: HostRecord): HostRow {
     revocation: null,
     firmware_vendor: host.firmwareVendor,
     firmware_version: host.firmwareVersion,
+    restart_seen_at: host.restartSeenAt,
   }
 }
 
@@ -50,5 +51,6 @@ export function parseHost(row: HostRow): HostRecord {
     revocationReason: row.revocation_reason,
     firmwareVendor: row.firmware_vendor,
     firmwareVersion: row.firmware_version,
+    restartSeenAt: row.restart_seen_at,
   }
 }

@@ -3,14 +3,11 @@ import 'reflect-metadata'
 import * as x509 from '@peculiar/x509'
 import test from 'ava'
 import { prepareIssuer } from '../../../src/core/issuance/issuer.ts'
-import { RenewalKey, verifyRenewalRequest } from '../../../src/core/issuance/renewal-key.ts'
 import { createServiceCertificate } from '../../../src/core/issuance/service-certificate.ts'
-import { certificationRequest } from '../../support/certification-request.ts'
-import { createTestKey } from '../../support/compact-jws.ts'
 import { testIssuance } from '../../support/test-issuance.ts'
 import { createTestAuthority } from '../../support/test-authority.ts'
 import * as fixtures from './lint-fixtures.ts'
-import { hour, now, openssl, pemOf, proofKeyOf, trustDomain } from './fixtures.ts'
+import { hour, now, openssl, pemOf, trustDomain } from './fixtures.ts'
 
 const authority = await createTestAuthority(trustDomain, new Date(now))
 const [issuer, root] = authority.chain
@@ -127,42 +124,4 @@ test('the service’s own certificate does not outlast its issuer either', async
     await serviceCertificate(['a.example'], end - hour, end + hour),
   )
   t.is(Date.parse(certificate.validTo), end)
-})
-
-test('a request for the key on record, signed by it, gives that key', t => {
-  const key = createTestKey()
-  const proven = verifyRenewalRequest(certificationRequest(key), proofKeyOf(key))
-  t.is(proven?.jkt, key.jkt)
-  const held = proofKeyOf(key)
-  for (let count = 0; count < 2; count += 1)
-    t.is(verifyRenewalRequest(certificationRequest(key), held)?.jkt, key.jkt)
-  t.deepEqual(
-    Buffer.from(proven?.spki ?? []),
-    key.publicKey.export({ format: 'der', type: 'spki' }),
-  )
-})
-
-test('a request for any other key gives none, however well it is signed', t => {
-  const key = createTestKey()
-  t.is(verifyRenewalRequest(certificationRequest(createTestKey()), proofKeyOf(key)), undefined)
-})
-
-test('refuses a request for the key on record that another key signed', t => {
-  const key = createTestKey()
-  const csr = certificationRequest(key, createTestKey())
-  t.throws(() => verifyRenewalRequest(csr, proofKeyOf(key)), { code: 'csr-signature' })
-})
-
-test('refuses a request that cannot be read, or with a byte behind it', t => {
-  const key = createTestKey()
-  const csr = certificationRequest(key)
-  for (const bytes of [new Uint8Array(), csr.subarray(1), Buffer.concat([csr, Buffer.of(0)])])
-    t.throws(() => verifyRenewalRequest(bytes, proofKeyOf(key)), { code: 'csr-malformed' })
-})
-
-test('a proven key is made by its verification alone', t => {
-  const bypass = RenewalKey as unknown as new (...args: unknown[]) => unknown
-  t.throws(() => new bypass(Symbol('renewal key'), new Uint8Array(), 'x'), {
-    instanceOf: TypeError,
-  })
 })

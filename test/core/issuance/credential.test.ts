@@ -20,7 +20,7 @@ import { statusUrls } from '../../../src/core/revocation/location.ts'
 import { createTestKey } from '../../support/compact-jws.ts'
 import { testIssuance } from '../../support/test-issuance.ts'
 import { createTestAuthority } from '../../support/test-authority.ts'
-import { hour, now, openssl, pemOf, renewalKeyOf, spiffeId, trustDomain } from './fixtures.ts'
+import { hour, now, openssl, pemOf, provenKeyOf, spiffeId, trustDomain } from './fixtures.ts'
 
 const authority = await createTestAuthority(trustDomain, new Date(now))
 const [issuer, root] = authority.chain
@@ -38,7 +38,7 @@ const request: CredentialRequest = {
   profile: profiles.agent,
   issuer,
   signatureAlgorithm: 'ES256',
-  key: renewalKeyOf(key),
+  key: provenKeyOf(key),
   spiffeId,
   commonName: 'agent-1',
   serial: randomBytes(16),
@@ -175,7 +175,7 @@ test('openssl reads the certificate and verifies it for clients and servers belo
 
 test('a certificate on P-384 verifies as well', async t => {
   const wide = createTestKey('P-384')
-  const certificate = new X509Certificate(await issue({ key: renewalKeyOf(wide) }))
+  const certificate = new X509Certificate(await issue({ key: provenKeyOf(wide) }))
   t.true(certificate.publicKey.equals(wide.publicKey))
   t.true(certificate.verify(new X509Certificate(issuer).publicKey))
 })

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
 import { jwsAlgorithms } from '../../../src/core/jose/algorithm.ts'
-import { verifyRenewalRequest, type RenewalKey } from '../../../src/core/issuance/renewal-key.ts'
+import { sealHsmKey, type VerifiedHsmKey } from '../../../src/core/formats/hsm/verified.ts'
+import { CheckRecorder } from '../../../src/core/verifier/check.ts'
 import type { ProofKey } from '../../../src/core/token/proof-key.ts'
-import { certificationRequest } from '../../support/certification-request.ts'
 import type { TestKey } from '../../support/compact-jws.ts'
 
 export const now = 1_790_000_000_000
@@ -21,11 +21,21 @@ export function proofKeyOf(key: TestKey): ProofKey {
   return { jwk: key.jwk, jkt: key.jkt, key: key.publicKey, algorithm }
 }
 
-/** A key that has proven itself again: the kind of key that may stand in a certificate. */
-export function renewalKeyOf(key: TestKey): RenewalKey {
-  const proven = verifyRenewalRequest(certificationRequest(key), proofKeyOf(key))
-  if (proven === undefined) throw new TypeError('a request for this key')
-  return proven
+/** The kind of key that may stand in a certificate, of whatever key: sealed as a format of HSM keys would. */
+export function provenKeyOf(key: TestKey): VerifiedHsmKey {
+  const { algorithm } = proofKeyOf(key)
+  const token = { manufacturer: 'SoftHSM project', model: 'SoftHSM v2', serial: '1' }
+  const spki = key.publicKey.export({ format: 'der', type: 'spki' })
+  return sealHsmKey(
+    new CheckRecorder(),
+    {
+      request: { key: key.publicKey, algorithm, spki },
+      facts: { token, vendor: 'softhsm', firmware: '2.6', properties: {} },
+      level: 'hsm-declared',
+      endorsementKind: 'registered',
+    },
+    { claimed: token },
+  )
 }
 
 /** DER as PEM. */

@@ -11,7 +11,7 @@ export const statementJwsType = 'assay-hsm-statement+jwt'
 export interface KeyStatement {
   readonly aud: string
   readonly purpose: HsmContext['purpose']
-  /** Enrolment id or agent id. */
+  /** As `HsmContext.contextId`. */
   readonly context: string
   /** base64url, as the next. */
   readonly nonce: string
@@ -58,7 +58,7 @@ export function readStatement({ header, payload }: ParsedJws): ParsedStatement |
 }
 
 function isPurpose(text: string): text is KeyStatement['purpose'] {
-  return text === 'host' || text === 'agent'
+  return text === 'host' || text === 'agent' || text === 'renewal'
 }
 
 /** Whether a base64url member is these octets; false for what is not base64url. */

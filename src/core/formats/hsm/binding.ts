@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto'
 import { lengthPrefixed } from '../../bytes/encode.ts'
+import type { KeyPurpose } from '../../verifier/transcript.ts'
 
 /** What proofs about one key are bound to. Host and service compute the same from what each of them knows. */
 export interface HsmContext {
-  /** Whose key: a host's at its enrolment, or an agent's. */
-  readonly purpose: 'host' | 'agent'
+  /** As `CertifyContext`, likewise `contextId`. */
+  readonly purpose: KeyPurpose
   /** The service's issuer URL. */
   readonly audience: string
-  /** Enrolment id or agent id. */
   readonly contextId: string
   readonly nonce: Uint8Array
 }
