@@ -3,7 +3,7 @@ import { CodedError } from '../core/coded-error.ts'
 import { verifyRenewalRequest } from '../core/issuance/renewal-request.ts'
 import type { ProvenKey } from '../core/issuance/credential.ts'
 import type { ChallengeUse } from '../ports/credential-records.ts'
-import type { ClientRecord, HostRecord } from '../ports/records.ts'
+import type { ClientRecord } from '../ports/records.ts'
 import { activePolicy } from './appraisal-policy.ts'
 import { requireAttestedBoot } from './attested-boot.ts'
 import { auditEntry } from './audit-entry.ts'
@@ -46,7 +46,7 @@ export async function challengeRenewal(
   service: Service,
   client: CertifiedClient,
 ): Promise<KeyChallenge> {
-  const host = await requireHost(service, client)
+  const { host } = await requireCurrent(service, client)
   const use = { purpose: 'renewal', subject: clientId(client) } as const
   const record = createKeyChallenge(service, host, use)
   const id = clientSpiffeId(service, client)
@@ -104,16 +104,16 @@ async function prepareRenewal(
   sourceAddress: string | undefined,
 ): Promise<PreparedIssuance> {
   try {
-    const host = await requireHost(service, client)
-    const key = await proveRenewal(service, client, host, evidence)
+    const current = await requireCurrent(service, client)
+    const key = await proveRenewal(service, current, evidence)
     return await prepareIssuance(service, {
-      kind: client.kind,
-      id: clientId(client),
-      spiffeId: clientSpiffeId(service, client),
-      principal: client,
+      kind: current.kind,
+      id: clientId(current),
+      spiffeId: clientSpiffeId(service, current),
+      principal: current,
       sourceAddress,
       key,
-      attestation: host,
+      attestation: current.host,
     })
   } catch (cause) {
     if (cause instanceof CodedError) await recordRefusal(service, client, evidence, cause)
@@ -136,13 +136,12 @@ async function recordRefusal(
 async function proveRenewal(
   service: Service,
   client: CertifiedClient,
-  host: HostRecord,
   evidence: KeyEvidence,
 ): Promise<ProvenKey> {
-  const { key } = client
+  const { key, host } = client
   if (!verifyRenewalRequest(evidence.csr, service.proofKeys.importOnce(key)))
     throw new ServiceError('renewal-key-differs', { expected: key.jkt })
-  await requireCurrentProof(service, client, host)
+  await requireCurrentProof(service, client)
   const use = challengeUse(client, evidence.challenge)
   const challenge = requireTaken(await service.store.challenges.find(use, service.clock.now()))
   const context = { purpose: 'renewal', contextId: use.subject, nonce: challenge.nonce } as const
@@ -154,8 +153,7 @@ async function proveRenewal(
 
 async function requireCurrentProof(
   service: Service,
-  { key }: CertifiedClient,
-  host: HostRecord,
+  { key, host }: CertifiedClient,
 ): Promise<void> {
   const { policy } = await activePolicy(service)
   const { provenAt } = key
@@ -166,9 +164,16 @@ async function requireCurrentProof(
   })
 }
 
-/** The host behind a client as it stands in the store at this moment. */
-async function requireHost(service: Service, client: CertifiedClient): Promise<HostRecord> {
-  const host = await service.store.hosts.find(client.host.id)
-  if (host?.status !== 'active') throw await explainRevocation(service, client.key.jkt)
-  return host
+/** The client as it stands in the store at this moment, not as it was remembered when its token was checked. */
+async function requireCurrent(
+  service: Service,
+  { kind, key }: CertifiedClient,
+): Promise<CertifiedClient> {
+  const client = await service.store.clients.findByKey(key.jkt)
+  const isActive =
+    client?.kind === kind &&
+    client.host.status === 'active' &&
+    (client.kind === 'host' || client.agent.status === 'active')
+  if (!isActive) throw await explainRevocation(service, key.jkt)
+  return client
 }
