@@ -93,7 +93,7 @@ async function renew(
 /** It lives as long as the certificate. What fails is told, and the next token has it fetched; the certificate stands. */
 async function renewAttestation(
   session: Session,
-  { kind, id }: Subject,
+  { kind, id }: RenewalSubject,
   client: ServiceClient,
 ): Promise<void> {
   try {
