@@ -1,5 +1,6 @@
 import { Option } from 'commander'
 import { defineCommand, type CommandAnswer, type CommandGroup, type CommandRow } from './command.ts'
+import { ceremonyCommand } from './ceremony-command.ts'
 import { refreshBundle } from './bundle-refresh.ts'
 import { connectOperator } from './operator-client.ts'
 import { cellOf, recordOf, recordsOf, type ShownRecord } from './records.ts'
@@ -151,7 +152,7 @@ const show: CommandRow = defineCommand({
 export const authorityCommands: CommandGroup = {
   name: 'ca',
   summary: 'The certificate authorities of the service.',
-  commands: [show, rotateCommands],
+  commands: [show, ceremonyCommand, rotateCommands],
 }
 
 type Caller = Awaited<ReturnType<typeof connectOperator>>['client']

@@ -11,8 +11,8 @@ import { parsePinSource, parsePkcs11Uri, type Pkcs11Uri } from './pkcs11-uri.ts'
 export interface Pkcs11KeyOptions {
   /** Where the PIN is read from when the URI does not say: a path or a file URI. */
   readonly pinSource?: string | undefined
-  /** Makes the key, on P-256 and unable to leave the token; there must be none of this name. */
-  readonly create?: boolean | undefined
+  /** Makes the key, unable to leave the token, on this curve or on P-256; there must be none of this name. */
+  readonly create?: boolean | 'P-256' | 'P-384' | undefined
 }
 
 /** A client signs once in a while, for somebody who waits: it is given time, and one session. */
@@ -48,7 +48,8 @@ async function enter(parsed: Pkcs11Uri, options: Pkcs11KeyOptions): Promise<Pkcs
   const pin = await loadPinOf(parsed, options.pinSource)
   const token = Pkcs11Token.enter(parsed, { ...clientUse, pin })
   try {
-    if (options.create === true) await token.create(parsed, 'P-256')
+    const { create = false } = options
+    if (create !== false) await token.create(parsed, create === true ? 'P-256' : create)
     const publicKey = Pkcs11PublicKey.ofPoint(await token.open(parsed))
     return new Pkcs11Key(token, parsed, publicKey)
   } catch (error) {
