@@ -2,7 +2,7 @@ import { Option } from 'commander'
 import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import type { CeremonyOutcome } from './ceremony/outcome.ts'
+import type { CeremonyFacts, CeremonyOutcome } from './ceremony/outcome.ts'
 import type { CeremonyScript } from './ceremony/script.ts'
 import { CommandError } from './command-error.ts'
 import { defineCommand, type CommandAnswer, type CommandRow } from './command.ts'
@@ -61,7 +61,7 @@ function answerOf(
   isCheck: boolean,
 ): CommandAnswer {
   const files = outputs.map(({ path }) => path)
-  const told = { scriptSha256, ...facts }
+  const told: CeremonyFacts = { scriptSha256, ...facts }
   return {
     json: { ceremony, check: isCheck, ...told, files },
     lines: [

@@ -27,8 +27,12 @@ const times: Script = {
 export function exampleOf(kind: string, changes: Script = {}): Script {
   const path = new URL(`../../ca/ceremony/${kind}.json`, import.meta.url)
   const script = JSON.parse(readFileSync(path, 'utf8')) as Script
+  const rows = script['revoked'] as Script[] | undefined
   const timed = Object.fromEntries(
-    Object.entries(script).map(([name, value]) => [name, times[name] ?? value]),
+    Object.entries({
+      ...script,
+      ...(rows && { revoked: rows.map(row => ({ ...row, revokedAt: dayFromNow(-1) })) }),
+    }).map(([name, value]) => [name, times[name] ?? value]),
   )
   const whole = { ...timed, ...changes }
   return Object.fromEntries(Object.entries(whole).filter(([, value]) => value !== undefined))

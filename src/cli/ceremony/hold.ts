@@ -33,7 +33,7 @@ async function perform(script: CeremonyScript, context: CeremonyContext): Promis
       return await holdIntermediate(script, context)
     case 'cross-certificate':
       return await holdCrossCertificate(script, context)
-    case 'crl':
+    default:
       return await holdCrl(script, context)
   }
 }

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { open, readFile, stat } from 'node:fs/promises'
+import { open, readFile, stat, type FileHandle } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { decodePem, decodePemBundle } from '../../attester/pem.ts'
 import { CeremonyError } from '../../core/ceremony/error.ts'
@@ -30,16 +30,20 @@ export function requireAbsent(paths: readonly string[]): void {
 export async function writeOutput({ path, text, isSecret }: CeremonyOutput): Promise<void> {
   try {
     const file = await open(path, 'wx', isSecret ? 0o600 : 0o644)
-    try {
-      await file.writeFile(text)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-    const folder = await open(dirname(path), 'r')
-    await folder.sync().finally(async () => await folder.close())
+    await keep(file, async () => await file.writeFile(text))
+    await keep(await open(dirname(path), 'r'))
   } catch (cause) {
     throw new CeremonyError('ceremony-output', { found: path, cause })
+  }
+}
+
+/** Sees that what was written, or the names in a folder, are on the disk. */
+async function keep(file: FileHandle, write?: () => Promise<void>): Promise<void> {
+  try {
+    await write?.()
+    await file.sync()
+  } finally {
+    await file.close()
   }
 }
 

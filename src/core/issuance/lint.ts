@@ -73,7 +73,8 @@ export interface CertificateLint extends LintRow {
 /** A certificate that must not be signed as it is; the service's fault, never the caller's. */
 export class LintError extends CodedError<`lint-${string}`> {
   constructor({ code, summary, source }: LintRow, found: string, cause?: unknown) {
-    const hint = 'Nothing was signed. Correct the profile in ca/profiles or report this as a fault.'
+    const hint =
+      'Nothing was signed. Correct the ceremony, or the profile in ca/profiles; of a service, report this as a fault.'
     super(code, { summary, hint, source }, { found, cause })
   }
 }

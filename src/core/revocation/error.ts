@@ -1,6 +1,7 @@
 import { CodedError, type ErrorFacts, type ErrorRow } from '../coded-error.ts'
 
-const hint = 'Nothing was signed. Report this as a fault; the list before stays in force.'
+const hint =
+  'Nothing was signed; the list before stays in force. Correct the ceremony; of a service, report this as a fault.'
 
 const rows = {
   'crl-lint-form': {
