@@ -29,7 +29,7 @@ import {
   type PassphraseSources,
 } from './key-passphrase.ts'
 import { readSecret, requirePrivate, syncFolder, writeSecret } from './private-files.ts'
-import { loadAuthorityProfiles } from './shipped-tables.ts'
+import { loadAuthorityProfiles, loadStarterPolicies } from './shipped-tables.ts'
 
 /** Where a service keeps what outlives it; directory 0700, files 0600. */
 export interface DataDirectory {
@@ -66,8 +66,6 @@ const files = {
   logKey: 'keys/log.key.pem',
 } as const
 
-const starterPolicies = new URL('../ca/authorization-starter.cedar', import.meta.url)
-
 /** True where `assay init` has been. */
 export function isInitialised(directory: string): boolean {
   return existsSync(join(directory, files.config))
@@ -94,7 +92,7 @@ export async function createDataDirectory(
   keys.write(files.logKey, newKey('ed25519'))
   keys.write(privacyKeyFiles.key, encodePlainKey(encodePrivacyKey(randomBytes(32))))
   for (const part of folders) syncFolder(join(directory, part))
-  writeSecret(directory, files.authorizationPolicies, readFileSync(starterPolicies))
+  writeSecret(directory, files.authorizationPolicies, loadStarterPolicies())
   writeSecret(directory, files.config, stringify(config))
   syncFolder(directory)
 }
@@ -216,7 +214,7 @@ function loadPrivacyKey(directory: string, keys: ServiceKeyFiles): Uint8Array {
 /** A data directory from before there were policies begins with those of this version. */
 function loadAuthorizationPolicies(directory: string): string {
   const path = join(directory, files.authorizationPolicies)
-  return readFileSync(existsSync(path) ? path : starterPolicies, 'utf8')
+  return existsSync(path) ? readFileSync(path, 'utf8') : loadStarterPolicies()
 }
 
 /** Issuing certificate and root, after a look at whether they and the issuing key belong together. */

@@ -1,4 +1,3 @@
-import { createPrivateKey } from 'node:crypto'
 import { join } from 'node:path'
 import { loadConfig } from './config.ts'
 import { loadDataDirectory } from './data-directory.ts'
@@ -16,8 +15,8 @@ import {
   type PassphraseSource,
   type PassphraseSources,
 } from './key-passphrase.ts'
+import { withLocalStore } from './local-store.ts'
 import { auditEntry, type AuditType } from './services/audit-entry.ts'
-import { openSqliteStore } from './storage/sqlite-store.ts'
 
 /** What was done to the keys of a data directory. */
 export interface ResealedKeys {
@@ -97,15 +96,8 @@ async function recordAct(
   further: readonly string[] = [],
 ): Promise<void> {
   const data = loadDataDirectory(directory, sources, further)
-  const store = await openSqliteStore({
-    path: data.databasePath,
-    logOrigin: `${new URL(data.config.issuer).host}/audit`,
-    logKey: createPrivateKey(data.logKey).export({ format: 'der', type: 'pkcs8' }),
-  })
-  try {
+  await withLocalStore(data, async store => {
     const clock = { now: () => Date.now() }
     await store.audit.append(auditEntry({ clock }, type, 'service', data.config.issuer))
-  } finally {
-    await store.close()
-  }
+  })
 }

@@ -43,6 +43,11 @@ function readProfile(name: string): string {
   return readFileSync(new URL(`../ca/profiles/${name}.json`, import.meta.url), 'utf8')
 }
 
+/** The authorization policies that a service begins with, text. */
+export function loadStarterPolicies(): string {
+  return readFileSync(new URL('../ca/authorization-starter.cedar', import.meta.url), 'utf8')
+}
+
 /** What authorization policies can speak of in this version. */
 export function loadAuthorizationSchema(): AuthorizationSchema {
   const path = new URL('../ca/authorization.cedarschema', import.meta.url)

@@ -5,6 +5,7 @@ import { CommandError } from './command-error.ts'
 import { connectOperator, type ConnectedOperator } from './operator-client.ts'
 import { signActivation } from './policy-activation.ts'
 import { explainCommand } from './policy-explain-command.ts'
+import { recoverCommand } from './policy-recover-command.ts'
 import {
   kindNamed,
   kindOfFile,
@@ -187,5 +188,5 @@ function pathOf({ path }: PolicyCommandKind, version: string): string {
 export const policyCommands: CommandGroup = {
   name: 'policy',
   summary: 'Policies in their versions: which evidence is good enough, and who may have what.',
-  commands: [check, propose, simulate, activate, show, list, explainCommand],
+  commands: [check, propose, simulate, activate, show, list, explainCommand, recoverCommand],
 }

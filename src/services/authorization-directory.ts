@@ -62,13 +62,13 @@ export class AuthorizationDirectory {
   }
 
   /**
-   * Follows the starter set for as long as no operator has activated one: another text is a new version. From the first
-   * activation by an operator on, it has no more say.
+   * Follows the starter set for as long as nobody but the service has activated one: another text is a new version. From
+   * the first activation by an operator on, or by whoever recovered the policies, it has no more say.
    */
   async followStarter(): Promise<ActiveAuthorization> {
     const { decider, activation } = await this.active()
     const text = canonicalPolicies(this.#basis.starter)
-    if (activation.jws !== null || decider.set.text === text) return this.active()
+    if (activation.by !== 'service' || decider.set.text === text) return this.active()
     const last = (await this.#basis.store.authorizationPolicies.list()).at(-1)?.version ?? 0
     await this.#establish(last + 1, activation.sequence + 1)
     this.forget()

@@ -46,7 +46,10 @@ export interface PolicyVersion {
 }
 
 /** The number of the next version. */
-export async function nextVersion(service: Service, kind: PolicyKind): Promise<number> {
+export async function nextVersion(
+  service: Pick<Service, 'store'>,
+  kind: PolicyKind,
+): Promise<number> {
   return ((await kind.store(service.store).list()).at(-1)?.version ?? 0) + 1
 }
 
@@ -56,7 +59,7 @@ export async function nextVersion(service: Service, kind: PolicyKind): Promise<n
  * @throws ServiceError `policy-conflict`
  */
 export async function keepVersion(
-  service: Service,
+  service: Pick<Service, 'store' | 'clock'>,
   kind: PolicyKind,
   actor: string,
   { version, id, document, detail }: PolicyVersion,

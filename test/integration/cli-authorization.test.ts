@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
+import { chmod, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
 import { createStage } from './cli-fixtures.ts'
@@ -9,7 +9,7 @@ const { assay, directory, issuer } = stage
 
 const made = await assay(['init', '--issuer', issuer, '--allow-emulated', '--json'])
 const { operator } = made.json() as unknown as { operator: { id: string } }
-await stage.serve()
+const serving = await stage.serve()
 
 test.after.always(async () => await stage.close())
 
@@ -118,3 +118,47 @@ test.serial('a risk score is set with author, reason and end, and taken back', a
   t.is((await assay(['risk', 'clear', 'operator', operator.id])).code, 'risk-unknown')
   t.is((await assay(['host', 'label', 'nobody', 'eu'])).code, 'host-unknown')
 })
+
+test.serial(
+  'operators whom the policies lock out are let in again from the data directory',
+  async t => {
+    const path = await writePolicies(
+      'calm.cedar',
+      '@id("calm") forbid (principal is Operator, action, resource) when { principal.riskScore > 50 };',
+    )
+    const { version } = await done('policy', 'propose', path)
+    await done('policy', 'activate', String(version), ...kind)
+    await done(
+      'risk',
+      'set',
+      'operator',
+      operator.id,
+      '--score',
+      '90',
+      '--reason',
+      'a trial',
+      '--minutes',
+      '9',
+    )
+    t.is((await assay(['risk', 'clear', 'operator', operator.id])).code, 'authorization-denied')
+    const recover = ['policy', 'recover', '--reason', 'calm forbids everybody']
+    t.is((await assay(recover)).code, 'store-in-use')
+    await serving.stop()
+    t.is((await assay(['policy', 'recover'])).status, 2)
+    t.is((await assay([...recover, '--data', join(directory, 'none')])).code, 'config-missing')
+    await chmod(join(directory, 'data'), 0o750)
+    t.is((await assay(recover)).code, 'config-exposed')
+    await chmod(join(directory, 'data'), 0o700)
+    const next = Number(version) + 1
+    t.like(await done(...recover), { version: next, replaces: version })
+    await stage.serve()
+    t.like(await done('policy', 'list', ...kind), { active: next })
+    await done('risk', 'clear', 'operator', operator.id)
+    const { entries } = (await done('audit', 'show', '--type', 'authorization.activated')) as {
+      entries: { actor: string; detail: object }[]
+    }
+    const entry = entries.find(({ actor }) => actor === 'local-console')
+    t.like(entry?.detail, { from: 'recovery', reason: 'calm forbids everybody' })
+    t.deepEqual((await done('policy', 'explain', '--all'))['differing'], [])
+  },
+)

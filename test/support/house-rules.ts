@@ -46,6 +46,8 @@ const wiring = [
   'key-files.ts',
   'key-passphrase.ts',
   'key-encryption.ts',
+  'local-store.ts',
+  'policy-recovery.ts',
 ]
 
 export const longestFile = 330

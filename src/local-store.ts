@@ -1,0 +1,25 @@
+import { createPrivateKey } from 'node:crypto'
+import type { DataDirectory } from './data-directory.ts'
+import type { Store } from './ports/store.ts'
+import { openSqliteStore } from './storage/sqlite-store.ts'
+
+/**
+ * Works on the store of a data directory beside no service: the database is for one process alone.
+ *
+ * @throws StoreError `store-in-use` while the service runs
+ */
+export async function withLocalStore<T>(
+  { config, databasePath, logKey }: DataDirectory,
+  work: (store: Store) => Promise<T>,
+): Promise<T> {
+  const store = await openSqliteStore({
+    path: databasePath,
+    logOrigin: `${new URL(config.issuer).host}/audit`,
+    logKey: createPrivateKey(logKey).export({ format: 'der', type: 'pkcs8' }),
+  })
+  try {
+    return await work(store)
+  } finally {
+    await store.close()
+  }
+}
