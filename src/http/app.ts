@@ -27,7 +27,7 @@ import { countRequests } from './metrics.ts'
 import { operatorEndpoints } from './operator-endpoints.ts'
 import { policyEndpoints } from './policy-endpoints.ts'
 import { revocationListEndpoints } from './revocation-list-endpoints.ts'
-import { eventEndpoints } from './event-endpoints.ts'
+import { createEventEndpoints } from './event-endpoints.ts'
 import { statusListEndpoints } from './status-list-endpoints.ts'
 import { renewalEndpoints } from './renewal-endpoints.ts'
 import { revocationEndpoints } from './revocation-endpoints.ts'
@@ -57,7 +57,7 @@ export const endpoints: readonly Endpoint[] = [
   ...certificateEndpoints,
   ...certificateStatusEndpoints,
   ...statusListEndpoints,
-  ...eventEndpoints,
+  ...createEventEndpoints(),
   ...operatorEndpoints,
   ...policyEndpoints,
   ...authorizationEndpoints,

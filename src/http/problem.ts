@@ -77,7 +77,6 @@ const statusOf: Readonly<Record<string, number>> = {
   'serial-unknown': 404,
   'renewal-certificate-unknown': 404,
   'crl-unknown': 404,
-  'events-forgotten': 410,
   'events-crowded': 503,
   'status-list-unknown': 404,
   'not-acceptable': 406,

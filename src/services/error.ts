@@ -38,14 +38,10 @@ const rows = {
     hint: 'Have an operator register a class under another name.',
   },
   'events-crowded': {
-    summary: 'As many callers listen to revocations as the service serves.',
-    hint: 'Come again later, or read the status lists.',
+    summary:
+      'As many callers listen to revocations as the service serves, or you hold as many streams as one may.',
+    hint: 'Close what is not read, come again later, or read the status lists.',
     source: 'RFC 9110 §15.6.4',
-  },
-  'events-forgotten': {
-    summary: 'There is no such event to go on from.',
-    hint: 'Read the status lists and revocation lists anew, then listen without Last-Event-ID.',
-    source: 'HTML Standard §9.2.4',
   },
   'revocation-list-older': {
     summary: 'A newer word of this issuer is kept already.',

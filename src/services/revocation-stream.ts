@@ -4,15 +4,21 @@ import { agentSpiffeId, hostSpiffeId, operatorSpiffeId } from './naming.ts'
 import type { Caller } from './resource-access.ts'
 import type { Service } from './service.ts'
 import { statusListUri } from './status-places.ts'
+import { StreamPlaces } from './stream-places.ts'
 
-const mostStreams = 64
-/** How often the store is asked whether there is more. */
-const pollMs = 200
-/** A comment keeps whoever stands between from closing what is silent. */
-const heartbeatMs = 15_000
+/** How a stream is held open. */
+export interface StreamPace {
+  /** How often the store is asked whether there is more, milliseconds. */
+  readonly pollMs: number
+  /** A comment keeps whoever stands between from closing what is silent. */
+  readonly heartbeatMs: number
+  /** How often it is looked at whether the caller may still listen. */
+  readonly standingMs: number
+}
+
+const usualPace: StreamPace = { pollMs: 200, heartbeatMs: 15_000, standingMs: 1_000 }
+const limits = { most: 64, mostOfCaller: 16 } as const
 const pageSize = 50
-/** How often it is looked at whether the caller may still listen. */
-const standingMs = 1_000
 
 /** What is told of one part of an act. */
 export interface ToldRevocation {
@@ -34,15 +40,17 @@ export interface ToldRevocation {
   readonly tokens: readonly { readonly jti: string; readonly uri: string; readonly idx: number }[]
 }
 
-const open = new WeakMap<Service, { count: number }>()
+const placesOf = new WeakMap<Service, StreamPlaces>()
 
 /**
  * A place in the stream of revocations for one caller. Reads what is next from the store, so that a slow reader costs
- * nothing, and nothing is lost between two connections.
+ * nothing, and nothing is lost between two connections, of whichever processes. What cannot be gone on from is told by
+ * an event `reset`: the caller reads lists anew, and is told what comes from then on.
  *
  * @param last what the caller saw last (`Last-Event-ID`); undefined to begin with what comes from now on
+ * @param signal ends the stream and gives its place back
  * @returns lines of an event stream; ends when the caller's token expires, or it may not listen any more
- * @throws ServiceError `events-crowded`, `events-forgotten`
+ * @throws ServiceError `events-crowded`
  * @see HTML Standard §9.2 Server-sent events
  */
 export async function openRevocationStream(
@@ -50,34 +58,38 @@ export async function openRevocationStream(
   caller: Caller,
   last: number | undefined,
   signal: AbortSignal,
+  pace: StreamPace = usualPace,
 ): Promise<AsyncIterable<string>> {
-  const streams = open.get(service) ?? { count: 0 }
-  open.set(service, streams)
-  if (streams.count >= mostStreams)
-    throw new ServiceError('events-crowded', { found: String(mostStreams) })
-  streams.count += 1
-  const leave = (): void => {
-    streams.count -= 1
-  }
+  const places = placesOf.get(service) ?? new StreamPlaces(limits)
+  placesOf.set(service, places)
+  const leave = places.take(caller.id)
+  if (leave === undefined)
+    throw new ServiceError('events-crowded', {
+      expected: `${limits.most} streams at most, ${limits.mostOfCaller} of one caller`,
+    })
   signal.addEventListener('abort', leave, { once: true })
   const { oldest, newest } = await service.store.revocations.readEvents(0, 1)
   const from = last ?? newest
-  if (from > newest || from < (oldest ?? 1) - 1)
-    throw new ServiceError('events-forgotten', {
-      expected: `${(oldest ?? 1) - 1} to ${newest}`,
-      found: String(from),
-    })
-  return tell(service, caller, from, signal)
+  const isForgotten = from > newest || from < (oldest ?? 1) - 1
+  const beginning = isForgotten ? [eventLines(newest, 'reset', { after: from, newest })] : []
+  return tell(service, caller, { beginning, from: isForgotten ? newest : from, signal, pace })
+}
+
+interface Telling {
+  readonly beginning: readonly string[]
+  readonly from: number
+  readonly signal: AbortSignal
+  readonly pace: StreamPace
 }
 
 async function* tell(
   service: Service,
   caller: Caller,
-  from: number,
-  signal: AbortSignal,
+  { beginning, from, signal, pace: { pollMs, heartbeatMs, standingMs } }: Telling,
 ): AsyncGenerator<string, void, undefined> {
   let [cursor, silentMs, uncheckedMs] = [from, 0, standingMs]
   yield `: ${service.settings.issuer}\nretry: 1000\n\n`
+  yield* beginning
   while (!signal.aborted) {
     const { events } = await service.store.revocations.readEvents(cursor, pageSize)
     if ((events.length > 0 || uncheckedMs >= standingMs) && !(await mayListen(service, caller)))
@@ -85,7 +97,7 @@ async function* tell(
     uncheckedMs = uncheckedMs >= standingMs ? 0 : uncheckedMs + pollMs
     for (const { sequence, event } of events) {
       cursor = sequence
-      yield `id: ${sequence}\nevent: revocation\ndata: ${JSON.stringify(tellEvent(service, event))}\n\n`
+      yield eventLines(sequence, 'revocation', tellEvent(service, event))
     }
     silentMs = events.length > 0 ? 0 : silentMs + pollMs
     if (silentMs >= heartbeatMs) {
@@ -94,6 +106,10 @@ async function* tell(
     }
     if (events.length < pageSize) await pause(pollMs, signal)
   }
+}
+
+function eventLines(id: number, type: string, data: unknown): string {
+  return `id: ${id}\nevent: ${type}\ndata: ${JSON.stringify(data)}\n\n`
 }
 
 /** The token in its time and not taken back, its holder active, its key not replaced. */

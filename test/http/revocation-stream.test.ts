@@ -1,64 +1,15 @@
-import { get, type IncomingMessage } from 'node:http'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
 import test, { type ExecutionContext } from 'ava'
 import { startTestApi, type TestApi } from '../support/test-api.ts'
-import { call, createOperator, proofOf, type TestCaller } from '../support/test-caller.ts'
+import { call, createOperator, type TestCaller } from '../support/test-caller.ts'
 import { admitManufacturer, createAgent, enrollHost, type TestHost } from '../support/test-host.ts'
-
-/** One event of a stream. */
-interface Told {
-  readonly id: string
-  readonly data: Record<string, unknown>
-}
-
-/** A stream that is held open: its answer, and its next event. */
-interface Held {
-  readonly answer: IncomingMessage
-  next(): Promise<Told | 'end'>
-}
-
-async function listen(
-  t: ExecutionContext,
-  api: TestApi,
-  caller: TestCaller,
-  last?: string,
-): Promise<Held> {
-  const path = '/v1/events'
-  const proof = await proofOf(api, caller.key, { method: 'GET', path, token: caller.token })
-  const headers = {
-    Authorization: `DPoP ${caller.token}`,
-    DPoP: proof,
-    ...(last === undefined ? {} : { 'Last-Event-ID': last }),
-  }
-  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
-    get({ port: api.port, path, headers, agent: false }, resolve).on('error', reject)
-  })
-  t.teardown(() => answer.destroy())
-  const told = eventsOf(answer)
-  return {
-    answer,
-    next: async () => {
-      const { value } = await told.next()
-      return value ?? 'end'
-    },
-  }
-}
-
-async function* eventsOf(answer: IncomingMessage): AsyncGenerator<Told, undefined> {
-  let text = ''
-  answer.setEncoding('utf8')
-  for await (const chunk of answer) {
-    text += String(chunk)
-    for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
-      const lines = text.slice(0, end).split('\n')
-      text = text.slice(end + 2)
-      const field = (name: string): string | undefined =>
-        lines.find(line => line.startsWith(`${name}: `))?.slice(name.length + 2)
-      const [id, data] = [field('id'), field('data')]
-      if (id !== undefined && data !== undefined) yield { id, data: JSON.parse(data) as never }
-    }
-  }
-  return undefined
-}
+import { createApp } from '../../src/http/app.ts'
+import { createEventEndpoints } from '../../src/http/event-endpoints.ts'
+import type { Service } from '../../src/services/service.ts'
+import type { RevocationEvent } from '../../src/ports/revocation.ts'
+import { listen } from './stream-fixtures.ts'
 
 async function begin(t: ExecutionContext): Promise<{
   api: TestApi
@@ -122,7 +73,7 @@ test('a stream ends with the operator that holds it, and with its token', async 
   t.is(await own.next(), 'end')
 })
 
-test('an agent may not listen, and an id that is none or not yet is refused', async t => {
+test('an agent may not listen, and an id that is none is refused', async t => {
   const { api, operator, host } = await begin(t)
   const codeOf = async (caller: TestCaller, last?: string): Promise<[number, unknown]> => {
     const { answer } = await listen(t, api, caller, last)
@@ -133,21 +84,142 @@ test('an agent may not listen, and an id that is none or not yet is refused', as
   }
   t.deepEqual(await codeOf(host), [403, 'token-scope'])
   t.deepEqual(await codeOf(operator, 'x'), [400, 'event-id'])
-  t.deepEqual(await codeOf(operator, '7'), [410, 'events-forgotten'])
   t.deepEqual(await codeOf(operator, '0'), [200, undefined])
 })
 
-test('so many may listen and no more, until one of them goes', async t => {
-  const { api, operator } = await begin(t)
-  const held = await Promise.all(Array.from({ length: 64 }, () => listen(t, api, operator)))
-  t.is((await listen(t, api, operator)).answer.statusCode, 503)
+test('so many may listen and no more, of one caller fewer, until one of them goes', async t => {
+  const { api } = await begin(t)
+  const callers: TestCaller[] = []
+  for (let n = 0; n < 5; n += 1) callers.push(await createOperator(api, 'resource-server'))
+  const [first, ...others] = callers
+  if (first === undefined) throw new TypeError('callers')
+  const statusOf = async (caller: TestCaller): Promise<number | undefined> =>
+    (await listen(t, api, caller)).answer.statusCode
+  const hold = async (caller: TestCaller): Promise<Awaited<ReturnType<typeof listen>>[]> =>
+    await Promise.all(Array.from({ length: 16 }, () => listen(t, api, caller)))
+  const held = await hold(first)
+  t.is(await statusOf(first), 503)
+  for (const caller of others.slice(0, 3)) await hold(caller)
+  const [last = first] = others.slice(3)
+  t.is(await statusOf(last), 503)
   held[0]?.answer.destroy()
   let status: number | undefined = 503
   for (let n = 0; n < 50 && status === 503; n += 1) {
-    await new Promise(resolve => setTimeout(resolve, 50))
-    const { answer } = await listen(t, api, operator)
-    status = answer.statusCode
-    if (status === 503) answer.resume()
+    await pause(50)
+    status = await statusOf(last)
   }
   t.is(status, 200)
+})
+
+/** Another process on the same store. */
+async function startOther(
+  t: ExecutionContext,
+  api: TestApi,
+  changes: Partial<Service> = {},
+  ...how: Parameters<typeof createEventEndpoints>
+): Promise<TestApi & { countConnections(): Promise<number> }> {
+  const service = { ...api.service, ...changes }
+  const app = createApp(service, { report: () => undefined }, createEventEndpoints(...how))
+  const handle = app.callback()
+  const server = createServer((request, response) => void handle(request, response))
+  await new Promise<void>(resolve => void server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  const countConnections = async (): Promise<number> =>
+    await new Promise(resolve => server.getConnections((_, count) => resolve(count)))
+  return { ...api, service, port: (server.address() as AddressInfo).port, countConnections }
+}
+
+test('what one process took back, another tells, and goes on where the first one was', async t => {
+  const { api, operator, reader, host } = await begin(t)
+  const other = await startOther(t, api)
+  const [here, there] = [await listen(t, api, reader), await listen(t, other, reader)]
+  const agent = await createAgent(api, host, 'reader')
+  await revokeIt(api, operator, { kind: 'agent', id: agent.id })
+  const [told, also] = [await here.next(), await there.next()]
+  t.deepEqual(told, also)
+  here.answer.destroy()
+  await revokeIt(api, operator, { kind: 'host', id: host.id })
+  const resumed = await listen(t, other, reader, told === 'end' ? '' : told.id)
+  t.like(await resumed.next(), { type: 'revocation', data: { kind: 'host' } })
+})
+
+test('what is over after seven days, or never was, is a reset, and then comes what is new', async t => {
+  const { api, operator, reader, host } = await begin(t)
+  const [one, two] = [
+    await createAgent(api, host, 'reader'),
+    await createAgent(api, host, 'reader'),
+  ]
+  await revokeIt(api, operator, { kind: 'agent', id: one.id })
+  await revokeIt(api, operator, { kind: 'agent', id: two.id })
+  const { newest } = await api.service.store.revocations.readEvents(0, 1)
+  await api.service.store.sweep(api.clock.now() + 7 * 86_400_000)
+  t.is((await api.service.store.revocations.readEvents(0, 9)).events.length, 2)
+  await api.service.store.sweep(api.clock.now() + 7 * 86_400_000 + 1)
+  t.is((await api.service.store.revocations.readEvents(0, 9)).events.length, 1)
+  const streams = [await listen(t, api, reader, '0'), await listen(t, api, reader, '999')]
+  for (const [index, stream] of streams.entries())
+    t.deepEqual(await stream.next(), {
+      id: String(newest),
+      type: 'reset',
+      data: { after: index === 0 ? 0 : 999, newest },
+    })
+  await revokeIt(api, operator, { kind: 'host', id: host.id })
+  for (const stream of streams)
+    t.like(await stream.next(), { type: 'revocation', data: { kind: 'host' } })
+  const near = await listen(t, api, reader, String(newest - 1))
+  t.like(await near.next(), { type: 'revocation', data: { target: two.id } })
+})
+
+const fast = { pollMs: 5, heartbeatMs: 10, standingMs: 1_000 }
+
+test('a stream on which nothing happens says that it is there', async t => {
+  const { api, operator, reader } = await begin(t)
+  const stream = await listen(t, await startOther(t, api, {}, 30_000, fast), reader)
+  const ended = stream.next()
+  while (stream.comments.filter(line => line === 'still here').length < 3) await pause(5)
+  await revokeIt(api, operator, { kind: 'operator', id: reader.id })
+  t.is(await ended, 'end')
+})
+
+/** A store in which there is always more to tell than any buffer holds. */
+function endless({ service }: TestApi): Partial<Service> {
+  const event: RevocationEvent = {
+    revocation: 1,
+    at: 1,
+    kind: 'host',
+    target: 'x'.repeat(1_000_000),
+    reasonCode: 'unspecified',
+    isLast: true,
+    hosts: [],
+    agents: [],
+    certificates: [],
+    tokens: [],
+    operators: [],
+  }
+  const readEvents: Service['store']['revocations']['readEvents'] = async after =>
+    await Promise.resolve({
+      oldest: 1,
+      newest: 1_000_000,
+      events: [{ sequence: after + 1, event }],
+    })
+  return { store: { ...service.store, revocations: { ...service.store.revocations, readEvents } } }
+}
+
+test('a caller that does not read is dropped, one that reads is not', async t => {
+  const { api, reader } = await begin(t)
+  const other = await startOther(t, api, endless(api), 1_000, fast)
+  const stuck = await listen(t, other, reader, '0')
+  const reading = await listen(t, other, reader, '0')
+  let count = 0
+  // Nobody reads `stuck`, so nothing here sees it end.
+  while ((await other.countConnections()) > 1 && count < 20_000) {
+    count += 1
+    t.like(await reading.next(), { id: String(count) })
+  }
+  t.is(await other.countConnections(), 1)
+  t.is(stuck.answer.statusCode, 200)
+  t.like(await reading.next(), { id: String(count + 1) })
 })
