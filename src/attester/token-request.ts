@@ -3,6 +3,8 @@ export interface WantedToken {
   /** RFC 8707 §2. */
   readonly resource?: string | undefined
   readonly scope?: string | undefined
+  /** Authorization details (RFC 9396 §2). */
+  readonly details?: readonly unknown[] | undefined
   /** SPIFFE ID of the one agent that may exchange it (RFC 8693 §4.4). */
   readonly mayAct?: string | undefined
   /** The token of another agent, to act for it (RFC 8693 §2.1). */
@@ -15,6 +17,7 @@ const accessTokenType = 'urn:ietf:params:oauth:token-type:access_token'
 export function tokenParameters({
   resource,
   scope,
+  details,
   mayAct,
   subjectToken,
 }: WantedToken): URLSearchParams {
@@ -27,7 +30,9 @@ export function tokenParameters({
           subject_token_type: accessTokenType,
         },
   )
-  for (const [name, value] of Object.entries({ resource, scope, may_act: mayAct }))
+  const authorization_details = details && JSON.stringify(details)
+  const wanted = { resource, scope, may_act: mayAct, authorization_details }
+  for (const [name, value] of Object.entries(wanted))
     if (value !== undefined) parameters.set(name, value)
   return parameters
 }

@@ -2,6 +2,7 @@ import { Option } from 'commander'
 import { defineCommand, type CommandAnswer, type CommandGroup, type CommandRow } from './command.ts'
 import { attestationCommand, svidCommand } from './agent-identity-commands.ts'
 import { connectAgent, findLocalAgent } from './agent-machine.ts'
+import { grantCommand } from './agent-grant-command.ts'
 import { tokenCommand } from './agent-token-command.ts'
 import { refreshHostBundle } from './bundle-refresh.ts'
 import { connectHost, tpmOptions, type TpmOptions } from './host-machine.ts'
@@ -179,5 +180,14 @@ const revoke = revokeCommand({
 export const agentCommands: CommandGroup = {
   name: 'agent',
   summary: 'Agents: each with a key of its own in the TPM of its host.',
-  commands: [create, list, tokenCommand, svidCommand, attestationCommand, renew, revoke],
+  commands: [
+    create,
+    list,
+    tokenCommand,
+    grantCommand,
+    svidCommand,
+    attestationCommand,
+    renew,
+    revoke,
+  ],
 }

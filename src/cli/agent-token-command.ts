@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { Option } from 'commander'
 import { CommandError } from './command-error.ts'
 import { defineCommand, type CommandRow } from './command.ts'
+import { loadDetails } from './detail-file.ts'
 import { connectAgent } from './agent-machine.ts'
 import { tpmOptions, type TpmOptions } from './host-machine.ts'
 import { someText, UsageError, valueOf, valuesOf } from './usage-error.ts'
@@ -9,6 +10,7 @@ import { someText, UsageError, valueOf, valuesOf } from './usage-error.ts'
 interface TokenOptions extends TpmOptions {
   readonly resource?: string
   readonly scope?: readonly string[]
+  readonly details?: string
   readonly proof?: readonly string[]
   readonly nonce?: string
   readonly mayAct?: string
@@ -23,6 +25,7 @@ export const tokenCommand: CommandRow = defineCommand<TokenOptions>({
   details: [
     'The token goes to stdout and nowhere else. It is bound to the agent’s key (cnf.jkt): without a proof by that key for each single request it is worth nothing, so it is no secret of the kind that passwords are.',
     'With --may-act the agent that is named, and no other, may exchange the token; with --subject-token it does so, and gets a token of its own that says for whom and through whom it acts. Nothing in it is more than the token had, and it dies with that token.',
+    'Where policies ask for an operator’s approval, it is refused with the grant request that was opened by that: once an operator approved it, the same command gets the token.',
     'With --proof it prints both headers of one request, ready for curl; the proof counts once and for two minutes. The id may be left out where this machine has one agent.',
   ],
   examples: [
@@ -37,6 +40,7 @@ export const tokenCommand: CommandRow = defineCommand<TokenOptions>({
       '--scope <scope>',
       'a scope to ask for (again for more; default: all of the class)',
     ).argParser(valuesOf(someText)),
+    new Option('--details <file>', 'authorization details to ask for (RFC 9396): a JSON array'),
     new Option('--proof <method-url...>', 'also a DPoP proof for one request: METHOD URL'),
     new Option(
       '--may-act <spiffe-id>',
@@ -51,7 +55,8 @@ export const tokenCommand: CommandRow = defineCommand<TokenOptions>({
   ],
   run: async ({ session, args: [id], options }) => {
     const wanted = parseProof(options)
-    const { subjectToken: file } = options
+    const { subjectToken: file, details: detailFile } = options
+    const details = detailFile === undefined ? undefined : await loadDetails(detailFile)
     const subjectToken = file === undefined ? undefined : await readSubjectToken(file)
     const { agent, client } = await connectAgent(session, id, options)
     session.progress.step('fetching a token')
@@ -59,6 +64,7 @@ export const tokenCommand: CommandRow = defineCommand<TokenOptions>({
     const token = await client.token({
       resource,
       scope: options.scope?.join(' '),
+      details,
       mayAct: options.mayAct,
       subjectToken,
     })

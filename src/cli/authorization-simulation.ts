@@ -35,5 +35,6 @@ function answerText(answer: ShownRecord): string {
       ? ''
       : ` ${cellOf(recordOf(granted), 'lifetimeSeconds')} s ${cellOf(recordOf(granted), 'scopes')}`
   const by = cellOf(answer, 'policies') || 'no policy'
-  return `${cellOf(answer, 'outcome')} by ${by}${left.trimEnd()} ${cellOf(answer, 'errors')}`.trim()
+  const outcome = answer['requestable'] === true ? 'requestable' : cellOf(answer, 'outcome')
+  return `${outcome} by ${by}${left.trimEnd()} ${cellOf(answer, 'errors')}`.trim()
 }

@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises'
 import { Option } from 'commander'
-import { CommandError } from './command-error.ts'
 import { defineCommand, type CommandGroup, type CommandRow } from './command.ts'
+import { loadDetails } from './detail-file.ts'
 import { connectOperator } from './operator-client.ts'
 import { cellOf, recordOf, recordsOf, type ShownRecord } from './records.ts'
 import { renderFacts, renderTable } from './table.ts'
@@ -83,16 +82,6 @@ const register: CommandRow = defineCommand<RegisterOptions>({
     return { json: registered, lines: ['The class is registered.', ...factsOf(registered)] }
   },
 })
-
-async function loadDetails(path: string): Promise<readonly unknown[]> {
-  try {
-    const value: unknown = JSON.parse(await readFile(path, 'utf8'))
-    if (Array.isArray(value)) return value as readonly unknown[]
-  } catch (cause) {
-    throw new CommandError('file-unreadable', { expected: 'a JSON array', found: path, cause })
-  }
-  throw new CommandError('file-unreadable', { expected: 'a JSON array', found: path })
-}
 
 function factsOf(registered: ShownRecord): string[] {
   return renderFacts([

@@ -8,6 +8,7 @@ import { certificateListCommands } from './certificate-list-commands.ts'
 import { classCommands } from './class-commands.ts'
 import type { CommandGroup, CommandRow } from './command.ts'
 import { endorsementCommands } from './endorsement-commands.ts'
+import { grantCommands } from './grant-commands.ts'
 import { hsmKeyCommands } from './hsm-key-commands.ts'
 import { federationCommands } from './federation-commands.ts'
 import { firmwareCommands } from './firmware-commands.ts'
@@ -37,6 +38,7 @@ export const commands: readonly (CommandGroup | CommandRow)[] = [
   hostCommands,
   classCommands,
   riskCommands,
+  grantCommands,
   agentCommands,
   operatorCommands,
   auditCommands,

@@ -29,7 +29,13 @@ interface Telling {
  */
 export function describeFailure(error: unknown): string[] {
   if (error instanceof RemoteError)
-    return [...describe(error), ...instanceOf(error), ...checksOf(error), ...verdictOf(error)]
+    return [
+      ...describe(error),
+      ...requestOf(error),
+      ...instanceOf(error),
+      ...checksOf(error),
+      ...verdictOf(error),
+    ]
   if (error instanceof CodedError) return describe(error).map(printable)
   if (isTelling(error)) return describeTelling(error)
   const message = error instanceof Error ? error.message : String(error)
@@ -56,6 +62,23 @@ function describeTelling({ code, message, hint = '', text = '' }: Telling): stri
 
 function instanceOf({ instance }: RemoteError): string[] {
   return instance === undefined ? [] : [`  request:  ${instance}`]
+}
+
+/** Of a denial: the decision to be explained, and the grant request by which an operator can lift it. */
+function requestOf({ document }: RemoteError): string[] {
+  return decisionFacts(document).map(([name, value]) => `  ${`${name}:`.padEnd(9)} ${value}`)
+}
+
+/** RFC 9457 problems and OAuth errors each name a request in their own manner. */
+function decisionFacts(document: RemoteError['document']): (readonly [string, string])[] {
+  const { decision, grantRequest = document['grant_request'] } = document
+  const facts = [
+    ['decision', decision],
+    ['grant', grantRequest],
+  ] as const
+  return facts.flatMap(([name, value]) =>
+    typeof value === 'string' ? [[name, printable(value.slice(0, 100))] as const] : [],
+  )
 }
 
 /** The verdict on genuine evidence that the policy did not accept: which rule decided, and what it wanted. */
@@ -112,6 +135,7 @@ function remoteFacts({ instance, checks, document }: RemoteError): object {
   const { attestationResult } = document
   return {
     instance,
+    ...Object.fromEntries(decisionFacts(document)),
     ...(checks.length === 0 ? {} : { checks }),
     ...(attestationResult === undefined ? {} : { attestationResult }),
   }

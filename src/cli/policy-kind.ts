@@ -107,11 +107,18 @@ function checkedSet({ id, text, policies }: AuthorizationPolicySet): CheckedPoli
   const named = (effect: string): string =>
     policies.flatMap(policy => (policy.effect === effect ? policy.id : [])).join(', ') || 'none'
   const notices = policies.flatMap(policy => policy.notices.map(notice => `${policy.id} ${notice}`))
+  const requestable = policies.filter(policy => policy.requestable !== null)
   const facts = renderFacts([
     ['digest', id],
     ['permits', named('permit')],
     ['forbids', named('forbid')],
+    ['requestable', requestable.map(requestableText).join(', ') || 'none'],
     ...notices.map(notice => ['notice', notice] as const),
   ])
   return { id, isEmpty: policies.length === 0, body: { policies: text }, document: text, facts }
+}
+
+function requestableText({ id, requestable }: AuthorizationPolicySet['policies'][number]): string {
+  const minutes = requestable?.minutes ?? null
+  return minutes === null ? `${id} (once)` : `${id} (up to ${minutes} minutes)`
 }

@@ -4,13 +4,17 @@ import type { Answer } from '../core/authorization/decision.ts'
 import { apiScopesOf } from '../core/token/scope.ts'
 import type { Principal } from '../ports/records.ts'
 import { loadAuthorization } from './authorization-policies.ts'
+import { findApprovable } from '../core/authorization/approval.ts'
 import { prepareInput } from './authorization.ts'
 import type { AuthorizationRequest } from './authorization-request.ts'
 import { newestDecisions } from './decision-log.ts'
 import type { Service } from './service.ts'
 
-/** What the policies say of one request, in short. */
-export type SimulatedAnswer = Pick<Answer, 'outcome' | 'policies' | 'errors' | 'granted'>
+/** What the policies say of one request without anybody’s approval. */
+export interface SimulatedAnswer extends Answer {
+  /** Whether an operator could approve it. */
+  readonly requestable: boolean
+}
 
 /** Somebody who would have something else. */
 export interface SimulatedDecision {
@@ -58,7 +62,7 @@ export async function simulateAuthorization(
     for (const request of requestsOf(service, principal))
       await trial.run(prepareInput(service, request, active), null)
   for await (const { decision, input } of newestDecisions(service, loggedEntries))
-    await trial.run(input, decision)
+    await trial.run(unapproved(input), decision)
   const { changes, judged, deciding } = trial
   return {
     policy: { version, id: set.id },
@@ -86,7 +90,7 @@ class Trial {
   /** Of requests that differ in their time alone the newest counts. */
   async run(input: DecisionInput, decision: string | null): Promise<void> {
     const { action, principal, audience, context } = input
-    const { scopes, sourceAddress } = context
+    const { scopes, sourceAddress, delegation, detailsDigest } = context
     const key = JSON.stringify([
       action,
       principal.kind,
@@ -94,25 +98,37 @@ class Trial {
       audience,
       scopes,
       sourceAddress,
+      delegation,
+      detailsDigest,
     ])
     if (this.#seen.has(key)) return
     this.#seen.add(key)
     this.judged += 1
     if (this.judged % 64 === 0) await new Promise(resolve => setImmediate(resolve))
-    const [from, to] = [this.#before.decide(input), this.#after.decide(input)].map(shortOf)
-    for (const id of to?.policies ?? []) this.deciding.add(id)
-    if (from === undefined || to === undefined || isSame(from, to)) return
+    const [from, to] = [answerOf(this.#before, input), answerOf(this.#after, input)]
+    for (const id of to.policies) this.deciding.add(id)
+    if (isSame(from, to)) return
     const { kind, id } = principal
     this.changes.push({ kind, id, action, audience, scopes, decision, from, to })
   }
 }
 
-function shortOf({ outcome, policies, errors, granted }: Answer): SimulatedAnswer {
-  return { outcome, policies, errors, granted }
+function answerOf(decider: Decider, input: DecisionInput): SimulatedAnswer {
+  const answer = decider.decide(input)
+  return { ...answer, requestable: findApprovable(decider, input, answer) !== undefined }
+}
+
+/** Whether an approval will be given is nothing that a set decides. */
+function unapproved(input: DecisionInput): DecisionInput {
+  return { ...input, context: { ...input.context, approved: false } }
 }
 
 function isSame(from: SimulatedAnswer, to: SimulatedAnswer): boolean {
-  return from.outcome === to.outcome && JSON.stringify(from.granted) === JSON.stringify(to.granted)
+  return (
+    from.outcome === to.outcome &&
+    from.requestable === to.requestable &&
+    JSON.stringify(from.granted) === JSON.stringify(to.granted)
+  )
 }
 
 function losersOf(changes: readonly SimulatedDecision[], kind: Principal['kind']): string[] {

@@ -122,3 +122,14 @@ test('a value that may come again is collected in order', t => {
   const parse = valuesOf((text: string) => text)
   t.deepEqual(parse('b', parse('a', undefined)), ['a', 'b'])
 })
+
+test('of a denial a person reads how to explain it, and which request lifts it, in either form', t => {
+  const facts = { code: 'authorization-requestable', decision: 'd1', hint: 'Ask.' }
+  for (const grant of [{ grantRequest: 'g1\u009b' }, { grant_request: 'g1\u009b' }]) {
+    const error = new RemoteError(403, { ...facts, ...grant })
+    t.deepEqual(describeFailure(error).slice(-2), ['  decision: d1', '  grant:    g1\uFFFD'])
+    t.like(failureDocument(error), { error: { decision: 'd1', grant: 'g1\uFFFD' } })
+  }
+  const plain = new RemoteError(403, { ...facts, decision: 7 })
+  t.false(describeFailure(plain).some(line => /decision|grant/.test(line)))
+})

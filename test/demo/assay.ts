@@ -24,6 +24,39 @@ export async function assay(
   place: Place,
   words: readonly string[],
 ): Promise<Record<string, unknown>> {
+  const { code, stdout, stderr } = await run(stage, place, words)
+  if (code !== 0) throw new DemoFailure(`assay ${words[0]} ended with ${code}\n${stderr}`)
+  return JSON.parse(stdout) as Record<string, unknown>
+}
+
+/**
+ * Runs a command that must be refused with this code, and gives the facts of the refusal.
+ *
+ * @throws DemoFailure when it was done, or refused for another reason
+ */
+export async function refusedAssay(
+  stage: Stage,
+  place: Place,
+  words: readonly string[],
+  { title, code: expected }: { readonly title: string; readonly code: string },
+): Promise<Record<string, unknown>> {
+  let facts: Record<string, unknown> = {}
+  await stage.refused(title, expected, async () => {
+    const { code, stdout } = await run(stage, place, words)
+    if (code === 0) return undefined
+    facts = (JSON.parse(stdout) as { error: Record<string, unknown> }).error
+    return { code: String(facts['code']), line: String(facts['message']) }
+  })
+  return facts
+}
+
+interface Run {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+async function run(stage: Stage, place: Place, words: readonly string[]): Promise<Run> {
   stage.command([...words, '--json'])
   const child = spawn(process.execPath, [...flags, ...words, '--json'], {
     env: environmentOf(place),
@@ -31,8 +64,7 @@ export async function assay(
   })
   const [stdout, stderr] = [textOf(child.stdout), textOf(child.stderr)]
   const [code] = (await once(child, 'close')) as [number]
-  if (code !== 0) throw new DemoFailure(`assay ${words[0]} ended with ${code}\n${await stderr}`)
-  return JSON.parse(await stdout) as Record<string, unknown>
+  return { code, stdout: await stdout, stderr: await stderr }
 }
 
 async function textOf(stream: NodeJS.ReadableStream): Promise<string> {

@@ -14,6 +14,8 @@ import {
   requestForeignKey,
 } from './attacks.ts'
 import { callApi } from './call.ts'
+import { claimsOf } from './claims.ts'
+import { grantJustInTime, writeDetailTypes } from './grants.ts'
 import { admitInspectedToken } from './hsm.ts'
 import { startProtectedApi, type ProtectedApi } from './protected-api.ts'
 import { DemoFailure, Stage } from './stage.ts'
@@ -50,6 +52,7 @@ async function tell(stage: Stage, world: World): Promise<void> {
   const enrolled = { operator, fingerprint, hostId, agents, api }
   const fetched = await useAToken(stage, world, enrolled)
   await delegate(stage, world, enrolled)
+  await grantJustInTime(stage, world, { agent: agents[0] ?? '', fingerprint })
   await attack(stage, world, enrolled, fetched)
   await revokeTheHost(stage, world, enrolled)
   await verifyTheLog(stage, world)
@@ -115,7 +118,8 @@ interface HostShown extends Record<string, unknown> {
 async function createTheAgents(stage: Stage, world: World, api: ProtectedApi): Promise<string[]> {
   stage.chapter('Two agents, each with a key of its own in the TPM')
   const form = ['--audience', api.url, '--scope', 'orders:read', '--host', '*']
-  await assay(stage, world.operator, ['class', 'register', className, ...form])
+  const details = ['--details', await writeDetailTypes(world)]
+  await assay(stage, world.operator, ['class', 'register', className, ...form, ...details])
   const agents: string[] = []
   for (const number of ['first', 'second']) {
     const made = await assay(stage, world.host, ['agent', 'create', '--class', className])
@@ -205,17 +209,6 @@ async function delegate(stage: Stage, world: World, { agents, api }: Enrolled): 
 
 function agentName(id: string): string {
   return `spiffe://localhost/agent/${className}/${id}`
-}
-
-interface Claims {
-  readonly sub: string
-  readonly txn: string
-  readonly act?: { readonly sub: string }
-}
-
-function claimsOf(token: string): Claims {
-  const [, payload = ''] = token.split('.')
-  return JSON.parse(Buffer.from(payload, 'base64url').toString()) as Claims
 }
 
 async function attack(
