@@ -1,59 +1,11 @@
 import test, { type ExecutionContext } from 'ava'
-import { importJwk } from '../../src/core/jose/jwk.ts'
-import {
-  verifyStatusListToken,
-  type StatusReference,
-} from '../../src/core/status/status-list-token.ts'
-import { tokenAlgorithm } from '../../src/core/token/access-token.ts'
-import { startTestApi, type TestAnswer, type TestApi } from '../support/test-api.ts'
-import {
-  askForToken,
-  call,
-  createOperator,
-  proofOf,
-  type TestCaller,
-} from '../support/test-caller.ts'
+import { startTestApi, type TestApi } from '../support/test-api.ts'
+import { askForToken, call, createOperator, type TestCaller } from '../support/test-caller.ts'
 import { admitManufacturer, createAgent, enrollHost, type TestHost } from '../support/test-host.ts'
-import { testIssuer } from '../support/test-service.ts'
-
-/** The claims of a token, unverified. */
-function claimsOf(token: string): { jti: string; status: { status_list: StatusReference } } {
-  return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as never
-}
-
-async function fetchList(
-  api: TestApi,
-  uri: string,
-  headers: [string, string][] = [],
-): Promise<TestAnswer> {
-  return await api.send({ method: 'GET', path: uri.slice(testIssuer.length), headers })
-}
-
-/** What a relying party sees of a token at this moment. */
-async function statusOf(api: TestApi, token: string): Promise<number> {
-  const { idx, uri } = claimsOf(token).status.status_list
-  const { text } = await fetchList(api, uri)
-  const { json } = await api.send({ method: 'GET', path: '/oauth/jwks' })
-  const keys = (json['keys'] as { kid: string; alg: string }[]).map(jwk => {
-    return { kid: jwk.kid, key: importJwk(jwk as never), algorithm: tokenAlgorithm(jwk.alg) }
-  })
-  return verifyStatusListToken(text, { uri, keys, now: api.clock.now() }).list.at(idx)
-}
+import { fetchList, introspect, readPlace, statusOf } from '../support/token-standing.ts'
 
 async function isActive(api: TestApi, asker: TestCaller, token: string): Promise<unknown> {
-  const path = '/oauth/introspect'
-  const proof = await proofOf(api, asker.key, { method: 'POST', path, token: asker.token })
-  const answer = await api.send({
-    method: 'POST',
-    path,
-    headers: [
-      ['Authorization', `DPoP ${asker.token}`],
-      ['DPoP', proof],
-      ['Content-Type', 'application/x-www-form-urlencoded'],
-    ],
-    body: `token=${token}`,
-  })
-  return answer.json['active']
+  return (await introspect(api, asker, token)).json['active']
 }
 
 async function begin(
@@ -93,7 +45,7 @@ test('the first question after a revocation was answered shows it, in introspect
 test('a list says who it is, is not used without asking, and is sent once', async t => {
   const api = await startTestApi(t)
   const { token } = await createOperator(api)
-  const { uri } = claimsOf(token).status.status_list
+  const { uri } = readPlace(token).status.status_list
   const answer = await fetchList(api, uri)
   t.is(answer.type, 'application/statuslist+jwt')
   t.is(answer.headers['cache-control'], 'public, no-cache')
@@ -107,7 +59,7 @@ test('a list says who it is, is not used without asking, and is sent once', asyn
 test('another form, another time and another list are refused', async t => {
   const api = await startTestApi(t)
   const { token } = await createOperator(api)
-  const { uri } = claimsOf(token).status.status_list
+  const { uri } = readPlace(token).status.status_list
   const cbor = await fetchList(api, uri, [['Accept', 'application/statuslist+cwt']])
   t.like(cbor, { status: 406, json: { code: 'not-acceptable' } })
   t.is((await fetchList(api, uri, [['Accept', 'application/statuslist+jwt']])).status, 200)
@@ -122,14 +74,14 @@ test('no two tokens have one place, and a list is forgotten with its last token'
     Array.from({ length: 100 }, () => askForToken(api, operator.key)),
   )
   const places = answers.map(
-    ({ json }) => claimsOf(String(json['access_token'])).status.status_list,
+    ({ json }) => readPlace(String(json['access_token'])).status.status_list,
   )
   t.is(new Set(places.map(({ idx, uri }) => `${uri} ${idx}`)).size, 100)
   t.is(new Set(places.map(({ uri }) => uri)).size, 1)
   const [{ uri } = { uri: '' }] = places
   api.clock.advance(3_600_000)
   const later = await askForToken(api, operator.key)
-  t.not(claimsOf(String(later.json['access_token'])).status.status_list.uri, uri)
+  t.not(readPlace(String(later.json['access_token'])).status.status_list.uri, uri)
   t.is((await fetchList(api, uri)).status, 200)
   api.clock.advance(3_600_000)
   await api.service.store.sweep(api.clock.now())
@@ -139,7 +91,7 @@ test('no two tokens have one place, and a list is forgotten with its last token'
 test('a place that is taken fails the whole issue', async t => {
   const api = await startTestApi(t)
   const { token, key, id } = await createOperator(api)
-  const { idx } = claimsOf(token).status.status_list
+  const { idx } = readPlace(token).status.status_list
   const issued = { list: 1, index: idx, jti: 'other', binding: key.jkt, expiresAt: 1 }
   const client = { kind: 'operator', id, jkt: key.jkt } as const
   await t.throwsAsync(

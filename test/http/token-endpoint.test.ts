@@ -14,6 +14,7 @@ import {
 } from '../support/test-caller.ts'
 import { admitManufacturer, createAgent, enrollHost } from '../support/test-host.ts'
 import { testIssuer } from '../support/test-service.ts'
+import { introspect } from '../support/token-standing.ts'
 
 const grant = { grant_type: 'client_credentials' }
 const tokenCall = { method: 'POST', path: '/oauth/token' } as const
@@ -372,14 +373,7 @@ test('a resource server learns whether a token is good, and of a bad one nothing
   const api = await startTestApi(t)
   const operator = await createOperator(api)
   const server = await createOperator(api, 'resource-server')
-  const ask = async (token: string): Promise<TestAnswer> => {
-    const path = '/oauth/introspect'
-    const proof = await proofOf(api, server.key, { method: 'POST', path, token: server.token })
-    return await postForm(api, path, { token }, [
-      ['Authorization', `DPoP ${server.token}`],
-      ['DPoP', proof],
-    ])
-  }
+  const ask = async (token: string): Promise<TestAnswer> => await introspect(api, server, token)
   const good = await ask(operator.token)
   t.like(good.json, { active: true, sub: operator.clientId, cnf: { jkt: operator.key.jkt } })
   for (const bad of ['x', `${operator.token}x`, operator.token.slice(0, -4)])

@@ -23,6 +23,7 @@ import {
   type TestHost,
 } from '../support/test-host.ts'
 import { testIssuer } from '../support/test-service.ts'
+import { introspect as introspectBy } from '../support/token-standing.ts'
 
 const grantType = 'urn:ietf:params:oauth:grant-type:token-exchange'
 const accessToken = 'urn:ietf:params:oauth:token-type:access_token'
@@ -91,13 +92,7 @@ function tokenOf(answer: TestAnswer): string {
 }
 
 async function introspect({ api, operator }: Stage, token: string): Promise<TestAnswer['json']> {
-  const path = '/oauth/introspect'
-  const proof = await proofOf(api, operator.key, { method: 'POST', path, token: operator.token })
-  const headers = [
-    ['Authorization', `DPoP ${operator.token}`],
-    ['DPoP', proof],
-  ] as const
-  return (await postForm(api, path, { token }, headers)).json
+  return (await introspectBy(api, operator, token)).json
 }
 
 async function takeBack({ api }: Stage, { key }: TestAgent, token: string): Promise<void> {

@@ -13,6 +13,7 @@ import {
 } from '../support/test-caller.ts'
 import { admitManufacturer, createAgent, enrollHost, type TestAgent } from '../support/test-host.ts'
 import { testIssuer } from '../support/test-service.ts'
+import { introspect } from '../support/token-standing.ts'
 
 const api1 = 'https://api.example/'
 const api2 = 'https://other.example/'
@@ -40,21 +41,6 @@ async function begin(t: ExecutionContext): Promise<Stage> {
 
 function claimsOf({ json }: TestAnswer): Record<string, unknown> {
   return decodeJwt(String(json['access_token']))
-}
-
-async function introspect(
-  api: TestApi,
-  asker: TestCaller,
-  token: string,
-  accept = 'application/json',
-): Promise<TestAnswer> {
-  const path = '/oauth/introspect'
-  const proof = await proofOf(api, asker.key, { method: 'POST', path, token: asker.token })
-  return await postForm(api, path, { token }, [
-    ['Authorization', `DPoP ${asker.token}`],
-    ['DPoP', proof],
-    ['Accept', accept],
-  ])
 }
 
 async function revoke(

@@ -21,8 +21,6 @@ import {
   call,
   createOperator,
   fetchToken,
-  postForm,
-  proofOf,
   type TestCaller,
 } from '../support/test-caller.ts'
 import {
@@ -35,6 +33,7 @@ import {
 } from '../support/test-host.ts'
 import { renew, renewalBody } from '../support/test-renewal.ts'
 import { testIssuer } from '../support/test-service.ts'
+import { introspect } from '../support/token-standing.ts'
 
 const run = promisify(execFile)
 const grant = 'grant_type=client_credentials'
@@ -350,15 +349,8 @@ test('introspection tells the certificate of a bound token, and forgets it once 
   const server = await createOperator(api, 'resource-server')
   const token = String((await tokenByCertificate(stage)).json['access_token'])
   const ask = async (): Promise<Record<string, unknown>> => {
-    const path = '/oauth/introspect'
     const bearer = await fetchToken(api, server.key)
-    const proof = await proofOf(api, server.key, { method: 'POST', path, token: bearer })
-    return (
-      await postForm(api, path, { token }, [
-        ['Authorization', `DPoP ${bearer}`],
-        ['DPoP', proof],
-      ])
-    ).json
+    return (await introspect(api, { key: server.key, token: bearer }, token)).json
   }
   t.like(await ask(), { active: true, cnf: { 'x5t#S256': thumbprintOf(agent) } })
   await call(api, operator, 'POST', `/v1/agents/${agent.id}/revoke`, { reason: 'x' })
