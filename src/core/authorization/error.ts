@@ -52,7 +52,7 @@ const rows = {
   },
   'authorization-size': {
     summary: 'The policy set is larger than a service takes.',
-    hint: 'Keep it under 1 MiB and 5,000 policies, and in each policy at most 50 open brackets and 1,000 operators.',
+    hint: 'Keep it under 1 MiB and 5,000 policies, and in each policy at most 50 open brackets, 1,000 operators, and 2,500 words and signs.',
   },
   'untrusted-reserved': {
     summary: 'The data has a member whose name the policy language keeps for itself.',

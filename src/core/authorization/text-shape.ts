@@ -6,8 +6,14 @@ const mostOperators = 1_000
 /** What one `if` counts: each may stand in the branch of another without a bracket. */
 const ifWeight = 10
 
-/** A comment, a string with its escapes, a word, or any other single character. */
-const piece = /\/\/[^\n]*|"(?:[^"\\]|\\[^])*"?|\w+|[^]/g
+/** Of one policy: its formatter recurses along what is flat, too. */
+const mostPieces = 2_500
+
+/**
+ * A comment, a string with its escapes, a word, or any other single character but white space. As Cedar reads them: a
+ * carriage return ends a comment, so what stands behind it counts.
+ */
+const piece = /\/\/[^\n\r]*|"(?:[^"\\]|\\[^])*"?|\w+|\S/g
 const operators = new Set('&|.!-+*<>=')
 
 /**
@@ -17,18 +23,22 @@ const operators = new Set('&|.!-+*<>=')
  * @throws AuthorizationError `authorization-size`
  */
 export function requireFlat(text: string): void {
-  let [depth, count] = [0, 0]
+  let [depth, count, pieces] = [0, 0, 0]
   for (const [part] of text.matchAll(piece)) {
+    pieces += 1
     if ('([{'.includes(part)) depth += 1
-    else if (')]}'.includes(part)) depth -= 1
+    // What closes nothing opens no room for more.
+    else if (')]}'.includes(part)) depth = Math.max(0, depth - 1)
     else if (operators.has(part)) count += 1
     else if (part === 'if') count += ifWeight
-    else if (part === ';' && depth <= 0) [depth, count] = [0, 0]
-    if (depth > deepest)
-      throw new AuthorizationError('authorization-size', { found: `${depth} open brackets` })
-    if (count > mostOperators)
-      throw new AuthorizationError('authorization-size', {
-        found: 'more operators than a policy may have',
-      })
+    else if (part === ';' && depth === 0) [count, pieces] = [0, 0]
+    requireAtMost(depth, deepest, 'open brackets')
+    requireAtMost(count, mostOperators, 'operators in one policy')
+    requireAtMost(pieces, mostPieces, 'words and signs in one policy')
   }
+}
+
+function requireAtMost(found: number, most: number, what: string): void {
+  if (found > most)
+    throw new AuthorizationError('authorization-size', { expected: `at most ${most} ${what}` })
 }

@@ -2,40 +2,84 @@ import test from 'ava'
 import { AuthorizationError } from '../../../src/core/authorization/error.ts'
 import { canonicalPolicies } from '../../../src/core/authorization/policy-set.ts'
 import { requireFlat } from '../../../src/core/authorization/text-shape.ts'
-import { setOf } from './inputs.ts'
+import { deciderOf, inputOf, setOf } from './inputs.ts'
 
+const head = 'permit (principal, action, resource)'
 const policy = (condition: string, id = 'a'): string =>
-  `@id("${id}") permit (principal, action, resource) when { ${condition} };`
+  `@id("${id}") ${head} when { ${condition} };`
 const nested = (levels: number): string => `${'('.repeat(levels)}true${')'.repeat(levels)}`
+const joined = (count: number): string => Array(count).fill('true').join(' && ')
+const listed = (count: number): string => `[${Array(count).fill('1').join(',')}].contains(1)`
 
-test('brackets and operators of one policy are bounded, whatever stands in strings and comments', t => {
-  t.notThrows(() => requireFlat(policy(nested(48))))
-  t.notThrows(() => requireFlat(policy(Array(500).fill('true').join(' && '))))
-  t.notThrows(() =>
-    requireFlat(policy(`"${'('.repeat(100)}\\"(" like "*" // ${'['.repeat(100)}\n`)),
-  )
-  t.notThrows(() => requireFlat([policy(nested(48)), policy(nested(48), 'b')].join('\n')))
-  for (const condition of [
-    nested(51),
-    `${'['.repeat(60)}1`,
-    Array(502).fill('true').join(' && '),
-    `context${'.a'.repeat(1_001)}`,
-    `${'if true then true else '.repeat(101)}true`,
-    `"unfinished ${nested(1)}" == ${'{a:'.repeat(51)}1`,
-  ]) {
-    const refused = t.throws(() => requireFlat(policy(condition)), {
-      instanceOf: AuthorizationError,
-    })
-    t.is(refused.code, 'authorization-size')
-  }
+const flat: readonly (readonly [string, string])[] = [
+  ['brackets up to the bound', policy(nested(49))],
+  ['operators up to the bound', policy(joined(501))],
+  ['ifs up to the bound', policy(`${'if true then true else '.repeat(100)}true`)],
+  ['brackets in strings', policy(`"${'('.repeat(100)}\\"(" like "*"`)],
+  ['brackets in comments', policy(`true // ${'['.repeat(100)}\n`)],
+  ['many policies', [policy(nested(49)), policy(nested(49), 'b')].join('\n')],
+  ['many policies with operators', [policy(joined(400)), policy(joined(400), 'b')].join('\n')],
+  ['many policies with lists', [policy(listed(1_200)), policy(listed(1_200), 'b')].join('\n')],
+  ['nothing', ''],
+]
+
+for (const [name, text] of flat)
+  test(`a text with ${name} goes to the engine`, t => {
+    t.notThrows(() => requireFlat(text))
+  })
+
+const deep: readonly (readonly [string, string])[] = [
+  ['one bracket too many', policy(nested(50))],
+  ['thousands of brackets', policy(nested(5_000))],
+  ['brackets of every kind that stay open', policy('[({'.repeat(20))],
+  ['one operator too many', policy(`!${joined(501)}`)],
+  ['thousands of operators', policy(joined(20_000))],
+  ['thousands of members of members', policy(`context${'.a'.repeat(5_000)}`)],
+  ['one if too many', policy(`${'if true then true else '.repeat(101)}true`)],
+  ['thousands of ifs', policy(`${'if true then true else '.repeat(5_000)}true`)],
+  ['brackets behind a string that has no end in sight', policy(`"x\\"" == ${'{a:'.repeat(60)}1`)],
+  [
+    'brackets behind a comment that a carriage return ends',
+    policy(`true //\r && ${nested(3_000)}`),
+  ],
+  ['brackets behind others that close nothing', `${')'.repeat(3_000)} ${policy(nested(3_000))}`],
+  ['a semicolon between brackets', policy(`${'(;'.repeat(60)}true`)],
+  ['thousands of clauses', `@id("a") ${head} ${'when {true} '.repeat(3_000)};`],
+  ['thousands of annotations', `${'@a("x") '.repeat(3_000)} ${head};`],
+  ['a path of thousands of names', policy(`${'A::'.repeat(3_000)}"x" == principal`)],
+  ['a list of thousands', policy(listed(10_000))],
+]
+
+for (const [name, text] of deep)
+  test(`a text with ${name} is refused, and the engine decides on`, t => {
+    const decider = deciderOf(policy('true'))
+    for (const read of [canonicalPolicies, setOf])
+      t.is(
+        t.throws(() => read(text), { instanceOf: AuthorizationError }).code,
+        'authorization-size',
+      )
+    t.is(decider.decide(inputOf()).outcome, 'allow')
+    t.is(deciderOf(canonicalPolicies(policy('true'))).decide(inputOf()).outcome, 'allow')
+  })
+
+test('what the bounds let through, the engine takes', t => {
+  const widest = [
+    policy(nested(49), 'brackets'),
+    policy(`${'if true then true else '.repeat(100)}true`, 'ifs'),
+    policy(listed(1_200), 'list'),
+    `@id("clauses") ${head} ${'when {true} '.repeat(600)};`,
+  ].join('\n')
+  t.is(deciderOf(canonicalPolicies(widest)).decide(inputOf()).outcome, 'allow')
 })
 
-test('a text that would take the engine down is refused, and the engine goes on', t => {
-  const read = (text: string): unknown => setOf(canonicalPolicies(text))
-  for (const condition of [nested(300), '['.repeat(1_000), 'true && '.repeat(20_000)])
-    t.is(
-      t.throws(() => read(policy(condition)), { instanceOf: AuthorizationError }).code,
-      'authorization-size',
-    )
-  t.notThrows(() => read(policy('true')))
+test('a set of a thousand flat policies is read, and decides', t => {
+  const policies = Array.from({ length: 1_000 }, (_, n) => {
+    const condition = `context.scopes.contains("s${n}") && principal.riskScore < 90`
+    return `@id("p${n}") permit (principal is Agent, action, resource) when { ${condition} };`
+  })
+  const decider = deciderOf(canonicalPolicies(policies.join('\n')))
+  t.is(decider.set.policies.length, 1_000)
+  const asking = (scope: string): string => decider.decide(inputOf({}, { scopes: [scope] })).outcome
+  t.is(asking('s999'), 'allow')
+  t.is(asking('s1000'), 'deny')
 })
