@@ -174,7 +174,13 @@ export const configSchema = z.strictObject({
       pendingPerAgent: z.int().min(1).max(100).default(8),
     })
     .prefault({}),
-  token: z.strictObject({ maxLifetimeSeconds: z.int().min(30).max(900).default(300) }).prefault({}),
+  token: z
+    .strictObject({
+      maxLifetimeSeconds: z.int().min(30).max(900).default(300),
+      /** How long relying parties use a copy of the key set; a new key is published for longer before it signs. */
+      keySetMaxAgeSeconds: z.int().min(1).max(86_400).default(60),
+    })
+    .prefault({}),
 })
 
 /**

@@ -28,6 +28,7 @@ import {
   loadPassphrases,
   type PassphraseSources,
 } from './key-passphrase.ts'
+import type { CreatedTokenKey } from './ports/token-key.ts'
 import { readSecret, requirePrivate, syncFolder, writeSecret } from './private-files.ts'
 import { loadAuthorityProfiles, loadStarterPolicies } from './shipped-tables.ts'
 
@@ -41,8 +42,10 @@ export interface DataDirectory {
   readonly issuingKey: string
   /** The keys of authorities; names are relative to the folder. */
   readonly authorityKeyFiles: KeyFiles
-  /** PKCS#8 PEM, opened; of a key in a PKCS#11 token its public half, PEM. */
-  readonly tokenKey: string
+  /** The keys that sign tokens, those on the disk. */
+  readonly tokenKeyFiles: KeyFiles
+  /** The first of them, as the directory was made with it. Throws as {@link loadDataDirectory}. */
+  readonly firstTokenKey: () => CreatedTokenKey
   /** PKCS#8 PEM, opened. */
   readonly logKey: string
   /** 32 bytes. */
@@ -190,14 +193,34 @@ export function loadDataDirectory(
     chain: loadChain(directory, isEmbedded ? keys : undefined),
     issuingKey: isEmbedded ? basename(files.issuingKey) : config.keys.issuing,
     authorityKeyFiles: keys.folder('ca'),
-    tokenKey:
-      config.keys.token === 'embedded'
-        ? keys.read(files.tokenKey)
-        : readSecret(directory, files.tokenPublicKey).toString('utf8'),
+    tokenKeyFiles: keys.folder('keys'),
+    firstTokenKey: () => loadFirstTokenKey(directory, keys, config),
     logKey: keys.read(files.logKey),
     privacyKey: loadPrivacyKey(directory, keys),
     authorizationPolicies: loadAuthorizationPolicies(directory),
     plainKeys: keys.listPlain(),
+  }
+}
+
+function loadFirstTokenKey(
+  directory: string,
+  keys: ServiceKeyFiles,
+  { keys: { token } }: Config,
+): CreatedTokenKey {
+  const isEmbedded = token === 'embedded'
+  const name = isEmbedded ? files.tokenKey : files.tokenPublicKey
+  const pem = isEmbedded ? keys.read(name) : readSecret(directory, name)
+  return {
+    publicKey: new Uint8Array(publicHalfOf(pem, name)),
+    keyReference: isEmbedded ? basename(name) : token,
+  }
+}
+
+function publicHalfOf(pem: string | Uint8Array, name: string): Uint8Array {
+  try {
+    return createPublicKey(Buffer.from(pem)).export({ format: 'der', type: 'spki' })
+  } catch {
+    throw malformed(name, 'a key')
   }
 }
 

@@ -6,7 +6,6 @@ import { verifierOfPrivateKey } from './core/log/note-key.ts'
 import { ProofKeys } from './core/token/proof-key.ts'
 import { createDataDirectory, loadDataDirectory, type DataDirectory } from './data-directory.ts'
 import type { PassphraseSources } from './key-passphrase.ts'
-import { createEmbeddedSigner } from './hsm/embedded-key.ts'
 import { parsePkcs11Uri } from './hsm/pkcs11-uri.ts'
 import { createTokenInspector } from './hsm/token-inspector.ts'
 import { createResponderKey } from './hsm/responder-key.ts'
@@ -29,7 +28,9 @@ import type { WatchedSigner } from './ports/signer.ts'
 import type { Service } from './services/service.ts'
 import { startStatusKeeper } from './services/status-keeper.ts'
 import { recordSignerChange } from './services/signer-watch.ts'
-import { createTokenSigner } from './services/token-keys.ts'
+import { startTokenKeyFollower } from './services/token-key-follower.ts'
+import { startTokenKeys } from './services/token-key-rotation.ts'
+import { TokenKeyRing } from './services/token-keys.ts'
 import { createOutbound } from './outbound/create-outbound.ts'
 import { internet } from './outbound/network.ts'
 import { openSqliteStore } from './storage/sqlite-store.ts'
@@ -147,9 +148,14 @@ export async function startService(options: {
     const federation = await startFederation(service, data.config, options.log, server)
     const sweeper = startSweeper(service, options.log)
     const failover = startFailoverOf(service, data.config, options.log)
-    const status = startStatusKeeper(service, error =>
-      options.log.report('error', { error }, 'status is not told anew'),
-    )
+    const keepers = [
+      startStatusKeeper(service, error =>
+        options.log.report('error', { error }, 'status is not told anew'),
+      ),
+      startTokenKeyFollower(service, error =>
+        options.log.report('error', { error }, 'the keys of tokens are not followed'),
+      ),
+    ]
     return {
       issuer: service.settings.issuer,
       fingerprint: fingerprintOf(root),
@@ -158,7 +164,7 @@ export async function startService(options: {
       stop: async () => {
         clearInterval(sweeper)
         failover?.stop()
-        await status.stop()
+        for (const keeper of keepers) await keeper.stop()
         await federation.stop()
         await closeService(service)
       },
@@ -179,13 +185,12 @@ async function openService(
   const store = await openSqliteStore({ path: data.databasePath, logOrigin, logKey })
   const watch: { record?: (signer: WatchedSigner) => void; authorities?: Authorities } = {}
   const throwaway = createThrowawaySigners()
-  const signers = await openServiceSigners(data, {
+  const signers = openServiceSigners(data, {
     throwaway,
     onChange: signer => watch.record?.(signer),
     onMistake: report,
     records: () => watch.authorities?.records ?? [],
   })
-  const tokenSigner = createTokenSigner(signers.token ?? createEmbeddedSigner(data.tokenKey))
   const authorities = await Authorities.load(store, signers.authorityKeys)
   watch.authorities = authorities
   const clock = { now: () => Date.now() }
@@ -201,6 +206,7 @@ async function openService(
       bundleRefreshSeconds: config.authority.bundleRefreshSeconds,
       ocspSignaturesPerMinute: config.ocsp.signaturesPerMinute,
       tokenMaxLifetimeSeconds: config.token.maxLifetimeSeconds,
+      keySetMaxAgeSeconds: config.token.keySetMaxAgeSeconds,
     },
     store,
     clock,
@@ -209,7 +215,7 @@ async function openService(
     issuance: { profiles: loadCertificateProfiles(), throwaway },
     authorities,
     signers: signers.list,
-    tokenKeys: { current: tokenSigner, published: [tokenSigner] },
+    tokenKeys: new TokenKeyRing({ store, clock, places: signers.tokenKeyPlaces }),
     logVerifier: verifierOfPrivateKey(logOrigin, logKey),
     privacyKey: data.privacyKey,
     nonceKey: randomBytes(32),
@@ -230,6 +236,7 @@ async function openService(
   for (const signer of signers.list) if (!signer.state().isUp) watch.record(signer)
   await adoptFirstAuthority(service, { chain, keyReference: data.issuingKey })
   await signers.start()
+  await startTokenKeys(service, data.firstTokenKey)
   return { service, root: rootOf(service) }
 }
 

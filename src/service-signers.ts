@@ -1,14 +1,14 @@
-import { createPublicKey } from 'node:crypto'
 import type { ThrowawaySigners } from './core/issuance/assembly.ts'
 import type { DataDirectory } from './data-directory.ts'
 import { createFileAuthorityKeys } from './hsm/authority-keys.ts'
 import { AuthoritySigners } from './hsm/authority-signers.ts'
 import { createTokenPlace } from './hsm/issuing-key-place.ts'
 import { followPlaces } from './hsm/pkcs11-place.ts'
-import { Pkcs11Signer } from './hsm/pkcs11-signer.ts'
 import { isInToken, withTokenKeys } from './hsm/token-authority-keys.ts'
 import type { AuthorityKeys, AuthorityRecord } from './ports/authority.ts'
 import type { WatchedSigner } from './ports/signer.ts'
+import type { TokenKeyPlaces } from './ports/token-key.ts'
+import { createTokenKeyPlaces } from './token-key-places.ts'
 import { loadAuthorityProfiles } from './shipped-tables.ts'
 import { roleOfKey } from './services/signer-watch.ts'
 
@@ -29,21 +29,16 @@ export interface ServiceSigners {
   /** Every signer that can go down; it grows with the authorities. */
   readonly list: readonly WatchedSigner[]
   readonly authorityKeys: AuthorityKeys
-  /** The key that signs tokens, where it is in hardware. */
-  readonly token: WatchedSigner | undefined
+  /** Where the keys that sign tokens are. */
+  readonly tokenKeyPlaces: TokenKeyPlaces
   /** Opens the signer of the authority that issues: with a key that must not be used a service does not start. */
   start(): Promise<void>
 }
 
 /**
  * Opens the signers that the configuration names.
- *
- * @throws Pkcs11Error as `Pkcs11Signer.open`
  */
-export async function openServiceSigners(
-  data: DataDirectory,
-  events: SignerEvents,
-): Promise<ServiceSigners> {
+export function openServiceSigners(data: DataDirectory, events: SignerEvents): ServiceSigners {
   const { keys } = data.config
   const list: WatchedSigner[] = []
   const how = { deadlineMs: keys.deadlineMs, sessions: keys.sessions, onChange: events.onChange }
@@ -55,26 +50,15 @@ export async function openServiceSigners(
     onMistake: events.onMistake,
     roleOf: publicKey => roleOfKey(events.records(), publicKey),
   })
-  const token = await openTokenSigner(data, how)
-  if (token !== undefined) list.push(token)
   return {
     list,
     authorityKeys: withTokenKeys(createDiskKeys(data, events.throwaway), signers, uriOf),
-    token,
+    tokenKeyPlaces: createTokenKeyPlaces(data, list, events.onChange),
     start: async () => {
       const active = events.records().find(({ state }) => state === 'active')
       if (active !== undefined && isInToken(active)) await signers.watch(active)
     },
   }
-}
-
-async function openTokenSigner(
-  { config: { keys }, tokenKey }: DataDirectory,
-  how: Pick<Parameters<typeof Pkcs11Signer.open>[0], 'deadlineMs' | 'sessions' | 'onChange'>,
-): Promise<WatchedSigner | undefined> {
-  if (keys.token === 'embedded') return undefined
-  const publicKey = createPublicKey(tokenKey).export({ format: 'der', type: 'spki' })
-  return await Pkcs11Signer.open({ ...how, role: 'token', uri: keys.token, publicKey })
 }
 
 function createDiskKeys(

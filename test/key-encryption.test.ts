@@ -59,8 +59,10 @@ function makePlain(directory: string): void {
 }
 
 function secretsOf(directory: string, file?: string): unknown {
-  const { tokenKey, logKey, privacyKey } = loadDataDirectory(directory, { file })
-  return { tokenKey, logKey, privacyKey: Buffer.from(privacyKey).toString('hex') }
+  const data = loadDataDirectory(directory, { file })
+  const tokenKey = data.tokenKeyFiles.read('token.key.pem')
+  const privacyKey = Buffer.from(data.privacyKey).toString('hex')
+  return { tokenKey, logKey: data.logKey, privacyKey }
 }
 
 function writePassphrase(t: ExecutionContext, text: string, mode = 0o600): string {

@@ -29,8 +29,9 @@ export function isEncryptedKey(pem: string): boolean {
  * of its own.
  */
 export class KeyCipher {
+  /** Of the whole process: a directory is made, loaded and followed by ciphers of its own. */
+  static readonly #derived = new Map<string, Buffer>()
   readonly #passphrases: () => readonly string[]
-  readonly #derived = new Map<string, Buffer>()
   #salt: Uint8Array | undefined
 
   /** @param passphrases read whenever a key is opened or written: the first is that of new keys, the others open too */
@@ -110,11 +111,11 @@ export class KeyCipher {
 
   #derive(passphrase: string, salt: Uint8Array): Buffer {
     const name = createHash('sha256').update(salt).update(passphrase).digest('hex')
-    const known = this.#derived.get(name)
+    const known = KeyCipher.#derived.get(name)
     if (known !== undefined) return known
     const key = scryptSync(passphrase, salt, 32, scryptCost)
-    if (this.#derived.size >= rememberedKeys) this.#derived.clear()
-    this.#derived.set(name, key)
+    if (KeyCipher.#derived.size >= rememberedKeys) KeyCipher.#derived.clear()
+    KeyCipher.#derived.set(name, key)
     return key
   }
 }

@@ -28,6 +28,8 @@ import { operatorEndpoints } from './operator-endpoints.ts'
 import { policyEndpoints } from './policy-endpoints.ts'
 import { revocationListEndpoints } from './revocation-list-endpoints.ts'
 import { createEventEndpoints } from './event-endpoints.ts'
+import { eventEndpoints } from './event-endpoints.ts'
+import { tokenKeyEndpoints } from './token-key-endpoints.ts'
 import { statusListEndpoints } from './status-list-endpoints.ts'
 import { renewalEndpoints } from './renewal-endpoints.ts'
 import { revocationEndpoints } from './revocation-endpoints.ts'
@@ -65,6 +67,7 @@ export const endpoints: readonly Endpoint[] = [
   ...endorsementEndpoints,
   ...hsmKeyEndpoints,
   ...authorityEndpoints,
+  ...tokenKeyEndpoints,
   ...federationEndpoints,
   ...auditEndpoints,
   ...healthEndpoints,

@@ -157,7 +157,8 @@ export const oauthEndpoints: readonly Endpoint[] = [
     summary: 'The keys that verify access tokens (RFC 7517).',
     steps: [
       ctx => {
-        ctx.set('Cache-Control', 'public, max-age=60')
+        const { keySetMaxAgeSeconds } = ctx.service.settings
+        ctx.set('Cache-Control', `public, max-age=${keySetMaxAgeSeconds}`)
         ctx.body = tokenKeySet(ctx.service)
       },
     ],

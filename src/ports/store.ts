@@ -7,6 +7,7 @@ import type { FederationStore } from './federation.ts'
 import type { HsmKeyRecord } from './hsm-records.ts'
 import type { HostLabelsRecord, RiskRecord, RiskSubject } from './mark-records.ts'
 import type { RevocationStore } from './revocation.ts'
+import type { TokenKeyStore } from './token-key.ts'
 import type { StatusStore } from './status-store.ts'
 import type { ChallengeRecord } from './credential-records.ts'
 import type {
@@ -54,6 +55,7 @@ export interface Store {
   readonly revocations: RevocationStore
   readonly statusLists: StatusStore
   readonly authorities: AuthorityStore
+  readonly tokenKeys: TokenKeyStore
   readonly federations: FederationStore
   readonly classes: AgentClassStore
   readonly agents: AgentStore

@@ -152,6 +152,22 @@ const rows = {
     hint: 'Have the operator renew the issuing certificate.',
     source: 'RFC 5280 §6.1.3',
   },
+  'token-key-absent': {
+    summary: 'No key of this service signs tokens at present.',
+    hint: 'Have the operator look at the key with `assay key list` and at the log of the service.',
+  },
+  'token-key-unknown': {
+    summary: 'There is no such key among those that sign tokens.',
+    hint: 'List the keys with `assay key list`.',
+  },
+  'token-key-state': {
+    summary: 'This key is out already: nothing that it signed is accepted.',
+    hint: 'Nothing is left to do; list the keys with `assay key list`.',
+  },
+  'token-key-conflict': {
+    summary: 'A next key is announced already, or another key signs than was named.',
+    hint: 'Look with `assay key list`: wait until the announced key signs, or hasten it with --force.',
+  },
   'authority-absent': {
     summary: 'No authority of this service issues at present.',
     hint: 'Prepare and activate one: `assay ca rotate prepare`, `assay ca rotate activate`.',

@@ -56,7 +56,13 @@ interface ReplayKey {
   readonly expiresAt: number
 }
 
-const verifiedTokens = new WeakMap<Service, Map<string, VerifiedAccessToken>>()
+/** What was verified, and by which keys: once one of these leaves, nothing of it counts. */
+interface VerifiedTokens {
+  readonly keys: Service['tokenKeys']['published']
+  readonly byHash: Map<string, VerifiedAccessToken>
+}
+
+const verifiedTokens = new WeakMap<Service, VerifiedTokens>()
 const rememberedTokens = 10_000
 
 /**
@@ -159,8 +165,8 @@ function requireSchemeOf(verified: VerifiedAccessToken, scheme: Scheme): void {
 function verifyOwnToken(service: Service, token: string): VerifiedAccessToken {
   const now = service.clock.now()
   const { issuer } = service.settings
-  const remembered = verifiedTokens.get(service) ?? new Map<string, VerifiedAccessToken>()
-  verifiedTokens.set(service, remembered)
+  const keys = service.tokenKeys.published
+  const remembered = rememberedBy(service, keys)
   const hash = createHash('sha256').update(token).digest('base64url')
   const known = remembered.get(hash)
   if (known !== undefined) {
@@ -170,7 +176,7 @@ function verifyOwnToken(service: Service, token: string): VerifiedAccessToken {
   const verified = verifyAccessToken(token, {
     issuer,
     audience: issuer,
-    keys: service.tokenKeys.published,
+    keys,
     now,
   })
   remembered.set(hash, verified)
@@ -179,6 +185,14 @@ function verifyOwnToken(service: Service, token: string): VerifiedAccessToken {
     if (oldest !== undefined) remembered.delete(oldest)
   }
   return verified
+}
+
+function rememberedBy(service: Service, keys: VerifiedTokens['keys']): VerifiedTokens['byHash'] {
+  const known = verifiedTokens.get(service)
+  if (known?.keys === keys) return known.byHash
+  const byHash = new Map<string, VerifiedAccessToken>()
+  verifiedTokens.set(service, { keys, byHash })
+  return byHash
 }
 
 type Bound = Pick<ProvenRequest, 'client' | 'replayKeys'>

@@ -15,7 +15,7 @@ import type { OcspResponders } from './ocsp-responders.ts'
 import type { ProofKeys } from '../core/token/proof-key.ts'
 import type { AuthorizationDirectory } from './authorization-directory.ts'
 import type { ClientDirectory } from './client-directory.ts'
-import type { TokenKeys } from './token-keys.ts'
+import type { TokenKeyRing } from './token-keys.ts'
 
 /** How much an issuer's word on revocation counts. */
 export type RevocationSetting = 'required' | 'when-available' | 'off'
@@ -66,6 +66,8 @@ export interface Settings {
   /** OCSP answers for its eyes alone that one network address may have in a minute. */
   readonly ocspSignaturesPerMinute: number
   readonly tokenMaxLifetimeSeconds: number
+  /** How long a copy of the key set (`/oauth/jwks`) may be used without asking again. */
+  readonly keySetMaxAgeSeconds: number
 }
 
 /** What certificates are made by, besides the authority that signs them. */
@@ -86,7 +88,8 @@ export interface Service {
   readonly issuance: Issuance
   /** Who answers OCSP requests. */
   readonly ocsp: OcspResponders
-  readonly tokenKeys: TokenKeys
+  /** The keys that sign tokens. */
+  readonly tokenKeys: TokenKeyRing
   /** Keys in hardware, which can go down and come back. */
   readonly signers: readonly WatchedSigner[]
   /** Verifies the checkpoints of the audit log. */

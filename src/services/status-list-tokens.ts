@@ -6,7 +6,7 @@ import { signToken } from './signed-token.ts'
 import { statusListUri } from './status-places.ts'
 
 /** How long a list may be relied on where the service cannot be reached. */
-const lifetimeSeconds = 600
+export const statusListSeconds = 600
 /** How long it may be kept without asking again: what is revoked is told within so much. */
 const ttlSeconds = 1
 /** A list that changes all the time is signed so often at most; who asks meanwhile waits for the next one. */
@@ -21,6 +21,8 @@ export interface StatusListToken {
 }
 
 interface Kept extends StatusListToken {
+  /** Of the key that signed it: a list of another one is signed anew, since that one may be out. */
+  readonly kid: string
   readonly version: number
   readonly signedAt: number
   readonly expiresAt: number
@@ -57,8 +59,9 @@ export class StatusListTokens {
       this.#kept.delete(name)
       throw new ServiceError('status-list-unknown', { found: name })
     }
-    const isCurrent = kept?.version === version
-    if (isCurrent && kept.signedAt + (lifetimeSeconds * 1000) / 2 > now) return kept
+    const { kid } = this.#service.tokenKeys.current
+    const isCurrent = kept?.version === version && kept.kid === kid
+    if (isCurrent && kept.signedAt + (statusListSeconds * 1000) / 2 > now) return kept
     return await this.#renew(name, isCurrent ? 0 : leastIntervalMs)
   }
 
@@ -87,7 +90,7 @@ export class StatusListTokens {
     const found = await store.statusLists.read(name, now)
     if (found === undefined) throw new ServiceError('status-list-unknown', { found: name })
     const iat = Math.floor(now / 1000)
-    const exp = Math.min(iat + lifetimeSeconds, Math.ceil(found.expiresAt / 1000))
+    const exp = Math.min(iat + statusListSeconds, Math.ceil(found.expiresAt / 1000))
     const claims: StatusListClaims = {
       sub: statusListUri(settings, name),
       iat,
@@ -95,9 +98,10 @@ export class StatusListTokens {
       ttl: ttlSeconds,
       status_list: encodeStatusList(found.size, found.revoked),
     }
+    const { kid } = this.#service.tokenKeys.current
     const token = await signToken(this.#service, statusListType, claims)
     const etag = `"${found.version}-${now}"`
-    const kept = { token, etag, version: found.version, signedAt: now, expiresAt: exp * 1000 }
+    const kept = { token, etag, kid, version: found.version, signedAt: now, expiresAt: exp * 1000 }
     this.#forgetExpired(now)
     this.#kept.set(name, kept)
     return kept

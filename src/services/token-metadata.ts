@@ -4,9 +4,10 @@ import { apiScopes } from '../core/token/scope.ts'
 import { authenticationMethods } from './client-authentication.ts'
 import type { Service } from './service.ts'
 import { grantTypeNames } from './token-grant.ts'
+import type { TokenKeys } from './token-keys.ts'
 
 /** The keys that verify access tokens (RFC 7517 §5). */
-export function tokenKeySet(service: Pick<Service, 'tokenKeys'>): {
+export function tokenKeySet(service: { readonly tokenKeys: Pick<TokenKeys, 'published'> }): {
   keys: Record<string, unknown>[]
 } {
   const keys = service.tokenKeys.published.map(({ key, kid, algorithm }) => {

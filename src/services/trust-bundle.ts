@@ -21,6 +21,8 @@ const tokenUses = ['jwt-svid', 'wit-svid'] as const
  * @see SPIFFE Trust Domain and Bundle §4.1, §4.2
  */
 export async function trustBundle(service: Service): Promise<TrustBundle> {
+  // What another process changed a moment ago must not come out under the sequence of before.
+  await service.tokenKeys.reload()
   const tokenKeys = bundleTokenKeys(service)
   await publishTokenKeys(service, tokenKeys)
   const { authorities, bundleSequence } = await service.store.authorities.read()

@@ -26,6 +26,7 @@ import { createHsmKeyStore } from './hsm-key-store.ts'
 import { createMarkStore } from './mark-store.ts'
 import { createRevocationListStore } from './revocation-list-store.ts'
 import { createRevocationStore } from './revocation-store.ts'
+import { createTokenKeyStore } from './token-key-store.ts'
 import { createStatusStore } from './status-store.ts'
 
 /** The whole `Store` over whatever runs its operations. */
@@ -44,6 +45,7 @@ export function createStore(db: Executor): Store {
     hsmKeys: createHsmKeyStore(db),
     revocationLists: createRevocationListStore(db),
     authorities: createAuthorityStore(db),
+    tokenKeys: createTokenKeyStore(db),
     federations: createFederationStore(db),
     revocations: createRevocationStore(db),
     statusLists: createStatusStore(db),

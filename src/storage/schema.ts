@@ -3,6 +3,7 @@ import type { ReplayKeyRow, RevokedTokenRow } from './spent-rows.ts'
 import type { StatusListRow, TokenParentRow, TokenRow } from './status-rows.ts'
 import type { LogEntryRow, LogStateRow, LogTileRow } from './log-rows.ts'
 import type { GrantRequestRow } from './grant-rows.ts'
+import type { TokenKeyRow } from './token-key-rows.ts'
 import type { FederationRow } from './federation-rows.ts'
 import type { AuthorityRow, BundleAdoptionRow, BundleStateRow } from './authority-rows.ts'
 import type {
@@ -39,6 +40,7 @@ export interface Schema {
   revocation_lists: RevocationListRow
   authorities: AuthorityRow
   bundle_state: BundleStateRow
+  token_keys: TokenKeyRow
   bundle_adoptions: BundleAdoptionRow
   federations: FederationRow
   agent_classes: AgentClassRow

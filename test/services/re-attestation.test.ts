@@ -106,7 +106,7 @@ test('a rollback revokes while the signing key does not answer; the verdict is k
     ...api.service.tokenKeys.current,
     sign: async () => await Promise.reject(new SignerError('signer-down')),
   }
-  Object.assign(api.service.tokenKeys, { current: down })
+  Object.defineProperty(api.service.tokenKeys, 'current', { value: down })
   host.tpm.clockInfo = { ...host.tpm.clockInfo, resetCount: 1 }
   const refused = await attest(api, host.tpm)
   t.like(refused, { status: 403, json: { code: 'attestation-rollback' } })

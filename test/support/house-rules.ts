@@ -48,6 +48,7 @@ const wiring = [
   'key-encryption.ts',
   'local-store.ts',
   'policy-recovery.ts',
+  'token-key-places.ts',
 ]
 
 export const longestFile = 330

@@ -7,7 +7,8 @@ import { ProofKeys } from '../../src/core/token/proof-key.ts'
 import { verifierOfPrivateKey } from '../../src/core/log/note-key.ts'
 import { createFileAuthorityKeys, type AuthorityKeyOptions } from '../../src/hsm/authority-keys.ts'
 import { createResponderKey } from '../../src/hsm/responder-key.ts'
-import { createEmbeddedSigner, exportPkcs8 } from '../../src/hsm/embedded-key.ts'
+import { exportPkcs8 } from '../../src/hsm/embedded-key.ts'
+import { createTokenKeyFiles } from '../../src/hsm/token-key-files.ts'
 import type { AuthorityKeys, AuthorityRecord } from '../../src/ports/authority.ts'
 import type { WatchedSigner } from '../../src/ports/signer.ts'
 import { Authorities } from '../../src/services/authorities.ts'
@@ -16,10 +17,10 @@ import { AuthorizationDirectory } from '../../src/services/authorization-directo
 import { ClientDirectory } from '../../src/services/client-directory.ts'
 import { OcspResponders } from '../../src/services/ocsp-responders.ts'
 import type { Service, Settings } from '../../src/services/service.ts'
-import { createTokenSigner } from '../../src/services/token-keys.ts'
+import { startTokenKeys } from '../../src/services/token-key-rotation.ts'
+import { TokenKeyRing } from '../../src/services/token-keys.ts'
 import { openSqliteStore } from '../../src/storage/sqlite-store.ts'
 import { testAuthorityIssuance, testIssuance } from './test-issuance.ts'
-import { createTestKey } from './compact-jws.ts'
 import { starterPolicies, testSchema } from './test-policies.ts'
 import { createTestAuthority } from './test-authority.ts'
 import { MemoryKeyFiles } from './memory-key-files.ts'
@@ -47,6 +48,8 @@ export interface TestService {
   readonly clock: TestClock
   /** The keys of its authorities. */
   readonly keyFiles: MemoryKeyFiles
+  /** The keys that sign its tokens. */
+  readonly tokenKeyFiles: MemoryKeyFiles
 }
 
 const settings: Settings = {
@@ -75,6 +78,7 @@ const settings: Settings = {
   bundleRefreshSeconds: 300,
   ocspSignaturesPerMinute: 10_000,
   tokenMaxLifetimeSeconds: 300,
+  keySetMaxAgeSeconds: 60,
 }
 
 /** Wires a service as `main` does, over a database of its own that is gone when the test ends. */
@@ -97,11 +101,8 @@ export async function createTestService(
   })
   const clock = createClock(Date.now())
   const authority = await createTestAuthority(testTrustDomain, new Date(clock.now()))
-  const tokenSigner = createTokenSigner(
-    createEmbeddedSigner(
-      createTestKey().privateKey.export({ format: 'pem', type: 'pkcs8' }) as string,
-    ),
-  )
+  const tokenKeyFiles = new MemoryKeyFiles()
+  const places = createTokenKeyFiles(tokenKeyFiles)
   const keyFiles = new MemoryKeyFiles()
   keyFiles.write('root.key.pem', await exportPkcs8(authority.root.keys.privateKey))
   keyFiles.write('issuing.key.pem', await exportPkcs8(authority.issuing.keys.privateKey))
@@ -126,7 +127,7 @@ export async function createTestService(
     issuance: testIssuance,
     ocsp: new OcspResponders(createResponderKey),
     signers: hardware?.signers ?? [],
-    tokenKeys: { current: tokenSigner, published: [tokenSigner] },
+    tokenKeys: new TokenKeyRing({ store, clock, places }),
     logVerifier: verifierOfPrivateKey(testLogOrigin, logKey),
     privacyKey: randomBytes(32),
     nonceKey: randomBytes(32),
@@ -144,7 +145,9 @@ export async function createTestService(
     proofKeys: new ProofKeys(1_000),
   }
   await adoptFirstAuthority(service, { chain: authority.chain, keyReference: 'issuing.key.pem' })
-  return { service, clock, keyFiles }
+  const first = await places.create()
+  await startTokenKeys(service, () => first)
+  return { service, clock, keyFiles, tokenKeyFiles }
 }
 
 function createClock(start: number): TestClock {

@@ -3,6 +3,8 @@ export const apiScopes = [
   'authorities:read',
   'authorities:write',
   'bundle:adopt',
+  'token-keys:read',
+  'token-keys:write',
   'federations:read',
   'federations:write',
   'anchors:read',
@@ -44,6 +46,7 @@ export const apiScopesOf: Readonly<Record<string, readonly ApiScope[]>> = {
   ),
   auditor: [
     'authorities:read',
+    'token-keys:read',
     'federations:read',
     'anchors:read',
     'operators:read',

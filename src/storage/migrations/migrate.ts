@@ -17,6 +17,7 @@ import { certificateLists } from './0013-certificate-lists.ts'
 import { federations } from './0014-federations.ts'
 import { tokenParents } from './0015-token-parents.ts'
 import { renewals } from './0016-renewals.ts'
+import { tokenKeys } from './0017-token-keys.ts'
 import { keysInHardware } from './0018-keys-in-hardware.ts'
 import { grantRequests } from './0019-grant-requests.ts'
 
@@ -37,6 +38,7 @@ function migrationsFor(types: ColumnTypes): Record<string, Migration> {
     '0014-federations': federations(types),
     '0015-token-parents': tokenParents(types),
     '0016-renewals': renewals(types),
+    '0017-token-keys': tokenKeys(types),
     '0018-keys-in-hardware': keysInHardware(types),
     '0019-grant-requests': grantRequests(types),
   }

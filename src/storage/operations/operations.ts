@@ -99,6 +99,13 @@ import {
   listRevocationLists,
   putRevocationList,
 } from './revocation-lists.ts'
+import {
+  adoptTokenKey,
+  hastenTokenKey,
+  listTokenKeys,
+  rotateTokenKey,
+  withdrawTokenKey,
+} from './token-keys.ts'
 import { isTokenRevoked, revokeToken } from './revoked-tokens.ts'
 import { sweepSome, writeHealth } from './upkeep.ts'
 
@@ -166,6 +173,11 @@ export interface Operations {
   readonly recordAdoption: typeof recordAdoption
   readonly listAdoptions: typeof listAdoptions
   readonly publishKeys: typeof publishKeys
+  readonly listTokenKeys: typeof listTokenKeys
+  readonly adoptTokenKey: typeof adoptTokenKey
+  readonly rotateTokenKey: typeof rotateTokenKey
+  readonly hastenTokenKey: typeof hastenTokenKey
+  readonly withdrawTokenKey: typeof withdrawTokenKey
   readonly addFederation: typeof addFederation
   readonly listFederations: typeof listFederations
   readonly findFederation: typeof findFederation
@@ -279,6 +291,11 @@ export const operations: Operations = {
   recordAdoption,
   listAdoptions,
   publishKeys,
+  listTokenKeys,
+  adoptTokenKey,
+  rotateTokenKey,
+  hastenTokenKey,
+  withdrawTokenKey,
   addFederation,
   listFederations,
   findFederation,
