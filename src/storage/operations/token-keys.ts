@@ -17,12 +17,15 @@ const insert = statement<TokenKeyRow>()((db, is) =>
   }),
 )
 
+/** In the order in which they sign; of two that began in the same millisecond the one that is followed is the earlier. */
 const listAll = statement<object>()(db =>
   db
     .selectFrom('token_keys')
     .selectAll()
     .orderBy('signs_from')
-    .orderBy('created_at')
+    .orderBy(eb => eb('withdrawn_at', 'is', null))
+    .orderBy(eb => eb('published_until', 'is', null))
+    .orderBy('published_until')
     .orderBy('kid'),
 )
 
@@ -48,6 +51,7 @@ const findBefore = statement<{ signs_from: number }>()((db, is) =>
     .where('withdrawn_at', 'is', null)
     .where('signs_from', '<', is.signs_from)
     .orderBy('signs_from', 'desc')
+    .orderBy('published_until', 'desc')
     .limit(1),
 )
 
