@@ -99,18 +99,12 @@ import {
   listRevocationLists,
   putRevocationList,
 } from './revocation-lists.ts'
-import {
-  adoptTokenKey,
-  hastenTokenKey,
-  listTokenKeys,
-  rotateTokenKey,
-  withdrawTokenKey,
-} from './token-keys.ts'
+import { tokenKeyOperations, type TokenKeyOperations } from './token-keys.ts'
 import { isTokenRevoked, revokeToken } from './revoked-tokens.ts'
 import { sweepSome, writeHealth } from './upkeep.ts'
 
 /** Every operation by the name under which it crosses a thread. Arguments and answers are plain rows and values. */
-export interface Operations {
+export interface Operations extends TokenKeyOperations {
   readonly openStatusList: typeof openStatusList
   readonly readStatusList: typeof readStatusList
   readonly findStatusVersion: typeof findStatusVersion
@@ -173,11 +167,6 @@ export interface Operations {
   readonly recordAdoption: typeof recordAdoption
   readonly listAdoptions: typeof listAdoptions
   readonly publishKeys: typeof publishKeys
-  readonly listTokenKeys: typeof listTokenKeys
-  readonly adoptTokenKey: typeof adoptTokenKey
-  readonly rotateTokenKey: typeof rotateTokenKey
-  readonly hastenTokenKey: typeof hastenTokenKey
-  readonly withdrawTokenKey: typeof withdrawTokenKey
   readonly addFederation: typeof addFederation
   readonly listFederations: typeof listFederations
   readonly findFederation: typeof findFederation
@@ -291,11 +280,7 @@ export const operations: Operations = {
   recordAdoption,
   listAdoptions,
   publishKeys,
-  listTokenKeys,
-  adoptTokenKey,
-  rotateTokenKey,
-  hastenTokenKey,
-  withdrawTokenKey,
+  ...tokenKeyOperations,
   addFederation,
   listFederations,
   findFederation,

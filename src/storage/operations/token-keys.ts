@@ -172,3 +172,20 @@ async function replaceSigner(
   await tx.run(insert, successor)
   return true
 }
+
+/** The operations on keys of tokens, by their names. */
+export interface TokenKeyOperations {
+  readonly listTokenKeys: typeof listTokenKeys
+  readonly adoptTokenKey: typeof adoptTokenKey
+  readonly rotateTokenKey: typeof rotateTokenKey
+  readonly hastenTokenKey: typeof hastenTokenKey
+  readonly withdrawTokenKey: typeof withdrawTokenKey
+}
+
+export const tokenKeyOperations: TokenKeyOperations = {
+  listTokenKeys,
+  adoptTokenKey,
+  rotateTokenKey,
+  hastenTokenKey,
+  withdrawTokenKey,
+}
