@@ -1,25 +1,19 @@
-import {
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPairSync,
-  randomBytes,
-  X509Certificate,
-} from 'node:crypto'
+import { createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { stringify } from 'yaml'
-import { ConfigError, loadConfig, type Config } from './config.ts'
 import {
-  createIssuing,
-  createRoot,
-  issuingAlgorithm,
-  rootAlgorithm,
-} from './core/issuance/ceremony.ts'
+  authorityFiles,
+  createAuthorityFiles,
+  loadAuthorityChain,
+  verifyOutsideAuthority,
+  writeOutsideAuthority,
+  type OutsideAuthority,
+} from './authority-files.ts'
+import { ConfigError, loadConfig, type Config } from './config.ts'
 import type { KeyFiles } from './hsm/authority-keys.ts'
-import { embeddedCrypto, exportPkcs8 } from './hsm/embedded-key.ts'
 import { encodePlainKey, KeyCipher } from './hsm/key-cipher.ts'
 import { encodePrivacyKey, parsePrivacyKey } from './hsm/privacy-key.ts'
-import { createThrowawaySigners } from './hsm/throwaway-key.ts'
 import { takeTokenKey } from './hsm/token-made-key.ts'
 import { privacyKeyFiles, ServiceKeyFiles } from './key-files.ts'
 import {
@@ -30,7 +24,7 @@ import {
 } from './key-passphrase.ts'
 import type { CreatedTokenKey } from './ports/token-key.ts'
 import { readSecret, requirePrivate, syncFolder, writeSecret } from './private-files.ts'
-import { loadAuthorityProfiles, loadStarterPolicies } from './shipped-tables.ts'
+import { loadStarterPolicies } from './shipped-tables.ts'
 
 /** Where a service keeps what outlives it; directory 0700, files 0600. */
 export interface DataDirectory {
@@ -60,10 +54,6 @@ const files = {
   config: 'config.yaml',
   authorizationPolicies: 'authorization.cedar',
   database: 'assay.sqlite',
-  rootCertificate: 'ca/root.pem',
-  rootKey: 'ca/root.key.pem',
-  issuingCertificate: 'ca/issuing.pem',
-  issuingKey: 'ca/issuing.key.pem',
   tokenKey: 'keys/token.key.pem',
   tokenPublicKey: 'keys/token.pub.pem',
   logKey: 'keys/log.key.pem',
@@ -75,22 +65,27 @@ export function isInitialised(directory: string): boolean {
 }
 
 /**
- * Makes a data directory: configuration, root and issuing authority, keys of tokens and log, all keys encrypted. Where
+ * Makes a data directory: configuration, root and issuing authority, keys of tokens and log, all keys encrypted. With an
+ * authority from elsewhere no root is made, and its key is never here. Where
  * no passphrase is given, one is made and kept in the directory. All of it is durable before the configuration, whose
  * presence says that the rest is there.
  *
- * @throws ConfigError `config-exists`, `config-unwritable`; KeyPassphraseError
+ * @throws ConfigError `config-exists`, `config-unwritable`; KeyPassphraseError; of an authority from elsewhere, what
+ *   {@link verifyOutsideAuthority} throws, before anything is written
  */
 export async function createDataDirectory(
   directory: string,
   config: Config,
   sources: PassphraseSources = {},
+  outside?: OutsideAuthority,
 ): Promise<void> {
   if (isInitialised(directory)) throw new ConfigError('config-exists', { found: directory })
+  if (outside !== undefined) await verifyOutsideAuthority(outside, config)
   makeFolders(directory)
   if (findPassphraseSource(directory, sources) === undefined) createPassphrase(directory)
   const keys = openKeyFiles(directory, sources)
-  await writeAuthority(directory, keys, config)
+  if (outside === undefined) await createAuthorityFiles(directory, keys, config)
+  else writeOutsideAuthority(directory, keys, outside)
   await writeTokenKey(directory, keys, config)
   keys.write(files.logKey, newKey('ed25519'))
   keys.write(privacyKeyFiles.key, encodePlainKey(encodePrivacyKey(randomBytes(32))))
@@ -131,39 +126,6 @@ async function writeTokenKey(
   writeSecret(directory, files.tokenPublicKey, key.export({ format: 'pem', type: 'spki' }))
 }
 
-async function writeAuthority(
-  directory: string,
-  keys: ServiceKeyFiles,
-  { trustDomain, keys: places }: Config,
-): Promise<void> {
-  const { subtle } = embeddedCrypto
-  const issuance = { profiles: loadAuthorityProfiles(), throwaway: createThrowawaySigners() }
-  const shared = { crypto: embeddedCrypto, issuance, trustDomain, now: new Date() }
-  const rootKeys = await subtle.generateKey(rootAlgorithm, true, ['sign', 'verify'])
-  const root = await createRoot({ ...shared, serial: randomBytes(16), keys: rootKeys })
-  const issuingKeys = await takeIssuingKeys(places.issuing)
-  const issuing = await createIssuing(
-    { ...shared, serial: randomBytes(16), keys: issuingKeys },
-    root,
-  )
-  writeSecret(directory, files.rootCertificate, `${root.certificate.toString('pem')}\n`)
-  keys.write(files.rootKey, await exportPkcs8(rootKeys.privateKey))
-  writeSecret(directory, files.issuingCertificate, `${issuing.certificate.toString('pem')}\n`)
-  if (issuingKeys.privateKey !== undefined)
-    keys.write(files.issuingKey, await exportPkcs8(issuingKeys.privateKey))
-}
-
-/** A key of this process, or the public half of one in a PKCS#11 token, made there where there is none. */
-async function takeIssuingKeys(
-  place: string,
-): Promise<{ publicKey: CryptoKey; privateKey?: CryptoKey }> {
-  const { subtle } = embeddedCrypto
-  if (place === 'embedded')
-    return await subtle.generateKey(issuingAlgorithm, true, ['sign', 'verify'])
-  const spki = Buffer.from(await takeTokenKey(place))
-  return { publicKey: await subtle.importKey('spki', spki, issuingAlgorithm, true, ['verify']) }
-}
-
 function newKey(type: 'ec' | 'ed25519'): string {
   const { privateKey } =
     type === 'ec'
@@ -190,8 +152,8 @@ export function loadDataDirectory(
   return {
     config,
     databasePath: join(directory, files.database),
-    chain: loadChain(directory, isEmbedded ? keys : undefined),
-    issuingKey: isEmbedded ? basename(files.issuingKey) : config.keys.issuing,
+    chain: loadAuthorityChain(directory, isEmbedded ? keys : undefined),
+    issuingKey: isEmbedded ? basename(authorityFiles.issuingKey) : config.keys.issuing,
     authorityKeyFiles: keys.folder('ca'),
     tokenKeyFiles: keys.folder('keys'),
     firstTokenKey: () => loadFirstTokenKey(directory, keys, config),
@@ -238,35 +200,6 @@ function loadPrivacyKey(directory: string, keys: ServiceKeyFiles): Uint8Array {
 function loadAuthorizationPolicies(directory: string): string {
   const path = join(directory, files.authorizationPolicies)
   return existsSync(path) ? readFileSync(path, 'utf8') : loadStarterPolicies()
-}
-
-/** Issuing certificate and root, after a look at whether they and the issuing key belong together. */
-function loadChain(directory: string, keys: ServiceKeyFiles | undefined): Uint8Array[] {
-  const issuing = loadCertificate(directory, files.issuingCertificate)
-  const root = loadCertificate(directory, files.rootCertificate)
-  if (!issuing.verify(root.publicKey))
-    throw malformed(files.issuingCertificate, 'signed by the root')
-  if (keys !== undefined && !issuing.checkPrivateKey(loadKey(keys, files.issuingKey)))
-    throw malformed(files.issuingKey, 'the key of the issuing certificate')
-  return [issuing.raw, root.raw]
-}
-
-function loadCertificate(directory: string, name: string): X509Certificate {
-  const pem = readSecret(directory, name)
-  try {
-    return new X509Certificate(pem)
-  } catch {
-    throw malformed(name, 'a certificate')
-  }
-}
-
-function loadKey(keys: ServiceKeyFiles, name: string): ReturnType<typeof createPrivateKey> {
-  const pem = keys.read(name)
-  try {
-    return createPrivateKey(pem)
-  } catch {
-    throw malformed(name, 'a private key')
-  }
 }
 
 function malformed(name: string, expected: string): ConfigError {

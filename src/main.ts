@@ -1,5 +1,6 @@
 import { createPrivateKey, randomBytes, X509Certificate } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
+import type { OutsideAuthority } from './authority-files.ts'
 import type { Config } from './config.ts'
 import { importJwk } from './core/jose/jwk.ts'
 import { verifierOfPrivateKey } from './core/log/note-key.ts'
@@ -71,11 +72,13 @@ export async function initialiseService(options: {
   readonly operator: OperatorRequest
   /** Where the passphrase of the keys is; one is made in the data directory where there is none. */
   readonly passphrase?: PassphraseSources
+  /** The issuing authority, made elsewhere below a root whose key is not here; one with a root is made where not given. */
+  readonly outside?: OutsideAuthority | undefined
 }): Promise<InitialisedService> {
   // A key that cannot be registered is refused before there is a service without an operator.
   importJwk(options.operator.jwk)
-  const { dataDirectory, passphrase } = options
-  await createDataDirectory(dataDirectory, options.config, passphrase)
+  const { dataDirectory, passphrase, outside } = options
+  await createDataDirectory(dataDirectory, options.config, passphrase, outside)
   const { service, root } = await openService(loadDataDirectory(dataDirectory, passphrase))
   try {
     const operator = await registerOperator(service, 'service', options.operator)

@@ -1,6 +1,7 @@
 import { HomeError } from '../attester/home-error.ts'
 import type { Home } from '../attester/home.ts'
 import { fingerprintOf } from '../attester/pinned-tls.ts'
+import type { OutsideAuthority } from '../authority-files.ts'
 import { ConfigError, type Config } from '../config.ts'
 import { prepareOperatorKey, protectionNotes, type KeyRequest } from './operator-key.ts'
 import type { Session } from './session.ts'
@@ -39,12 +40,13 @@ export async function createService(
     readonly config: Config
     readonly operatorName: string
     readonly key: KeyRequest
+    readonly outside?: OutsideAuthority | undefined
   },
 ): Promise<CreatedService> {
   // The service with all its libraries is loaded by the two commands that are about it, and no other.
   const { isInitialised } = await import('../data-directory.ts')
   const { initialiseService } = await import('../main.ts')
-  const { dataDirectory, config, operatorName } = request
+  const { dataDirectory, config, operatorName, outside } = request
   if (isInitialised(dataDirectory)) throw new ConfigError('config-exists', { found: dataDirectory })
   const home = await session.openHome()
   await requireUnused(home, config)
@@ -53,6 +55,7 @@ export async function createService(
   const made = await initialiseService({
     dataDirectory,
     config,
+    outside,
     passphrase: session.environment.keyPassphrase,
     operator: {
       name: operatorName,

@@ -2,12 +2,13 @@ import { Option } from 'commander'
 import { resolve } from 'node:path'
 import { createService, type CreatedService } from './create-service.ts'
 import { defineCommand, type CommandAnswer, type CommandRow } from './command.ts'
+import { loadOutsideAuthority, type OutsideOptions } from './issuing-authority.ts'
 import { parseKeyChoice } from './operator-key.ts'
 import { defaultIssuer, prepareConfig, type ServiceOptions } from './service-config.ts'
 import { renderFacts } from './table.ts'
 import { someText, valueOf } from './usage-error.ts'
 
-interface InitOptions extends ServiceOptions {
+interface InitOptions extends ServiceOptions, OutsideOptions {
   readonly data?: string
   readonly operator: string
   readonly key: string
@@ -33,10 +34,11 @@ export const initCommand: CommandRow = defineCommand<InitOptions>({
   summary: 'Makes a service: its certificate authority, and the key of its first operator.',
   details: [
     'Writes config.yaml with issuer, trustDomain, listen (host, port), attestation (assurance, pcrs, referenceValues, validitySeconds, challengeSeconds), certificate (lifetimeSeconds) and token (maxLifetimeSeconds) into the data directory, beside the database and the keys of the service; change it there and start the service again.',
-    'There is no password and no API key: the operator is whoever holds the key. Keep ca/root.key.pem of the data directory elsewhere once it is made.',
+    'There is no password and no API key: the operator is whoever holds the key. Keep ca/root.key.pem of the data directory elsewhere once it is made; or hold a ceremony where that key is to stay (assay ca ceremony), and begin with --issuing-certificate, so that it never is on this machine.',
   ],
   examples: [
     'assay init --issuer https://assay.example:8443 --listen 0.0.0.0:8443 --key tpm',
+    'assay init --issuing-certificate chain.pem --issuing-key issuing.key.pem',
     "assay init --key 'pkcs11:token=ops;object=alice?module-path=/usr/lib/softhsm/libsofthsm2.so' --create-key",
   ],
   options: [
@@ -51,6 +53,11 @@ export const initCommand: CommandRow = defineCommand<InitOptions>({
       '--issuing-key <where>',
       'key of the certificate authority: embedded, or a pkcs11: URI with pin-source; made in that token where it has none',
     ),
+    new Option(
+      '--issuing-certificate <chain.pem>',
+      'an issuing authority that a ceremony elsewhere made: its certificate, those above it, the root; --issuing-key is its key then, a PEM file or a pkcs11: URI',
+    ),
+    new Option('--issuing-passphrase <file>', 'file with the passphrase of that PEM file'),
     new Option('--token-key <where>', 'key that signs tokens, as --issuing-key'),
     new Option('--data <directory>', 'where the service keeps its state (ASSAY_DATA)'),
     new Option('--operator <name>', 'name of the first operator')
@@ -60,7 +67,9 @@ export const initCommand: CommandRow = defineCommand<InitOptions>({
   ],
   run: async ({ session, options }) => {
     const { environment } = session
+    const outside = await loadOutsideAuthority(options)
     const created = await createService(session, {
+      outside,
       dataDirectory: options.data === undefined ? environment.dataDirectory : resolve(options.data),
       config: prepareConfig(options),
       operatorName: options.operator,

@@ -9,6 +9,7 @@ export interface ServiceOptions {
   readonly listen?: string
   readonly allowEmulated?: boolean
   readonly issuingKey?: string
+  readonly issuingCertificate?: string
   readonly tokenKey?: string
 }
 
@@ -34,7 +35,7 @@ export function prepareConfig(options: ServiceOptions): Config {
     issuer,
     trustDomain: options.trustDomain ?? url.hostname,
     keys: {
-      ...(options.issuingKey === undefined ? {} : { issuing: options.issuingKey }),
+      ...issuingPlace(options),
       ...(options.tokenKey === undefined ? {} : { token: options.tokenKey }),
     },
     listen: parseListen(options.listen, Number(url.port || 443)),
@@ -43,6 +44,12 @@ export function prepareConfig(options: ServiceOptions): Config {
       : {}),
   }
   return parseConfig(stringify(settings), 'the options of init')
+}
+
+/** A file with the key of an authority from elsewhere is taken over, and is one of the service's own then. */
+function issuingPlace({ issuingKey, issuingCertificate }: ServiceOptions): { issuing?: string } {
+  const isFile = issuingCertificate !== undefined && issuingKey?.startsWith('pkcs11:') === false
+  return issuingKey === undefined || isFile ? {} : { issuing: issuingKey }
 }
 
 /** `HOST:PORT`, `HOST`, `:PORT` or `[::1]:PORT`; this machine alone where nothing is said. */

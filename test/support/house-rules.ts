@@ -42,6 +42,7 @@ const wiring = [
   'service-signers.ts',
   'keys-config.ts',
   'data-directory.ts',
+  'authority-files.ts',
   'private-files.ts',
   'key-files.ts',
   'key-passphrase.ts',

@@ -43,6 +43,11 @@ const rows = {
     hint: `Name a certificate of this issuer, by its file or its serial number. ${unsigned}`,
     source: 'RFC 5280 §5.1.2.6',
   },
+  'ceremony-chain': {
+    summary: 'These are not the certificates of an issuing authority up to its root.',
+    hint: 'Give the chain file of the intermediate’s ceremony: issuing certificate first, root last, nothing besides.',
+    source: 'RFC 5280 §6.1',
+  },
   'ceremony-output': {
     summary: 'There is a file where the ceremony would write one, or it cannot be written.',
     hint: 'A ceremony overwrites nothing: move the file away, or name another. Then begin again.',

@@ -19,7 +19,8 @@ export function nameViolationOf(path: readonly Certificate[]): string | undefine
   for (const [index, authority] of path.entries()) {
     const constraints = authority.fields.extensions.nameConstraints
     if (constraints === undefined) continue
-    if (index === 0 || !authority.isCritical('2.5.29.30'))
+    const isMisplaced = authority.fields.extensions.basicConstraints?.isAuthority !== true
+    if (isMisplaced || !authority.isCritical('2.5.29.30'))
       return 'constraints that must not be there, or be critical'
     for (const [below, certificate] of path.slice(0, index).entries()) {
       if (below > 0 && certificate.isSelfIssued) continue
