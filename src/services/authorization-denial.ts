@@ -56,7 +56,7 @@ async function recordPlain(
 }
 
 function askedBy(lift: Lift | undefined): GrantRequestRecord | undefined {
-  return lift?.kind === 'asked' ? lift.request : undefined
+  return lift === undefined || lift.kind === 'unasked' ? undefined : lift.request
 }
 
 function entryOf(

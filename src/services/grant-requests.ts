@@ -74,7 +74,10 @@ export async function decideGrantRequest(
     auditEntry(service, `grant.${status}`, by, id, detail),
   )
   if (answer === 'unknown') throw new ServiceError('grant-unknown', { found: id })
-  if (answer === 'already') throw new ServiceError('grant-decided', { found: request.status })
+  if (answer === 'already') {
+    const { status: found } = await findGrantRequest(service, id)
+    throw new ServiceError('grant-decided', { found })
+  }
   if (answer === 'expired') throw new ServiceError('grant-expired', { found: id })
   if (answer === 'revoked') throw await explainRevocation(service, request.jkt)
   return await findGrantRequest(service, id)

@@ -26,7 +26,12 @@ export interface Approval {
 
 /** How a denial stands with an operator's approval. */
 export type Lift =
-  | { readonly kind: 'approved'; readonly approval: Approval; readonly approvable: Approvable }
+  | {
+      readonly kind: 'approved'
+      readonly request: GrantRequestRecord
+      readonly approval: Approval
+      readonly approvable: Approvable
+    }
   | { readonly kind: 'asked'; readonly request: GrantRequestRecord }
   | { readonly kind: 'unasked'; readonly opening: OpenedRequest }
 
@@ -51,7 +56,8 @@ export async function seekApproval(
   if (known === undefined)
     return { kind: 'unasked', opening: openingOf(service, request, binding, approvable) }
   if (known.status !== 'approved') return { kind: 'asked', request: known }
-  return { kind: 'approved', approval: approvalOf(known, approvable), approvable }
+  const approval = approvalOf(known, approvable)
+  return { kind: 'approved', request: known, approval, approvable }
 }
 
 /** How the record of a token uses up the approvals that it rests on. */

@@ -3,7 +3,6 @@ import { decodeJwt } from 'jose'
 import { Decider } from '../../src/core/authorization/decide.ts'
 import { AuthorizationPolicySet } from '../../src/core/authorization/policy-set.ts'
 import { decisionsOf, replayDecision } from '../../src/core/authorization/replay.ts'
-import { proposeSet } from '../support/authorization-activation.ts'
 import { verifyTestLog, type TestAnswer } from '../support/test-api.ts'
 import { call, postForm, proofOf } from '../support/test-caller.ts'
 import {
@@ -12,16 +11,14 @@ import {
   contendFor,
   createGrantStage,
   decide,
-  establishPolicies,
   grantAudience,
   openRequest,
   otherAudience,
-  requestable,
   ticket,
   type Form,
 } from '../support/test-grants.ts'
 import { createAgent } from '../support/test-host.ts'
-import { starterPolicies, testSchema } from '../support/test-policies.ts'
+import { testSchema } from '../support/test-policies.ts'
 
 test('an approval for once gives one token, and the next asks again', async t => {
   const stage = await createGrantStage(t)
@@ -172,54 +169,4 @@ test('an approval falls with the agent, its host, and the operator who gave it',
     }
     t.like((await ask(stage)).json, { code: code[kind] })
   }
-})
-
-test('an approval is decided anew under the policies of the moment', async t => {
-  const stage = await createGrantStage(t)
-  const establish = async (policies: string): Promise<void> =>
-    await establishPolicies(stage, policies)
-  await approve(stage, await openRequest(stage), { minutes: 30 })
-  t.is((await ask(stage)).status, 200)
-  await establish(
-    '@id("no") forbid (principal is Agent, action == Action::"issueToken", resource);',
-  )
-  t.like((await ask(stage)).json, { code: 'authorization-denied' })
-  await establish(requestable.replace('30', '1'))
-  stage.api.clock.advance(61_000)
-  t.like((await ask(stage)).json, { code: 'authorization-approval-over' })
-  await establish(requestable)
-  t.is((await ask(stage)).status, 200)
-  await establish('')
-  const plain = await ask(stage)
-  t.is(plain.status, 200)
-  const { jti } = decodeJwt(String(plain.json['access_token']))
-  const issued = (await verifyTestLog(stage.api.service)).find(({ subject }) => subject === jti)
-  t.like(decisionsOf(issued!)[0], { input: { context: { approved: false } } })
-})
-
-test('a simulation counts no approval, and says what could be approved under another set', async t => {
-  const stage = await createGrantStage(t)
-  await approve(stage, await openRequest(stage), { minutes: 30 })
-  t.is((await ask(stage)).status, 200)
-  const { api, owner } = stage
-  const simulate = async (text: string): Promise<Record<string, unknown>[]> => {
-    const { version } = await proposeSet(api, owner, text)
-    const path = `/v1/authorization/policies/${version}/simulate`
-    const { json } = await call(api, owner, 'POST', path)
-    const changes = json['changes'] as { decision: string | null }[]
-    return changes.filter(({ decision }) => decision !== null)
-  }
-  t.deepEqual(await simulate([starterPolicies, requestable].join('\n')), [])
-  const [opened, ...others] = await simulate(starterPolicies)
-  t.deepEqual(others, [])
-  t.like(opened, {
-    id: stage.agent.id,
-    from: { outcome: 'deny', policies: ['closing'], requestable: true, granted: null },
-    to: { outcome: 'allow', requestable: false },
-  })
-  const never = requestable
-    .replace('@requestable("30")', '')
-    .replace('unless { context.approved }', '')
-  const [closed] = await simulate([starterPolicies, never].join('\n'))
-  t.like(closed, { from: { requestable: true }, to: { outcome: 'deny', requestable: false } })
 })

@@ -32,8 +32,8 @@ const rows = {
     hint: 'Use @id, @description, @requestable ("once" or minutes); on a permit @maxLifetimeSeconds, @scopes, @audiences.',
   },
   'authorization-approval': {
-    summary: 'A policy is @requestable and does not read context.approved, or the other way round.',
-    hint: 'Write both, as in `@requestable("30") forbid (…) unless { context.approved };`, or neither: nobody approves what is not requestable.',
+    summary: 'What a policy says of approvals does not go together.',
+    hint: 'Write both @requestable and context.approved, as in `@requestable("30") forbid (…) unless { context.approved };`, or neither; only access tokens of agents can be approved.',
   },
   'authorization-optional': {
     summary: 'A policy reads an attribute that may be absent without a test by `has` before it.',

@@ -29,6 +29,14 @@ export function matchesScope(head: Head, scope: RequestScope): boolean {
   )
 }
 
+/** Whether the head of a policy can be true of a request of some agent for one of these actions. */
+export function concernsAgents({ principal, action }: Head, actions: readonly string[]): boolean {
+  if (principal.op === 'is' && principal.entity_type !== 'Agent') return false
+  if (principal.op === '==' && !uidsIn(principal).every(uid => uid.startsWith('Agent::')))
+    return false
+  return actions.some(name => matchesAction(action, name))
+}
+
 function matchesAction(constraint: Head['action'], action: string): boolean {
   if (constraint.op === 'All') return true
   return uidsIn(constraint).includes(uidText({ type: 'Action', id: action }))

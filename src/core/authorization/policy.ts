@@ -4,6 +4,7 @@ import { AuthorizationError } from './error.ts'
 import { attributesOf, depthOf, nodeOf, nodesOf, pathOf } from './expression.ts'
 import { findUntestedAttribute } from './lint-optional.ts'
 import { canOverflow } from './lint-overflow.ts'
+import { concernsAgents } from './policy-scope.ts'
 import { messageOf, type AuthorizationSchema } from './schema.ts'
 
 /** One policy of a set, read and linted. */
@@ -34,8 +35,8 @@ export function readPolicy(text: string, schema: AuthorizationSchema): Authoriza
   const bodies = json.conditions.map(({ body }) => body)
   lint(json, annotations.id, bodies, schema)
   const reads = readsOf(bodies)
-  requireApproval(annotations, reads)
   const { effect, principal, action, resource } = json
+  requireApproval(annotations, reads, { principal, action, resource })
   return {
     ...annotations,
     effect,
@@ -71,19 +72,31 @@ export function mayReadApproval({ reads }: Pick<AuthorizationPolicy, 'reads'>): 
   return reads?.has('approved') !== false
 }
 
+/** What agents ask operators to approve: access tokens. */
+const requestableActions = ['issueToken', 'exchangeToken']
+
 /** A policy that waits for an approval that nobody can ask for, or asks for one that changes nothing, is a mistake. */
 function requireApproval(
   { id, requestable }: Annotations,
   reads: AuthorizationPolicy['reads'],
+  head: AuthorizationPolicy['head'],
 ): void {
-  if (requestable !== null && !mayReadApproval({ reads }))
-    throw new AuthorizationError('authorization-approval', {
-      found: `${id}: @requestable without context.approved`,
-    })
-  if (requestable === null && reads?.has('approved') === true)
-    throw new AuthorizationError('authorization-approval', {
-      found: `${id}: context.approved without @requestable`,
-    })
+  const mistake = mistakeOf(requestable !== null, reads, head)
+  if (mistake !== undefined)
+    throw new AuthorizationError('authorization-approval', { found: `${id}: ${mistake}` })
+}
+
+function mistakeOf(
+  isRequestable: boolean,
+  reads: AuthorizationPolicy['reads'],
+  head: AuthorizationPolicy['head'],
+): string | undefined {
+  if (!isRequestable)
+    return reads?.has('approved') === true ? 'context.approved without @requestable' : undefined
+  if (!mayReadApproval({ reads })) return '@requestable without context.approved'
+  return concernsAgents(head, requestableActions)
+    ? undefined
+    : '@requestable where no agent asks for an access token'
 }
 
 /** Attributes come along chains from variables: what else there is, an entity named in the text above all, has none here. */

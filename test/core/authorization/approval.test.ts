@@ -75,3 +75,28 @@ test('a policy is requestable and reads context.approved, or neither', t => {
   t.false(setOf(policy('a', plain)).isRequestable)
   t.true(setOf(policy('a', unless, '@requestable("once")')).isRequestable)
 })
+
+test('only a policy on access tokens of agents is requestable', t => {
+  const on = (principal: string, action: string): string =>
+    policy(
+      'a',
+      `forbid (${principal}, ${action}, resource) unless { context.approved };`,
+      '@requestable',
+    )
+  for (const [principal, action] of [
+    ['principal is Host', 'action'],
+    ['principal == Operator::"x"', 'action'],
+    ['principal is Agent', 'action == Action::"issueCertificate"'],
+    ['principal', 'action in [Action::"enrol", Action::"actAsOperator"]'],
+  ] as const)
+    t.throws(() => setOf(on(principal, action)), { code: 'authorization-approval' }, principal)
+  for (const [principal, action] of [
+    ['principal is Agent', 'action'],
+    ['principal == Agent::"x"', 'action == Action::"exchangeToken"'],
+    [
+      'principal in AgentClass::"x"',
+      'action in [Action::"issueToken", Action::"issueCertificate"]',
+    ],
+  ] as const)
+    t.notThrows(() => setOf(on(principal, action)), principal)
+})
