@@ -40,7 +40,7 @@ export interface DataDirectory {
   readonly tokenKeyFiles: KeyFiles
   /** The first of them, as the directory was made with it. Throws as {@link loadDataDirectory}. */
   readonly firstTokenKey: () => CreatedTokenKey
-  /** PKCS#8 PEM, opened. */
+  /** PKCS#8 PEM, opened; of a key in a PKCS#11 token its public half, PEM. */
   readonly logKey: string
   /** 32 bytes. */
   readonly privacyKey: Uint8Array
@@ -57,6 +57,7 @@ const files = {
   tokenKey: 'keys/token.key.pem',
   tokenPublicKey: 'keys/token.pub.pem',
   logKey: 'keys/log.key.pem',
+  logPublicKey: 'keys/log.pub.pem',
 } as const
 
 /** True where `assay init` has been. */
@@ -87,7 +88,7 @@ export async function createDataDirectory(
   if (outside === undefined) await createAuthorityFiles(directory, keys, config)
   else writeOutsideAuthority(directory, keys, outside)
   await writeTokenKey(directory, keys, config)
-  keys.write(files.logKey, newKey('ed25519'))
+  await writeLogKey(directory, keys, config)
   keys.write(privacyKeyFiles.key, encodePlainKey(encodePrivacyKey(randomBytes(32))))
   for (const part of folders) syncFolder(join(directory, part))
   writeSecret(directory, files.authorizationPolicies, loadStarterPolicies())
@@ -121,9 +122,22 @@ async function writeTokenKey(
   { keys: places }: Config,
 ): Promise<void> {
   if (places.token === 'embedded') return keys.write(files.tokenKey, newKey('ec'))
-  const spki = Buffer.from(await takeTokenKey(places.token))
-  const key = createPublicKey({ key: spki, format: 'der', type: 'spki' })
-  writeSecret(directory, files.tokenPublicKey, key.export({ format: 'pem', type: 'spki' }))
+  writePublicKey(directory, files.tokenPublicKey, await takeTokenKey(places.token))
+}
+
+/** Checkpoints are signed with Ed25519 and nothing else: a token that does not know it is refused. */
+async function writeLogKey(
+  directory: string,
+  keys: ServiceKeyFiles,
+  { keys: places }: Config,
+): Promise<void> {
+  if (places.log === 'embedded') return keys.write(files.logKey, newKey('ed25519'))
+  writePublicKey(directory, files.logPublicKey, await takeTokenKey(places.log, 'Ed25519'))
+}
+
+function writePublicKey(directory: string, name: string, spki: Uint8Array): void {
+  const key = createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' })
+  writeSecret(directory, name, key.export({ format: 'pem', type: 'spki' }))
 }
 
 function newKey(type: 'ec' | 'ed25519'): string {
@@ -157,7 +171,10 @@ export function loadDataDirectory(
     authorityKeyFiles: keys.folder('ca'),
     tokenKeyFiles: keys.folder('keys'),
     firstTokenKey: () => loadFirstTokenKey(directory, keys, config),
-    logKey: keys.read(files.logKey),
+    logKey:
+      config.keys.log === 'embedded'
+        ? keys.read(files.logKey)
+        : readSecret(directory, files.logPublicKey).toString('utf8'),
     privacyKey: loadPrivacyKey(directory, keys),
     authorizationPolicies: loadAuthorizationPolicies(directory),
     plainKeys: keys.listPlain(),

@@ -14,6 +14,8 @@ export const keysSchema = z.strictObject({
   issuing: keyPlace.default('embedded'),
   /** The key that signs tokens. */
   token: keyPlace.default('embedded'),
+  /** The key that signs the checkpoints of the audit log, on Ed25519. */
+  log: keyPlace.default('embedded'),
   /** A second token, where `assay ca rotate prepare --standby` makes the key of an authority that stands by. */
   standby: z
     .string()

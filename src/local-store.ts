@@ -1,5 +1,5 @@
-import { createPrivateKey } from 'node:crypto'
 import type { DataDirectory } from './data-directory.ts'
+import { logKeyOf } from './log-key.ts'
 import type { Store } from './ports/store.ts'
 import { openSqliteStore } from './storage/sqlite-store.ts'
 
@@ -15,7 +15,8 @@ export async function withLocalStore<T>(
   const store = await openSqliteStore({
     path: databasePath,
     logOrigin: `${new URL(config.issuer).host}/audit`,
-    logKey: createPrivateKey(logKey).export({ format: 'der', type: 'pkcs8' }),
+    // What a key in a token is to sign waits for the next start of the service.
+    logKey: logKeyOf({ config, logKey }),
   })
   try {
     return await work(store)

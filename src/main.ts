@@ -1,11 +1,12 @@
-import { createPrivateKey, randomBytes, X509Certificate } from 'node:crypto'
+import { randomBytes, X509Certificate } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import type { OutsideAuthority } from './authority-files.ts'
 import type { Config } from './config.ts'
 import { importJwk } from './core/jose/jwk.ts'
-import { verifierOfPrivateKey } from './core/log/note-key.ts'
+import { verifierOfSpki } from './core/log/note-key.ts'
 import { ProofKeys } from './core/token/proof-key.ts'
 import { createDataDirectory, loadDataDirectory, type DataDirectory } from './data-directory.ts'
+import { logSpkiOf, openLogKey } from './log-key.ts'
 import type { PassphraseSources } from './key-passphrase.ts'
 import { parsePkcs11Uri } from './hsm/pkcs11-uri.ts'
 import { createTokenInspector } from './hsm/token-inspector.ts'
@@ -183,13 +184,14 @@ async function openService(
   report: (cause: unknown) => void = () => undefined,
 ): Promise<{ service: Service; root: Uint8Array }> {
   const { config, chain } = data
-  const logKey = createPrivateKey(data.logKey).export({ format: 'der', type: 'pkcs8' })
   const logOrigin = `${new URL(config.issuer).host}/audit`
-  const store = await openSqliteStore({ path: data.databasePath, logOrigin, logKey })
   const watch: { record?: (signer: WatchedSigner) => void; authorities?: Authorities } = {}
+  const log = await openLogKey(data, signer => watch.record?.(signer))
+  const store = await openSqliteStore({ path: data.databasePath, logOrigin, logKey: log.key })
   const throwaway = createThrowawaySigners()
   const signers = openServiceSigners(data, {
     throwaway,
+    further: log.signers,
     onChange: signer => watch.record?.(signer),
     onMistake: report,
     records: () => watch.authorities?.records ?? [],
@@ -219,7 +221,7 @@ async function openService(
     authorities,
     signers: signers.list,
     tokenKeys: new TokenKeyRing({ store, clock, places: signers.tokenKeyPlaces }),
-    logVerifier: verifierOfPrivateKey(logOrigin, logKey),
+    logVerifier: verifierOfSpki(logOrigin, logSpkiOf(data)),
     privacyKey: data.privacyKey,
     nonceKey: randomBytes(32),
     firmwareAdvisories: loadFirmwareAdvisories(),
@@ -244,8 +246,9 @@ async function openService(
 }
 
 async function closeService({ signers, store }: Service): Promise<void> {
-  for (const signer of signers) await signer.close()
+  // The store first: what it still has to have signed needs them.
   await store.close()
+  for (const signer of signers) await signer.close()
 }
 
 /** The root that hosts and operators pin: that of the authority that issues, or of the last one that did. */

@@ -20,6 +20,8 @@ export interface SignerEvents {
   readonly onChange: (signer: WatchedSigner) => void
   /** A signer that cannot be opened, since key or configuration are wrong. */
   readonly onMistake: (cause: unknown) => void
+  /** Signers that are open already. */
+  readonly further: readonly WatchedSigner[]
   /** The authorities as they are known at the moment. */
   readonly records: () => readonly AuthorityRecord[]
 }
@@ -40,7 +42,7 @@ export interface ServiceSigners {
  */
 export function openServiceSigners(data: DataDirectory, events: SignerEvents): ServiceSigners {
   const { keys } = data.config
-  const list: WatchedSigner[] = []
+  const list: WatchedSigner[] = [...events.further]
   const how = { deadlineMs: keys.deadlineMs, sessions: keys.sessions, onChange: events.onChange }
   const uriOf = createUriOf(data)
   const signers = new AuthoritySigners({

@@ -59,6 +59,7 @@ export const initCommand: CommandRow = defineCommand<InitOptions>({
     ),
     new Option('--issuing-passphrase <file>', 'file with the passphrase of that PEM file'),
     new Option('--token-key <where>', 'key that signs tokens, as --issuing-key'),
+    new Option('--log-signing-key <where>', 'key that signs the audit log, as --issuing-key'),
     new Option('--data <directory>', 'where the service keeps its state (ASSAY_DATA)'),
     new Option('--operator <name>', 'name of the first operator')
       .default('admin')

@@ -11,6 +11,7 @@ export interface ServiceOptions {
   readonly issuingKey?: string
   readonly issuingCertificate?: string
   readonly tokenKey?: string
+  readonly logSigningKey?: string
 }
 
 /** The service that `assay serve` makes by itself where there is none. */
@@ -37,6 +38,7 @@ export function prepareConfig(options: ServiceOptions): Config {
     keys: {
       ...issuingPlace(options),
       ...(options.tokenKey === undefined ? {} : { token: options.tokenKey }),
+      ...(options.logSigningKey === undefined ? {} : { log: options.logSigningKey }),
     },
     listen: parseListen(options.listen, Number(url.port || 443)),
     ...(options.allowEmulated === true

@@ -94,6 +94,11 @@ const rows = {
     hint: 'Make an EC key on P-256 or P-384, for the log one on Ed25519, that signs without asking for the PIN each time.',
     source: 'RFC 7518 §3.4; PKCS #11 v3.0 §4.9',
   },
+  'pkcs11-kind-absent': {
+    summary: 'The token makes no key of the kind that is asked for.',
+    hint: 'Checkpoints of the audit log are signed with Ed25519 and nothing else; leave keys.log embedded, or use a token that knows CKM_EDDSA.',
+    source: 'PKCS #11 Current Mechanisms v3.0 §2.3.8; C2SP signed-note v1.0.0 §Signature types',
+  },
   'pkcs11-signature-wrong': {
     summary: 'The token gave a signature that this key did not make.',
     hint: 'Private and public key of the token do not belong together, or something answers in its place.',

@@ -66,7 +66,7 @@ const isTemplateRefused = /^CKR_(ATTRIBUTE_(TYPE|VALUE)_INVALID|ATTRIBUTE_READ_O
  * Makes a key pair in the token, under the label and id of the URI: sensitive, not extractable, for signing alone, and
  * not to be modified where the token knows how to hold to that.
  *
- * @throws Pkcs11Error `pkcs11-key-exists`, `pkcs11-token-full`
+ * @throws Pkcs11Error `pkcs11-key-exists`, `pkcs11-token-full`, `pkcs11-kind-absent`
  */
 export function generateKey(module: PKCS11, session: Handle, uri: Pkcs11Uri, kind: KeyKind): void {
   if (privateKeys(module, session, uri).length > 0)
@@ -77,11 +77,25 @@ export function generateKey(module: PKCS11, session: Handle, uri: Pkcs11Uri, kin
     { type: CKA.ID, value: Buffer.from(uri.id ?? randomBytes(16)) },
   ]
   try {
-    generatePair(module, session, kind, shared, unbending)
+    try {
+      generatePair(module, session, kind, shared, unbending)
+    } catch (error) {
+      if (!(error instanceof Error) || !isTemplateRefused.test(error.message)) throw error
+      generatePair(module, session, kind, shared, [])
+    }
   } catch (error) {
-    if (!(error instanceof Error) || !isTemplateRefused.test(error.message)) throw error
-    generatePair(module, session, kind, shared, [])
+    throw isKindRefused(error) ? new Pkcs11Error('pkcs11-kind-absent', { expected: kind }) : error
   }
+}
+
+/** CKR_CURVE_NOT_SUPPORTED, a number that the binding has no name for. PKCS #11 v3.0 §5.1.6. */
+const curveNotSupported = 0x140
+
+function isKindRefused(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  const { code } = error as { readonly code?: unknown }
+  const names = /^CKR_(MECHANISM_INVALID|MECHANISM_PARAM_INVALID|DOMAIN_PARAMS_INVALID)/
+  return code === curveNotSupported || names.test(error.message)
 }
 
 /** Attributes beyond those that {@link requireBornInside} insists on. */

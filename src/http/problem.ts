@@ -140,6 +140,7 @@ const statusOf: Readonly<Record<string, number>> = {
   'renewal-under-way': 503,
   'signer-down': 503,
   'signer-busy': 503,
+  'store-log-unsigned': 503,
   'store-unavailable': 503,
   'store-overloaded': 503,
 }

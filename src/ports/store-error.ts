@@ -15,6 +15,7 @@ export type StoreErrorCode =
   | 'store-schema-newer'
   | 'store-log-key-mismatch'
   | 'store-log-damaged'
+  | 'store-log-unsigned'
 
 const rows: Record<StoreErrorCode, ErrorRow> = {
   'store-unavailable': {
@@ -64,6 +65,11 @@ const rows: Record<StoreErrorCode, ErrorRow> = {
   'store-log-key-mismatch': {
     summary: 'The audit log was signed by another key or under another name.',
     hint: 'Start with the log key and origin that this database was made with.',
+    source: 'C2SP tlog-checkpoint v1.0.0 §Signatures',
+  },
+  'store-log-unsigned': {
+    summary: 'The audit log has no signed checkpoint yet.',
+    hint: 'What it holds is durable; the checkpoint follows as soon as the key of the log signs.',
     source: 'C2SP tlog-checkpoint v1.0.0 §Signatures',
   },
   'store-log-damaged': {

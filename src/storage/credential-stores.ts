@@ -1,6 +1,7 @@
 import type { ClientStore, IssuedToken, TokenStore } from '../ports/client-store.ts'
 import type { CertificateStore } from '../ports/certificate-store.ts'
 import type { OpenedRequest } from '../ports/grant-requests.ts'
+import { StoreError } from '../ports/store-error.ts'
 import type { AuditStore } from '../ports/store.ts'
 import { encodeEntry } from './entry.ts'
 import type { Executor } from './executor.ts'
@@ -104,7 +105,11 @@ export function createTokenStore(db: Executor): TokenStore {
 export function createAuditStore(db: Executor): AuditStore {
   return {
     append: async entry => await db.execute('appendEntry', encodeEntry(entry)),
-    checkpoint: async () => (await db.execute('findLogState'))?.checkpoint ?? '',
+    checkpoint: async () => {
+      const checkpoint = (await db.execute('findLogState'))?.checkpoint ?? ''
+      if (checkpoint === '') throw new StoreError('store-log-unsigned')
+      return checkpoint
+    },
     tile: async (level, index, width) => await db.execute('readTile', level, index, width),
     entryBundle: async (index, width) => await db.execute('readEntryBundle', index, width),
   }

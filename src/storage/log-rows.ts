@@ -15,9 +15,14 @@ export interface LogTileRow {
   root: Uint8Array
 }
 
-/** One row: what the log last committed to. */
+/** One row: what the log holds, and what it last committed to. */
 export interface LogStateRow {
   id: number
   size: number
+  /** Newest signed checkpoint; empty before the first signature of a key that signs behind the transactions. */
   checkpoint: string
+  /** Of all entries; null in a database from before there was such a key. */
+  root: Uint8Array | null
+  /** Entries under the checkpoint; null where they are all. */
+  signed_size: number | null
 }

@@ -1,12 +1,11 @@
-import { encodeCheckpointText, verifyCheckpoint, type Checkpoint } from '../core/log/checkpoint.ts'
+import { verifyCheckpoint, type Checkpoint } from '../core/log/checkpoint.ts'
 import { LogError } from '../core/log/log-error.ts'
 import { isSameHash, leafHash } from '../core/log/merkle-hash.ts'
 import { verifierOfSpki, type NoteVerifier } from '../core/log/note-key.ts'
-import { encodeNote } from '../core/log/signed-note.ts'
 import { widthOfTile } from '../core/log/tile.ts'
 import { tileWidth } from '../core/log/tile-path.ts'
 import { TreeEdge, type FullTile } from '../core/log/tree-edge.ts'
-import type { Signer } from '../ports/signer.ts'
+import { signCheckpoint, type CheckpointKey } from './log-signer.ts'
 import { StoreError } from '../ports/store-error.ts'
 import { findLogState, readTile } from './operations/audit.ts'
 import type { LogEntryRow, LogStateRow, LogTileRow } from './log-rows.ts'
@@ -26,10 +25,29 @@ const insertTile = statement<LogTileRow>()((db, is) =>
 const writeState = statement<LogStateRow>()((db, is) =>
   db
     .insertInto('log_state')
-    .values({ id: is.id, size: is.size, checkpoint: is.checkpoint })
+    .values({
+      id: is.id,
+      size: is.size,
+      checkpoint: is.checkpoint,
+      root: is.root,
+      signed_size: is.signed_size,
+    })
     .onConflict(conflict =>
-      conflict.column('id').doUpdateSet({ size: is.size, checkpoint: is.checkpoint }),
+      conflict.column('id').doUpdateSet({
+        size: is.size,
+        checkpoint: is.checkpoint,
+        root: is.root,
+        signed_size: is.signed_size,
+      }),
     ),
+)
+
+/** The checkpoint stays where it was: its key signs behind the transactions. */
+const writeHead = statement<Omit<LogStateRow, 'signed_size'>>()((db, is) =>
+  db
+    .insertInto('log_state')
+    .values({ id: is.id, size: is.size, checkpoint: is.checkpoint, root: is.root, signed_size: 0 })
+    .onConflict(conflict => conflict.column('id').doUpdateSet({ size: is.size, root: is.root })),
 )
 
 /**
@@ -38,19 +56,20 @@ const writeState = statement<LogStateRow>()((db, is) =>
  */
 export class LogWriter {
   readonly #origin: string
-  readonly #signer: Signer
+  readonly #signer: CheckpointKey
   readonly #verifier: NoteVerifier
   #full: FullTile[] = []
   #edge: TreeEdge = this.#emptyEdge()
 
-  constructor(origin: string, signer: Signer) {
+  /** @param signer with `sign`, each append is signed in its transaction; without, by a `LogSealer` behind it */
+  constructor(origin: string, signer: CheckpointKey) {
     this.#origin = origin
     this.#signer = signer
     this.#verifier = verifierOfSpki(origin, signer.publicKey)
   }
 
   /**
-   * Takes the tree up from the database, or signs the checkpoint of an empty one.
+   * Takes the tree up from the database, or begins an empty one.
    *
    * @throws {StoreError} `store-log-key-mismatch`, `store-log-damaged`
    */
@@ -60,14 +79,26 @@ export class LogWriter {
       this.#edge = this.#emptyEdge()
       return await this.#sign(tx)
     }
-    const checkpoint = this.#verify(state)
-    this.#edge = await this.#readEdge(tx, checkpoint.size)
-    const isWhole = state.size === checkpoint.size
-    if (!isWhole || !isSameHash(this.#edge.root(), checkpoint.rootHash))
-      throw new StoreError('store-log-damaged', { found: `${state.size} entries` })
+    const isWhole = (await this.#isSigned(tx, state)) && (await this.#takeUp(tx, state))
+    if (!isWhole) throw new StoreError('store-log-damaged', { found: `${state.size} entries` })
   }
 
-  /** Appends entries (canonical JSON) and signs what the log commits to with them. */
+  /** Whether what the checkpoint signs is what is there; without a checkpoint nothing is claimed. */
+  async #isSigned(tx: Transaction, state: LogStateRow): Promise<boolean> {
+    const isBehind = this.#signer.sign === undefined
+    if (isBehind && state.checkpoint === '') return state.signed_size === 0
+    const { size, rootHash } = this.#verify(state)
+    if (size !== (state.signed_size ?? state.size) || size > state.size) return false
+    if (!isBehind && size !== state.size) return false
+    return isSameHash((await this.#readEdge(tx, size)).root(), rootHash)
+  }
+
+  async #takeUp(tx: Transaction, state: LogStateRow): Promise<boolean> {
+    this.#edge = await this.#readEdge(tx, state.size)
+    return state.root === null || isSameHash(this.#edge.root(), state.root)
+  }
+
+  /** Appends entries (canonical JSON), and signs what the log commits to with them where its key is at hand. */
   async append(tx: Transaction, entries: readonly string[]): Promise<void> {
     for (const text of entries) {
       const entry = Buffer.from(text)
@@ -82,15 +113,16 @@ export class LogWriter {
 
   async #sign(tx: Transaction): Promise<void> {
     const { size } = this.#edge
-    const text = encodeCheckpointText({
-      origin: this.#origin,
-      size,
-      rootHash: this.#edge.root(),
-    })
-    const signature = await this.#signer.sign(Buffer.from(text))
-    const { name, keyId } = this.#verifier
-    const checkpoint = encodeNote({ text, signatures: [{ name, keyId, signature }] })
-    await tx.run(writeState, { id: 1, size, checkpoint })
+    const root = this.#edge.root()
+    const { sign } = this.#signer
+    if (sign === undefined)
+      return void (await tx.run(writeHead, { id: 1, size, checkpoint: '', root }))
+    const checkpoint = await signCheckpoint(
+      { origin: this.#origin, size, rootHash: root },
+      this.#verifier,
+      sign,
+    )
+    await tx.run(writeState, { id: 1, size, checkpoint, root, signed_size: size })
   }
 
   #verify(state: LogStateRow): Checkpoint {

@@ -19,7 +19,7 @@ class NeedsSavepoints extends Error {}
 type Operation = (tx: Transaction, ...values: unknown[]) => Promise<unknown>
 
 /**
- * Runs batches of operations on one SQLite database, each batch in one transaction with one signed checkpoint and one
+ * Runs batches of operations on one SQLite database, each batch in one transaction with one checkpoint and one
  * flush to disk. Runs one batch at a time: the caller awaits {@link run}.
  *
  * An operation that fails or refuses after it wrote must vanish alone. That is rare, and a savepoint per operation is
@@ -29,6 +29,7 @@ export class SqliteEngine {
   readonly #database: DatabaseSync
   readonly #transaction: SqliteTransaction
   readonly #log: LogWriter
+  #hasAppended = false
   /** The tree in memory may not be that of the database. */
   #isStale = false
 
@@ -47,6 +48,11 @@ export class SqliteEngine {
     const engine = new SqliteEngine(database, log)
     await engine.#commit(async () => await log.load(engine.#transaction))
     return engine
+  }
+
+  /** Whether the batch before made the log longer. */
+  get hasAppended(): boolean {
+    return this.#hasAppended
   }
 
   /**
@@ -101,7 +107,8 @@ export class SqliteEngine {
       outcomes.push(
         hasSavepoints ? await this.#runAlone(call, entries) : await this.#runBare(call, entries),
       )
-    if (entries.length > 0) await this.#log.append(this.#transaction, entries)
+    this.#hasAppended = entries.length > 0
+    if (this.#hasAppended) await this.#log.append(this.#transaction, entries)
     return outcomes
   }
 

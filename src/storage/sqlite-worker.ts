@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
 import { StoreError } from '../ports/store-error.ts'
-import { createEmbeddedLogSigner } from './log-signer.ts'
+import { createEmbeddedLogSigner, type CheckpointKey } from './log-signer.ts'
 import { LogWriter } from './log-writer.ts'
 import { openSqliteDatabase } from './sqlite-database.ts'
 import { isFatal, openingError } from './sqlite-errors.ts'
@@ -27,7 +27,7 @@ function plain(error: unknown): unknown {
 async function open(options: WorkerOptions): Promise<void> {
   let database: DatabaseSync | undefined
   try {
-    const log = new LogWriter(options.logOrigin, createEmbeddedLogSigner(options.logKey))
+    const log = new LogWriter(options.logOrigin, keyOf(options.logKey))
     database = await openSqliteDatabase(options.path)
     serve(database, await takeUp(database, log))
     respond({ opened: true })
@@ -35,6 +35,10 @@ async function open(options: WorkerOptions): Promise<void> {
     database?.close()
     respond({ failed: failureOf(error) })
   }
+}
+
+function keyOf(logKey: WorkerOptions['logKey']): CheckpointKey {
+  return 'spki' in logKey ? { publicKey: logKey.spki } : createEmbeddedLogSigner(logKey.pkcs8)
 }
 
 async function takeUp(database: DatabaseSync, log: LogWriter): Promise<SqliteEngine> {
@@ -61,7 +65,10 @@ function close(database: DatabaseSync): void {
 async function runBatch(engine: SqliteEngine, calls: readonly Call[]): Promise<void> {
   try {
     const outcomes = await engine.run(calls)
-    respond({ outcomes: outcomes.map(o => ('refused' in o ? { ...o, cause: plain(o.cause) } : o)) })
+    respond({
+      outcomes: outcomes.map(o => ('refused' in o ? { ...o, cause: plain(o.cause) } : o)),
+      hasAppended: engine.hasAppended,
+    })
   } catch (error) {
     // The end of the thread refuses this batch and everything after it.
     if (isFatal(error)) throw error

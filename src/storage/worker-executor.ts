@@ -37,6 +37,8 @@ export class WorkerExecutor implements Executor {
   #hasEnded = false
   #closing: PromiseWithResolvers<void> | undefined
 
+  #appended: () => void = () => undefined
+
   private constructor(worker: Worker, maxWaiting: number) {
     this.#worker = worker
     this.#maxWaiting = maxWaiting
@@ -67,6 +69,11 @@ export class WorkerExecutor implements Executor {
       this.#waiting.push({ call, resolve: resolve as (answer: unknown) => void, reject })
       this.#schedule()
     })
+  }
+
+  /** Calls back after each batch that made the log longer. */
+  onAppend(listener: () => void): void {
+    this.#appended = listener
   }
 
   async close(): Promise<void> {
@@ -117,8 +124,11 @@ export class WorkerExecutor implements Executor {
   }
 
   #receive(response: Response): void {
-    if ('outcomes' in response) this.#finish((pending, i) => settle(pending, response.outcomes[i]))
-    else if ('failed' in response) this.#finish(({ reject }) => reject(errorOf(response.failed)))
+    if ('outcomes' in response) {
+      this.#finish((pending, i) => settle(pending, response.outcomes[i]))
+      if (response.hasAppended) this.#appended()
+    }
+    if ('failed' in response) this.#finish(({ reject }) => reject(errorOf(response.failed)))
     else if ('closed' in response) this.#closing?.resolve()
   }
 

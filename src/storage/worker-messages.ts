@@ -5,8 +5,8 @@ import type { Call, Outcome } from './sqlite-engine.ts'
 export interface WorkerOptions {
   readonly path: string
   readonly logOrigin: string
-  /** PKCS#8 DER Ed25519. A key in an HSM would stand here as a port to whoever holds it. */
-  readonly logKey: Uint8Array
+  /** Ed25519: PKCS#8 DER, or the public key (DER SubjectPublicKeyInfo) of one that signs elsewhere. */
+  readonly logKey: { readonly pkcs8: Uint8Array } | { readonly spki: Uint8Array }
 }
 
 /** To the worker: a batch, or the wish to end. */
@@ -22,6 +22,7 @@ export interface Failure {
 /** From the worker: ready, the outcomes of a batch in the order of its calls, or why there are none. */
 export type Response =
   | { readonly opened: true }
-  | { readonly outcomes: readonly Outcome[] }
+  /** `hasAppended`: the log is longer by this batch. */
+  | { readonly outcomes: readonly Outcome[]; readonly hasAppended: boolean }
   | { readonly failed: Failure }
   | { readonly closed: true }

@@ -50,7 +50,8 @@ async function until(path: string, wanted: RegExp): Promise<void> {
 }
 
 test.serial('the keys of a service are made in the token, and are nowhere else', async t => {
-  const places = ['--issuing-key', uri('ca'), '--token-key', uri('tokens')]
+  const log = ['--log-signing-key', uri('log')]
+  const places = ['--issuing-key', uri('ca'), '--token-key', uri('tokens'), ...log]
   const made = await assay(['init', '--issuer', issuer, ...places, '--json'])
   t.is(made.status, 0, made.stderr)
   fingerprint = String(made.json()['fingerprint'])
@@ -58,19 +59,22 @@ test.serial('the keys of a service are made in the token, and are nowhere else',
   await stage.serve()
   const listed = await assay(['operator', 'list'])
   t.is(listed.status, 0, listed.stderr)
-  t.is(await read('/readyz'), '{"status":"ready","signers":{"issuing":"up","token":"up"}}')
+  t.is(
+    await read('/readyz'),
+    '{"status":"ready","signers":{"issuing":"up","log":"up","token":"up"}}',
+  )
   const names = await readdir(directory, { recursive: true })
-  t.false(names.some(name => /(issuing|token)\.key\.pem$/.test(name)))
+  t.false(names.some(name => /(issuing|token|log)\.key\.pem$/.test(name)))
   const config = names.find(name => name.endsWith('config.yaml')) ?? ''
   t.false((await readFile(join(directory, config), 'utf8')).includes(pin))
 })
 
 test.serial('without its token a service says so, and answers what needs no signature', async t => {
   await double.control({ call: '*', answer: { code: 0x32 } })
-  await until('/readyz', /"issuing":"hsm_down","token":"hsm_down"/)
+  await until('/readyz', /"issuing":"hsm_down","log":"hsm_down","token":"hsm_down"/)
   t.is(
     await read('/readyz'),
-    '{"status":"hsm_down","signers":{"issuing":"hsm_down","token":"hsm_down"}}',
+    '{"status":"hsm_down","signers":{"issuing":"hsm_down","log":"hsm_down","token":"hsm_down"}}',
   )
   t.regex(await read('/oauth/jwks'), /"kid"/)
   t.regex(await read('/v1/bundle'), /x509-svid/)
@@ -89,8 +93,15 @@ test.serial('each change of a signer is one line of the audit log', async t => {
   const { entries } = shown.json() as unknown as { entries: { type: string; subject: string }[] }
   t.deepEqual(entries.map(({ type, subject }) => `${type} ${subject}`).toSorted(), [
     'signer.down signer/issuing',
+    'signer.down signer/log',
     'signer.down signer/token',
     'signer.up signer/issuing',
+    'signer.up signer/log',
     'signer.up signer/token',
   ])
+})
+
+test.serial('what was written while the token was away is signed, and the log holds', async t => {
+  const verified = await assay(['audit', 'verify', '--json'])
+  t.is(verified.status, 0, verified.stderr)
 })

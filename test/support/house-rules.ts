@@ -41,6 +41,7 @@ const wiring = [
   'shipped-tables.ts',
   'service-signers.ts',
   'keys-config.ts',
+  'log-key.ts',
   'data-directory.ts',
   'authority-files.ts',
   'private-files.ts',

@@ -8,6 +8,15 @@ import type { Transaction } from '../transaction.ts'
 
 const state = statement<object>()(db => db.selectFrom('log_state').selectAll().where('id', '=', 1))
 
+const writeSigned = statement<{ size: number; checkpoint: string }>()((db, is) =>
+  db
+    .updateTable('log_state')
+    .set({ checkpoint: is.checkpoint, signed_size: is.size })
+    .where('id', '=', 1)
+    .where('size', '>=', is.size)
+    .where(eb => eb.or([eb('checkpoint', '=', ''), eb('signed_size', '<', is.size)])),
+)
+
 const entries = statement<{ begin: number; end: number }>()((db, is) =>
   db
     .selectFrom('log_entries')
@@ -40,9 +49,28 @@ export async function appendEntry(tx: Transaction, entry: string): Promise<void>
   tx.append(entry)
 }
 
-/** What the log last committed to; undefined only before its first checkpoint. */
+/** What the log holds and last committed to; undefined only before its first checkpoint. */
 export async function findLogState(tx: Transaction): Promise<LogStateRow | undefined> {
   return await tx.first(state, {})
+}
+
+/** What the log holds beyond its checkpoint, as one to sign; undefined where all is signed. */
+export async function findUnsigned(
+  tx: Transaction,
+): Promise<{ size: number; root: Uint8Array } | undefined> {
+  const log = await findLogState(tx)
+  if (log === undefined || log.root === null) return undefined
+  if (log.checkpoint !== '' && (log.signed_size ?? log.size) >= log.size) return undefined
+  return { size: log.size, root: log.root }
+}
+
+/** Puts a checkpoint of the entries that there were in place of one of fewer. */
+export async function writeCheckpoint(
+  tx: Transaction,
+  size: number,
+  checkpoint: string,
+): Promise<void> {
+  await tx.run(writeSigned, { size, checkpoint })
 }
 
 /** See `AuditStore.tile`. */

@@ -10,7 +10,14 @@ import {
 import { createAgentClass, findAgentClass, listAgentClasses } from './agent-classes.ts'
 import { bindAgentKey, createAgent, findAgent, listAgents } from './agents.ts'
 import { findAttestation, listAttestations } from './attestations.ts'
-import { appendEntry, findLogState, readEntryBundle, readTile } from './audit.ts'
+import {
+  appendEntry,
+  findLogState,
+  findUnsigned,
+  readEntryBundle,
+  readTile,
+  writeCheckpoint,
+} from './audit.ts'
 import {
   destroyAuthorityKey,
   activateAuthority,
@@ -202,6 +209,8 @@ export interface Operations extends TokenKeyOperations {
   readonly isTokenRevoked: typeof isTokenRevoked
   readonly appendEntry: typeof appendEntry
   readonly findLogState: typeof findLogState
+  readonly findUnsigned: typeof findUnsigned
+  readonly writeCheckpoint: typeof writeCheckpoint
   readonly readTile: typeof readTile
   readonly readEntryBundle: typeof readEntryBundle
   readonly writeHealth: typeof writeHealth
@@ -316,6 +325,8 @@ export const operations: Operations = {
   isTokenRevoked,
   appendEntry,
   findLogState,
+  findUnsigned,
+  writeCheckpoint,
   readTile,
   readEntryBundle,
   writeHealth,
