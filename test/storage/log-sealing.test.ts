@@ -158,7 +158,8 @@ test('another key does not take the log over, wherever it signs', async t => {
   await (await openSqliteStore({ path, logOrigin, logKey })).close()
   const other = createKey()
   const code = 'store-log-key-mismatch'
-  const publicKey = other.publicKey.with(-1, (other.publicKey.at(-1) ?? 0) ^ 1)
+  const last = other.publicKey.length - 1
+  const publicKey = other.publicKey.map((octet, at) => (at === last ? octet ^ 1 : octet))
   await t.throwsAsync(openSqliteStore({ path, logOrigin, logKey: { publicKey } }), { code })
   const same = await openSqliteStore({ path, logOrigin, logKey: other })
   await same.close()

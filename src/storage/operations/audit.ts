@@ -119,3 +119,22 @@ export async function readEntryBundle(
 function concatenate(parts: readonly Uint8Array[]): Uint8Array {
   return new Uint8Array(Buffer.concat(parts))
 }
+
+/** The operations on the log, as one part of the table. */
+export interface LogOperations {
+  readonly appendEntry: typeof appendEntry
+  readonly findLogState: typeof findLogState
+  readonly findUnsigned: typeof findUnsigned
+  readonly readEntryBundle: typeof readEntryBundle
+  readonly readTile: typeof readTile
+  readonly writeCheckpoint: typeof writeCheckpoint
+}
+
+export const logOperations: LogOperations = {
+  appendEntry,
+  findLogState,
+  findUnsigned,
+  readEntryBundle,
+  readTile,
+  writeCheckpoint,
+}

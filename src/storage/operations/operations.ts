@@ -10,14 +10,7 @@ import {
 import { createAgentClass, findAgentClass, listAgentClasses } from './agent-classes.ts'
 import { bindAgentKey, createAgent, findAgent, listAgents } from './agents.ts'
 import { findAttestation, listAttestations } from './attestations.ts'
-import {
-  appendEntry,
-  findLogState,
-  findUnsigned,
-  readEntryBundle,
-  readTile,
-  writeCheckpoint,
-} from './audit.ts'
+import { logOperations, type LogOperations } from './audit.ts'
 import {
   destroyAuthorityKey,
   activateAuthority,
@@ -111,7 +104,7 @@ import { isTokenRevoked, revokeToken } from './revoked-tokens.ts'
 import { sweepSome, writeHealth } from './upkeep.ts'
 
 /** Every operation by the name under which it crosses a thread. Arguments and answers are plain rows and values. */
-export interface Operations extends TokenKeyOperations {
+export interface Operations extends TokenKeyOperations, LogOperations {
   readonly openStatusList: typeof openStatusList
   readonly readStatusList: typeof readStatusList
   readonly findStatusVersion: typeof findStatusVersion
@@ -207,12 +200,6 @@ export interface Operations extends TokenKeyOperations {
   readonly act: typeof act
   readonly revokeToken: typeof revokeToken
   readonly isTokenRevoked: typeof isTokenRevoked
-  readonly appendEntry: typeof appendEntry
-  readonly findLogState: typeof findLogState
-  readonly findUnsigned: typeof findUnsigned
-  readonly writeCheckpoint: typeof writeCheckpoint
-  readonly readTile: typeof readTile
-  readonly readEntryBundle: typeof readEntryBundle
   readonly writeHealth: typeof writeHealth
   readonly sweepSome: typeof sweepSome
 }
@@ -290,6 +277,7 @@ export const operations: Operations = {
   listAdoptions,
   publishKeys,
   ...tokenKeyOperations,
+  ...logOperations,
   addFederation,
   listFederations,
   findFederation,
@@ -323,12 +311,6 @@ export const operations: Operations = {
   act,
   revokeToken,
   isTokenRevoked,
-  appendEntry,
-  findLogState,
-  findUnsigned,
-  writeCheckpoint,
-  readTile,
-  readEntryBundle,
   writeHealth,
   sweepSome,
 }
