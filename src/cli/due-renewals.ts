@@ -1,8 +1,9 @@
 import type { Home } from '../attester/home.ts'
 import { renewCredential, type RenewalSubject } from '../attester/renewal.ts'
-import { renewalTime } from '../attester/renewal-time.ts'
+import { askRenewalWindow, jitterOf, renewalTime } from '../attester/renewal-time.ts'
 import type { ServiceClient } from '../attester/service-client.ts'
 import { CodedError } from '../core/coded-error.ts'
+import type { RenewalWindow } from '../core/issuance/renewal-window.ts'
 import { connectAgent } from './agent-machine.ts'
 import { describeFailure } from './failure.ts'
 import { connectHost, type TpmOptions } from './host-machine.ts'
@@ -52,9 +53,15 @@ export async function renewDue(
   for (const subject of await subjectsOf(home)) {
     const { kind, id, certificateFile } = subject
     try {
-      if ((await renewalTime(home, certificateFile, roots)) <= Date.now())
+      const window = await findWindow(session, home, subject)
+      const hint = { window, jitter: await jitterOf(home, certificateFile) }
+      let time = await renewalTime(home, certificateFile, roots, hint)
+      if (time <= Date.now()) {
         renewed.push(await renew(session, subject, options))
-      times.push(await renewalTime(home, certificateFile, roots))
+        const jitter = await jitterOf(home, certificateFile)
+        time = await renewalTime(home, certificateFile, roots, { jitter })
+      }
+      times.push(time)
     } catch (error) {
       session.warn([
         `The certificate of the ${kind} ${id} is not renewed:`,
@@ -64,6 +71,25 @@ export async function renewDue(
     }
   }
   return { renewed, failed, nextAt: times.length === 0 ? undefined : Math.min(...times) }
+}
+
+/** What the service suggests. What fails in that is told: the usual window needs no service. */
+async function findWindow(
+  session: Session,
+  home: Home,
+  { kind, id, certificateFile }: RenewalSubject,
+): Promise<RenewalWindow | undefined> {
+  const service = await home.loadService()
+  try {
+    const client = session.connect(service.issuer, service)
+    return await askRenewalWindow(client, home, certificateFile)
+  } catch (error) {
+    session.warn([
+      `The service does not say when to renew the certificate of the ${kind} ${id}:`,
+      ...describeFailure(error),
+    ])
+    return undefined
+  }
 }
 
 async function subjectsOf(home: Home): Promise<RenewalSubject[]> {

@@ -4,6 +4,7 @@ import { ServiceError } from '../services/error.ts'
 import type { IssuedCertificate } from '../services/issuance.ts'
 import type { KeyEvidence } from '../services/key-evidence.ts'
 import { clientId } from '../services/naming.ts'
+import { findRenewalInfo } from '../services/renewal-info.ts'
 import { challengeRenewal, renewCertificate, type CertifiedClient } from '../services/renewal.ts'
 import { pem } from '../services/view.ts'
 import { callerOf, pathId, type RequestContext } from './context.ts'
@@ -31,6 +32,22 @@ export const renewalEndpoints: readonly Endpoint[] = [
       ctx.body = await renewOwn(ctx, 'host')
     },
   ),
+  {
+    method: 'GET',
+    path: '/v1/renewal-info/:certificateId',
+    summary:
+      'When to renew a certificate (RFC 9773): keyIdentifier and serial number in base64url, with a dot between.',
+    steps: [
+      async ctx => {
+        const id = ctx.params['certificateId'] ?? ''
+        const { window, retryAfterSeconds } = await findRenewalInfo(ctx.service, id)
+        const [start, end] = [window.start, window.end].map(at => new Date(at).toISOString())
+        ctx.set('Retry-After', String(retryAfterSeconds))
+        ctx.set('Cache-Control', 'no-store')
+        ctx.body = { suggestedWindow: { start, end }, reason: window.reason }
+      },
+    ],
+  },
 ]
 
 function challengeEndpoint(kind: CertifiedClient['kind']): Endpoint {

@@ -258,7 +258,7 @@ const rows = {
     source: 'RFC 9773 §5',
   },
   'renewal-certificate-revoked': {
-    summary: 'The certificate that is to be replaced is revoked.',
+    summary: 'The certificate that is to be replaced was revoked since its key is compromised.',
     hint: 'Ask the operator why; then prove a new key with `assay agent renew --rekey`, or enrol the host again.',
     source: 'RFC 9773 §5',
   },

@@ -44,7 +44,8 @@ export async function findRenewalId(
   const isOwn = record?.subjectId === clientId(client) && record.jkt === client.key.jkt
   if (record === undefined || !isOwn || record.x5t === null)
     throw new ServiceError('renewal-certificate-unknown', { found: replaces })
-  if (record.status !== 'issued')
+  // Whatever else took it back, a key that somebody else may use gets no certificate.
+  if (record.revocationReason === 'keyCompromise')
     throw new ServiceError('renewal-certificate-revoked', { found: record.serial })
   return renewalIdOf(client.key.jkt, record.serial)
 }

@@ -72,24 +72,19 @@ export async function renewCertificate(
   const renewal = await findRenewalId(service, client, request.replaces)
   const known = renewal === undefined ? undefined : await findRenewed(service, renewal)
   if (known !== undefined) return known
-  const prepared = await prepareRenewal(service, client, request, sourceAddress)
   const challenge = challengeUse(client, request.evidence.challenge)
   try {
+    const prepared = await prepareRenewal(service, client, request.evidence, sourceAddress)
     return await issuePrepared(service, prepared, { renewal, challenge })
   } catch (cause) {
     if (!(cause instanceof CodedError)) throw cause
     // Somebody else came first with the same renewal: one certificate, and everybody gets it.
-    const isRenewed = cause.code === 'renewal-under-way' && renewal !== undefined
-    const answer = isRenewed ? await findRenewed(service, renewal) : undefined
+    const isLate = cause.code === 'renewal-under-way' || cause.code === 'challenge-used'
+    const answer = isLate && renewal !== undefined ? await findRenewed(service, renewal) : undefined
     if (answer !== undefined) return answer
-    await spend(service, challenge)
+    await recordRefusal(service, client, challenge, cause)
     throw cause
   }
-}
-
-/** A challenge that was answered in vain is over as well. */
-async function spend(service: Service, challenge: ChallengeUse): Promise<void> {
-  await service.store.challenges.take(challenge, service.clock.now())
 }
 
 function challengeUse(client: CertifiedClient, id: string): ChallengeUse {
@@ -100,35 +95,31 @@ function challengeUse(client: CertifiedClient, id: string): ChallengeUse {
 async function prepareRenewal(
   service: Service,
   client: CertifiedClient,
-  { evidence }: RenewalRequest,
+  evidence: KeyEvidence,
   sourceAddress: string | undefined,
 ): Promise<PreparedIssuance> {
-  try {
-    const current = await requireCurrent(service, client)
-    const key = await proveRenewal(service, current, evidence)
-    return await prepareIssuance(service, {
-      kind: current.kind,
-      id: clientId(current),
-      spiffeId: clientSpiffeId(service, current),
-      principal: current,
-      sourceAddress,
-      key,
-      attestation: current.host,
-    })
-  } catch (cause) {
-    if (cause instanceof CodedError) await recordRefusal(service, client, evidence, cause)
-    throw cause
-  }
+  const current = await requireCurrent(service, client)
+  const key = await proveRenewal(service, current, evidence)
+  return await prepareIssuance(service, {
+    kind: current.kind,
+    id: clientId(current),
+    spiffeId: clientSpiffeId(service, current),
+    principal: current,
+    sourceAddress,
+    key,
+    attestation: current.host,
+  })
 }
 
+/** A challenge that was answered in vain is over as well. */
 async function recordRefusal(
   service: Service,
   client: CertifiedClient,
-  evidence: KeyEvidence,
+  challenge: ChallengeUse,
   { code }: CodedError,
 ): Promise<void> {
   const id = clientSpiffeId(service, client)
-  await spend(service, challengeUse(client, evidence.challenge))
+  await service.store.challenges.take(challenge, service.clock.now())
   await service.store.audit.append(auditEntry(service, 'certificate.refused', id, id, { code }))
 }
 

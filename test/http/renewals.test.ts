@@ -231,7 +231,10 @@ test('an answer that was revoked is not given again', async t => {
   const next = await renew(api, agent, { replaces })
   t.is(next.status, 201, next.text)
   t.not(serialOf(next), serialOf(first))
-  const gone = await renew(api, agent, { replaces: certificateIdOf(first) })
+  t.is((await renew(api, agent, { replaces: certificateIdOf(first) })).status, 201)
+  const stolen = { reason: 'stolen', reasonCode: 'keyCompromise' }
+  await call(api, operator, 'POST', `/v1/certificates/${serialOf(next)}/revoke`, stolen)
+  const gone = await renew(api, agent, { replaces: certificateIdOf(next) })
   assertProblem(t, gone, 403, 'renewal-certificate-revoked')
 })
 
