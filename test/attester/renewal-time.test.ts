@@ -43,7 +43,7 @@ for (const [name, chain] of [
 test('a certificate has one place in its windows, and others have others', async t => {
   const home = await homeWith(t, pem(authority.root))
   const homes = [home, await homeWith(t, pem(other.root))]
-  const [one, two] = await Promise.all(homes.map(async home => await jitterOf(home, 'host.pem')))
+  const [one, two] = await Promise.all(homes.map(async each => await jitterOf(each, 'host.pem')))
   t.true(one !== undefined && one >= 0 && one < 1)
   t.not(one, two)
   t.is(await jitterOf(home, 'host.pem'), one ?? 0)
