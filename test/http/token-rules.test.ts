@@ -115,6 +115,7 @@ test('authorization details are granted as registered, echoed and told to who in
     '[{"type":"payment"}]',
     '[{"type":"ticket","actions":["delete"]}]',
     '[{"type":"ticket","amount":1}]',
+    '[{"type":"ticket","actions":["read","read"]}]',
     '[{"type":"ticket","type":"ticket"}]',
     '['.repeat(5_000),
   ]) {
@@ -126,6 +127,37 @@ test('authorization details are granted as registered, echoed and told to who in
     path: '/.well-known/oauth-authorization-server',
   })
   t.deepEqual(metadata.json['authorization_details_types_supported'], ['ticket'])
+})
+
+test('a token that no verifier would read is refused, and none is recorded as issued', async t => {
+  const api = await startTestApi(t)
+  const operator = await createOperator(api)
+  const host = await enrollHost(api, await admitManufacturer(api))
+  const actions = Array.from({ length: 60 }, (_, n) => `act-${n}-${'x'.repeat(50)}`)
+  await call(api, operator, 'POST', '/v1/classes', {
+    name: 'actor',
+    audiences: [api1],
+    scopes: ['read'],
+    hosts: ['*'],
+    authorizationDetails: [{ type: 'ticket', actions }],
+  })
+  const { key } = await createAgent(api, host, 'actor')
+  const ask = async (count: number): Promise<TestAnswer> => {
+    const one = { type: 'ticket', actions: actions.slice(0, count) }
+    return await askForToken(api, key, { authorization_details: JSON.stringify([one, one]) })
+  }
+  const countIssued = async (): Promise<number> =>
+    (await verifyTestLog(api.service)).filter(({ type }) => type === 'token.issued').length
+  const before = await countIssued()
+  const refused = await ask(60)
+  t.like(refused, { status: 400, json: { error: 'invalid_authorization_details' } })
+  t.regex(String(refused.json['error_description']), /8192/)
+  t.is(await countIssued(), before)
+  const granted = await ask(20)
+  t.is(granted.status, 200, granted.text)
+  t.true(String(granted.json['access_token']).length <= 8_192)
+  t.is(await countIssued(), before + 1)
+  t.is((await introspect(api, operator, String(granted.json['access_token']))).json['active'], true)
 })
 
 test('one API does not learn of tokens for another; administrators do', async t => {

@@ -17,7 +17,12 @@ const registered: readonly DetailType[] = [
 const ticket = { type: 'ticket', actions: ['read'], identifier: '42' }
 
 test('grants what is registered, exactly as it was asked for', t => {
-  const asked = [ticket, { type: 'report' }, { ...ticket, locations: ['https://api.example/'] }]
+  const asked = [
+    ticket,
+    { type: 'report' },
+    { ...ticket, locations: ['https://api.example/'] },
+    { ...ticket, actions: ['write', 'read'] },
+  ]
   t.deepEqual(grantDetails(JSON.stringify(asked), registered), asked as never)
 })
 
@@ -40,6 +45,11 @@ for (const [name, asked] of [
   ['a member that no type has', JSON.stringify([{ ...ticket, amount: 5 }])],
   ['another identifier', JSON.stringify([{ ...ticket, identifier: '43' }])],
   ['an identifier where none is registered', '[{"type":"report","identifier":"42"}]'],
+  ['a value twice', JSON.stringify([{ ...ticket, actions: ['read', 'read'] }])],
+  [
+    'a value twice among others',
+    JSON.stringify([{ ...ticket, actions: ['read', 'write', 'read'] }]),
+  ],
   ['a member twice', '[{"type":"ticket","actions":["read"],"actions":["read"]}]'],
   ['an __entity', '[{"type":"ticket","__entity":{"type":"User","id":"a"}}]'],
 ] as const)
