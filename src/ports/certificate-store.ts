@@ -15,6 +15,15 @@ export interface ChallengeStore {
   take(use: ChallengeUse, now: number): Promise<ChallengeRecord | 'unknown' | 'used' | 'expired'>
 }
 
+/** Why an intent is not recorded. */
+export type IntentRefusal =
+  | 'subject-revoked'
+  | 'attestation-expired'
+  | 'attestation-outdated'
+  | 'authority-inactive'
+  | 'challenge-used'
+  | 'renewed'
+
 /** Certificates from their intent on. */
 export interface CertificateStore {
   /**
@@ -28,15 +37,7 @@ export interface CertificateStore {
     certificate: CertificateRecord,
     entry: AuditEntry,
     challenge?: ChallengeUse,
-  ): Promise<
-    | 'done'
-    | 'subject-revoked'
-    | 'attestation-expired'
-    | 'attestation-outdated'
-    | 'authority-inactive'
-    | 'challenge-used'
-    | 'renewed'
-  >
+  ): Promise<'done' | IntentRefusal>
   /** Records the outcome. `'revoked'` when the subject was revoked in between: the certificate must not leave. */
   issue(
     serial: string,

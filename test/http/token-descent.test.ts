@@ -1,9 +1,9 @@
 import test, { type ExecutionContext } from 'ava'
 import { startTestApi, type TestApi } from '../support/test-api.ts'
 import {
-  askForToken,
   call,
   createOperator,
+  exchangeToken,
   fetchToken,
   proofOf,
   postForm,
@@ -54,12 +54,7 @@ async function exchange(
   token: string,
   form: Readonly<Record<string, string>> = {},
 ): Promise<string> {
-  const answer = await askForToken(api, key, {
-    grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
-    subject_token: token,
-    subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
-    ...form,
-  })
+  const answer = await exchangeToken(api, key, token, form)
   if (answer.status !== 200) throw new Error(answer.text)
   return String(answer.json['access_token'])
 }

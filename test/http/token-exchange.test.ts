@@ -4,9 +4,12 @@ import type { AccessTokenClaims } from '../../src/core/token/access-token.ts'
 import { signToken } from '../../src/services/signed-token.ts'
 import { startTestApi, verifyTestLog, type TestAnswer, type TestApi } from '../support/test-api.ts'
 import {
+  accessTokenType,
   askForToken,
   call,
   createOperator,
+  exchangeGrant,
+  exchangeToken,
   fetchToken,
   postForm,
   proofOf,
@@ -25,8 +28,6 @@ import {
 import { testIssuer } from '../support/test-service.ts'
 import { introspect as introspectBy } from '../support/token-standing.ts'
 
-const grantType = 'urn:ietf:params:oauth:grant-type:token-exchange'
-const accessToken = 'urn:ietf:params:oauth:token-type:access_token'
 const api1 = 'https://api.example/'
 const api2 = 'https://other.example/'
 const details = [{ type: 'ticket', actions: ['read', 'write'] }]
@@ -78,12 +79,7 @@ async function exchange(
   token: string,
   form: Readonly<Record<string, string>> = {},
 ): Promise<TestAnswer> {
-  return await askForToken(api, key, {
-    grant_type: grantType,
-    subject_token: token,
-    subject_token_type: accessToken,
-    ...form,
-  })
+  return await exchangeToken(api, key, token, form)
 }
 
 function tokenOf(answer: TestAnswer): string {
@@ -117,12 +113,16 @@ test('an agent acts for another: the token says for whom and through whom, bound
   const subject = await subjectToken(stage, { scope: 'read write' })
   const before = decodeJwt<AccessTokenClaims>(subject)
   const answer = await exchange(stage, second, subject, {
-    requested_token_type: accessToken,
+    requested_token_type: accessTokenType,
     actor_token: await fetchToken(api, second.key, { resource: api1 }),
-    actor_token_type: accessToken,
+    actor_token_type: accessTokenType,
     may_act: reader.clientId,
   })
-  t.like(answer.json, { token_type: 'DPoP', issued_token_type: accessToken, scope: 'read write' })
+  t.like(answer.json, {
+    token_type: 'DPoP',
+    issued_token_type: accessTokenType,
+    scope: 'read write',
+  })
   const once = decodeJwt<AccessTokenClaims>(tokenOf(answer))
   t.like(once, {
     sub: first.clientId,
@@ -232,7 +232,10 @@ test('the actor is the caller: an actor token of somebody else, or for somebody 
   const { api, first, second, reader } = stage
   const subject = await subjectToken(stage)
   const ask = async (token: string): Promise<TestAnswer> =>
-    await exchange(stage, second, subject, { actor_token: token, actor_token_type: accessToken })
+    await exchange(stage, second, subject, {
+      actor_token: token,
+      actor_token_type: accessTokenType,
+    })
   t.is((await ask(second.token)).status, 200)
   refused(t, await ask(reader.token), 'invalid_request', 'delegation-actor')
   refused(t, await ask(first.token), 'invalid_request', 'delegation-actor')
@@ -300,14 +303,14 @@ test('types of tokens that are not known here are refused', async t => {
     { requested_token_type: 'urn:ietf:params:oauth:token-type:refresh_token' },
     { actor_token: second.token, actor_token_type: idToken },
     { actor_token: second.token },
-    { actor_token_type: accessToken },
+    { actor_token_type: accessTokenType },
     { txn: 'mine' },
   ])
     refused(t, await exchange(stage, second, subject, form), 'invalid_request')
   const { key } = second
-  const bare = await askForToken(stage.api, key, { grant_type: grantType })
+  const bare = await askForToken(stage.api, key, { grant_type: exchangeGrant })
   refused(t, bare, 'invalid_request')
-  const untyped = { grant_type: grantType, subject_token: subject }
+  const untyped = { grant_type: exchangeGrant, subject_token: subject }
   refused(t, await askForToken(stage.api, key, untyped), 'invalid_request')
 })
 

@@ -10,7 +10,13 @@ import {
 import { revoke } from '../../src/services/revocation.ts'
 import { issueToken } from '../../src/services/tokens.ts'
 import { startTestApi, verifyTestLog, type TestAnswer, type TestApi } from '../support/test-api.ts'
-import { askForToken, call, createOperator, type TestCaller } from '../support/test-caller.ts'
+import {
+  askForToken,
+  call,
+  createOperator,
+  exchangeToken,
+  type TestCaller,
+} from '../support/test-caller.ts'
 import { admitManufacturer, createAgent, enrollHost, type TestAgent } from '../support/test-host.ts'
 import { testIssuer } from '../support/test-service.ts'
 import { introspect, statusOf } from '../support/token-standing.ts'
@@ -78,11 +84,7 @@ async function revokeCertificate({ api, first }: Stage): Promise<void> {
 }
 
 async function exchange({ api, second }: Stage, token: string): Promise<TestAnswer> {
-  return await askForToken(api, second.key, {
-    grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
-    subject_token: token,
-    subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
-  })
+  return await exchangeToken(api, second.key, token)
 }
 
 /** The code of what a promise is refused for. */

@@ -6,6 +6,9 @@ import { compactJws, createTestKey, type TestKey } from './compact-jws.ts'
 import type { TestAnswer, TestApi } from './test-api.ts'
 import { testIssuer, testTrustDomain } from './test-service.ts'
 
+export const exchangeGrant = 'urn:ietf:params:oauth:grant-type:token-exchange'
+export const accessTokenType = 'urn:ietf:params:oauth:token-type:access_token'
+
 /** What a proof says, where it differs from an honest one. */
 export interface ProofChanges {
   readonly header?: object
@@ -109,6 +112,21 @@ export async function fetchToken(
   const answer = await askForToken(api, key, form)
   if (answer.status !== 200) throw new Error(`no token: ${answer.text}`)
   return String(answer.json['access_token'])
+}
+
+/** Asks for a token in exchange for another, by a proof of the key (RFC 8693 §2.1). */
+export async function exchangeToken(
+  api: TestApi,
+  key: TestKey,
+  subject: string,
+  form: Readonly<Record<string, string>> = {},
+): Promise<TestAnswer> {
+  return await askForToken(api, key, {
+    grant_type: exchangeGrant,
+    subject_token: subject,
+    subject_token_type: accessTokenType,
+    ...form,
+  })
 }
 
 /** Somebody with a key and a token of the service's own API. */

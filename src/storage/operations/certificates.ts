@@ -1,3 +1,4 @@
+import type { IntentRefusal } from '../../ports/certificate-store.ts'
 import { encodeAuditEntry } from '../../core/log/audit-entry.ts'
 import type { CertificateRow } from '../schema.ts'
 import { statement } from '../statement.ts'
@@ -79,15 +80,6 @@ const close = statement<{ serial: string }>()((db, is) =>
 
 /** How long a signature may be under way before another attempt takes its place. */
 const longestSignatureMs = 120_000
-
-/** Why an intent is not recorded. */
-export type IntentRefusal =
-  | 'subject-revoked'
-  | 'attestation-expired'
-  | 'attestation-outdated'
-  | 'authority-inactive'
-  | 'challenge-used'
-  | 'renewed'
 
 /**
  * See `CertificateStore.intend`. The key must be the subject's present one.

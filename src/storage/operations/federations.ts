@@ -1,3 +1,4 @@
+import type { FollowedBundle } from '../../ports/federation.ts'
 import type { FederationRow } from '../federation-rows.ts'
 import { statement } from '../statement.ts'
 import type { Transaction } from '../transaction.ts'
@@ -127,14 +128,7 @@ export async function removeFederation(
 export async function keepFederatedBundle(
   tx: Transaction,
   id: string,
-  followed: {
-    readonly bundle: string
-    readonly bundleSha256: string
-    readonly bundleSequence: number
-    readonly bundleRefreshSeconds: number
-    readonly basis: string | null
-    readonly at: number
-  },
+  followed: FollowedBundle,
   entry: string,
 ): Promise<'done' | 'known' | 'conflict' | 'unknown'> {
   const standing = await tx.first(findStanding, { id })
