@@ -1,7 +1,9 @@
+import { formatPolicies } from '@cedar-policy/cedar-wasm/nodejs'
 import test from 'ava'
 import { AuthorizationError } from '../../../src/core/authorization/error.ts'
 import { canonicalPolicies } from '../../../src/core/authorization/policy-set.ts'
-import { requireFlat } from '../../../src/core/authorization/text-shape.ts'
+import { splitFlat } from '../../../src/core/authorization/text-shape.ts'
+import { starterPolicies } from '../../support/test-policies.ts'
 import { deciderOf, inputOf, setOf } from './inputs.ts'
 
 const head = 'permit (principal, action, resource)'
@@ -25,7 +27,7 @@ const flat: readonly (readonly [string, string])[] = [
 
 for (const [name, text] of flat)
   test(`a text with ${name} goes to the engine`, t => {
-    t.notThrows(() => requireFlat(text))
+    t.notThrows(() => splitFlat(text))
   })
 
 const deep: readonly (readonly [string, string])[] = [
@@ -61,6 +63,42 @@ for (const [name, text] of deep)
     t.is(decider.decide(inputOf()).outcome, 'allow')
     t.is(deciderOf(canonicalPolicies(policy('true'))).decide(inputOf()).outcome, 'allow')
   })
+
+test('a text is split behind each policy, with the comments that belong to it', t => {
+  const text = `// one\n${policy('";" == "//"')} // behind it\n\n// two\n${policy('{a: 1} == {}', 'b')}\n// last\n`
+  const parts = splitFlat(text)
+  t.deepEqual(
+    parts.map(part => part.trim()),
+    [
+      `// one\n${policy('";" == "//"')} // behind it`,
+      `// two\n${policy('{a: 1} == {}', 'b')}`,
+      '// last',
+    ],
+  )
+  t.is(parts.join('').trim(), text.trim())
+  t.deepEqual(splitFlat(' \n'), [])
+})
+
+test('formatted one by one policies read as formatted at once', t => {
+  const second = `@id("b") forbid (principal,action,resource); // behind\n`
+  const texts = [
+    starterPolicies,
+    `// heading\n${policy('true')} // behind\n// own line\n\n// heading\n${second}`,
+    '// nothing\n',
+    `${policy('true')}\n\n\n\n// a\n\n\n// b\n${second}`,
+  ]
+  for (const policyText of texts) {
+    const whole = formatPolicies({ policyText, lineWidth: 100, indentWidth: 2 })
+    if (whole.type === 'failure') throw new Error('not formatted')
+    const text = canonicalPolicies(policyText)
+    t.is(text, `${whole.formatted_policy.trim()}\n`)
+    t.is(canonicalPolicies(text), text)
+    t.is(
+      canonicalPolicies(canonicalPolicies(`${text}// last`)),
+      canonicalPolicies(`${text}// last`),
+    )
+  }
+})
 
 test('what the bounds let through, the engine takes', t => {
   const widest = [
