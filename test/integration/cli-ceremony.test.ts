@@ -110,3 +110,14 @@ test.serial('without its token, or with another key in it, nothing is signed', a
   t.is(await refused({ issuer: wrong }), 'ceremony-differs')
   t.false((await readdir(place)).includes('3.crl'))
 })
+
+test.serial('a ceremony that the lints refuse leaves no key in the token', async t => {
+  const key = { place: keyIn(offline, 'offline', 'second'), make: 'P-384' }
+  const file = join(place, 'long.json')
+  const changes = { key, trustDomain: 'localhost', certificate: 'second.pem' }
+  const long = exampleOf('root', { ...changes, notAfter: '2090-01-01T00:00:00Z' })
+  await writeFile(file, JSON.stringify(long))
+  const ran = await stage.assay(['ca', 'ceremony', file], { env: offline.environment })
+  t.is(ran.code, 'lint-lifetime')
+  await hold(t, offline, 'root', changes)
+})
