@@ -11,6 +11,7 @@ const statusOf: Readonly<Record<string, number>> = {
   'token-issuer': 401,
   'token-audience': 401,
   'token-expired': 401,
+  'token-early': 401,
   'token-unbound': 401,
   'token-certificate': 401,
   'token-inactive': 401,

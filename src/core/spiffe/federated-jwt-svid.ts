@@ -10,8 +10,8 @@ import type { TrustDomainBundle } from './x509-svid.ts'
  * An empty bundle believes nobody. A JWT-SVID is a bearer credential: whoever brings it may have been given it.
  *
  * @param expected the one audience, which is the caller; `now` in Unix milliseconds
- * @throws TokenError `svid-malformed`, `svid-signature`, `svid-audience`, `svid-expired`; SvidError `svid-domain`;
- *   SpiffeError `spiffe-id-malformed`
+ * @throws TokenError `svid-malformed`, `svid-signature`, `svid-audience`, `svid-expired`, `svid-early`;
+ *   SvidError `svid-domain`; SpiffeError `spiffe-id-malformed`
  * @see JWT-SVID §4, §6
  */
 export function verifyFederatedJwtSvid(

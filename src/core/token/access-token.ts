@@ -7,6 +7,7 @@ import type { AuthorizationDetail } from './authorization-details.ts'
 import { isConfirmation, type Confirmation } from './confirmation.ts'
 import { isDelegation, type DelegationClaims } from './delegation.ts'
 import { TokenError } from './error.ts'
+import { isTooEarly } from './not-before.ts'
 
 /** What Assay says about the holder beyond the registered claims. */
 export interface HolderClaims {
@@ -137,7 +138,7 @@ export class VerifiedAccessToken {
  * Verifies signature, type, issuer, audience and time of an access token.
  *
  * @throws TokenError `token-malformed`, `token-unknown-key`, `token-signature`, `token-issuer`, `token-audience`,
- *   `token-expired`
+ *   `token-expired`, `token-early`
  * @see RFC 9068 §4
  */
 export function verifyAccessToken(token: string, expected: TokenExpectations): VerifiedAccessToken {
@@ -152,6 +153,7 @@ export function verifyAccessToken(token: string, expected: TokenExpectations): V
   }
   const verified = new VerifiedAccessToken(seal, claims)
   verified.requireFresh(expected.now)
+  if (isTooEarly(jws.payload['nbf'], expected.now)) throw new TokenError('token-early')
   return verified
 }
 

@@ -1,5 +1,6 @@
 import { parseJws, verifyJws, type ParsedJws } from '../jose/jws.ts'
 import { TokenError } from './error.ts'
+import { isTooEarly } from './not-before.ts'
 import type { ProofKey } from './proof-key.ts'
 
 /** The one value of `client_assertion_type` (RFC 7523 §2.2). */
@@ -87,8 +88,7 @@ function checkTime(exp: unknown, nbf: unknown, now: number): number {
       found: `${Math.round(remaining)} s`,
     })
   }
-  if (nbf !== undefined && (typeof nbf !== 'number' || nbf > now / 1000 + skewSeconds)) {
+  if (isTooEarly(nbf, now))
     throw new TokenError('assertion-time', { expected: 'an nbf in the past' })
-  }
   return Math.ceil((exp + skewSeconds) * 1000)
 }

@@ -3,6 +3,7 @@ import { importJwk, parsePublicJwk, thumbprint } from '../jose/jwk.ts'
 import { parseJws, verifyJws, type ParsedJws } from '../jose/jws.ts'
 import type { TokenVerificationKey } from './access-token.ts'
 import { TokenError } from './error.ts'
+import { isTooEarly } from './not-before.ts'
 import type { ProofKey } from './proof-key.ts'
 
 /** What may stand in `OAuth-Client-Attestation`, by its `typ`: a client attestation, or a WIT-SVID. */
@@ -23,7 +24,8 @@ export interface ClientAttestation {
 /**
  * Verifies a client attestation under the keys of those who are trusted to attest.
  *
- * @throws TokenError `client-attestation-malformed`, `client-attestation-signature`, `client-attestation-expired`
+ * @throws TokenError `client-attestation-malformed`, `client-attestation-signature`, `client-attestation-expired`,
+ *   `client-attestation-early`
  * @see draft-ietf-oauth-attestation-based-client-auth-10 §4, §7.1; draft-ietf-oauth-spiffe-client-auth-02 (WIT-SVID)
  */
 export function verifyClientAttestation(
@@ -43,6 +45,7 @@ export function verifyClientAttestation(
   if (aud !== undefined) throw malformed('no aud')
   const expiresAt = (exp as number) * 1000
   if (expiresAt <= now) throw new TokenError('client-attestation-expired')
+  if (isTooEarly(jws.payload['nbf'], now)) throw new TokenError('client-attestation-early')
   return { sub, key: readKey(jws.payload['cnf']), expiresAt }
 }
 

@@ -31,6 +31,11 @@ const rows = {
     hint: 'Fetch a new one; tokens live for minutes by design.',
     source: 'RFC 9068 §4',
   },
+  'token-early': {
+    summary: 'The access token is not to be used yet.',
+    hint: 'Set the clock of this machine; where it is right, ask the issuer.',
+    source: 'RFC 7519 §4.1.5',
+  },
   'token-scope': {
     summary: 'The access token does not carry the scope that this call needs.',
     hint: 'Ask for a token with that scope; what a client may have is decided by its role or class.',
@@ -169,6 +174,11 @@ const rows = {
     hint: 'Fetch a new one; they live for minutes.',
     source: 'JWT-SVID §3.3',
   },
+  'svid-early': {
+    summary: 'The JWT-SVID is not to be used yet.',
+    hint: 'Set the clock of this machine; where it is right, ask whoever issued it.',
+    source: 'RFC 7519 §4.1.5',
+  },
   'client-attestation-malformed': {
     summary:
       'The client attestation, or its proof of possession, cannot be read or lacks a member.',
@@ -184,6 +194,11 @@ const rows = {
     summary: 'The client attestation is too old.',
     hint: 'Fetch a fresh one with `assay agent attestation`.',
     source: 'draft-ietf-oauth-attestation-based-client-auth-10 §7.4',
+  },
+  'client-attestation-early': {
+    summary: 'The client attestation is not to be used yet.',
+    hint: 'Set the clock of this machine; where it is right, fetch a fresh one.',
+    source: 'RFC 7519 §4.1.5',
   },
   'client-attestation-key': {
     summary:

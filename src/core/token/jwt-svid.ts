@@ -1,6 +1,7 @@
 import { parseJws, verifyJws, type ParsedJws } from '../jose/jws.ts'
 import type { TokenVerificationKey } from './access-token.ts'
 import { TokenError } from './error.ts'
+import { isTooEarly } from './not-before.ts'
 
 /** `client_assertion_type` of a JWT-SVID (draft-ietf-oauth-spiffe-client-auth-02). */
 export const jwtSpiffe = 'urn:ietf:params:oauth:client-assertion-type:jwt-spiffe'
@@ -21,7 +22,7 @@ const allowedTypes: readonly unknown[] = [undefined, 'JWT', 'JOSE']
 /**
  * Verifies a JWT-SVID and gives its subject, a SPIFFE ID as a text.
  *
- * @throws TokenError `svid-malformed`, `svid-signature`, `svid-audience`, `svid-expired`
+ * @throws TokenError `svid-malformed`, `svid-signature`, `svid-audience`, `svid-expired`, `svid-early`
  * @see JWT-SVID §2 to §4
  */
 export function verifyJwtSvid(svid: string, expected: JwtSvidExpectations): string {
@@ -36,6 +37,7 @@ export function verifyJwtSvid(svid: string, expected: JwtSvidExpectations): stri
   if (audience !== expected.audience)
     throw new TokenError('svid-audience', { expected: expected.audience })
   if (exp * 1000 <= expected.now) throw new TokenError('svid-expired')
+  if (isTooEarly(jws.payload['nbf'], expected.now)) throw new TokenError('svid-early')
   return sub
 }
 
