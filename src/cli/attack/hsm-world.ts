@@ -44,23 +44,22 @@ export async function openHsmWorld(
     declaredToken({ manufacturer: 'Maker of HSMs', model: 'Box 7', serial }),
     declaredToken({ manufacturer: 'SoftHSM project', model: 'SoftHSM v2', serial }),
   ]
-  const anchors = [
-    await admit(operator, name, 'yubihsm2', yubiHsm),
-    await admit(operator, name, 'yubikey-piv', yubiKey),
-  ]
-  for (const each of [hardware, software]) await register(operator, name, each)
-  return {
-    yubiHsm,
-    yubiKey,
-    hardware,
-    software,
-    close: async reason => {
-      for (const anchor of anchors)
-        await operator.call('POST', `/v1/anchors/${anchor}/retire`, { reason })
-      for (const { attestationKey } of [hardware, software])
-        await operator.call('POST', `/v1/hsm-keys/${attestationKey.jkt}/retire`, { reason })
-    },
+  const paths: string[] = []
+  const close = async (reason: string): Promise<void> => {
+    for (const path of paths.splice(0)) await operator.call('POST', path, { reason })
   }
+  try {
+    paths.push(`/v1/anchors/${await admit(operator, name, 'yubihsm2', yubiHsm)}/retire`)
+    paths.push(`/v1/anchors/${await admit(operator, name, 'yubikey-piv', yubiKey)}/retire`)
+    for (const each of [hardware, software]) {
+      await register(operator, name, each)
+      paths.push(`/v1/hsm-keys/${each.attestationKey.jkt}/retire`)
+    }
+  } catch (cause) {
+    await close('attack kit: not set up')
+    throw cause
+  }
+  return { yubiHsm, yubiKey, hardware, software, close }
 }
 
 function declaredToken(token: HsmToken): DeclaredToken {
