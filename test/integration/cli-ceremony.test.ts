@@ -67,10 +67,9 @@ test.serial('a root is made in one token, an issuing authority below it in anoth
 })
 
 test.serial('a service begins with it, and clients that know the root alone trust it', async t => {
-  const made = await stage.assay([
-    ...['init', '--issuer', stage.issuer, '--trust-domain', 'localhost', '--json'],
-    ...['--issuing-certificate', join(place, 'chain.pem'), '--issuing-key', issuingKey],
-  ])
+  const whose = ['--issuer', stage.issuer, '--trust-domain', 'localhost', '--json']
+  const below = ['--issuing-certificate', join(place, 'chain.pem'), '--issuing-key', issuingKey]
+  const made = await stage.assay(['init', ...whose, ...below])
   t.is(made.status, 0, made.stderr)
   const root = openssl('x509', '-in', 'root.pem', '-outform', 'der', '-out', 'root.der')
   t.is(root, '')
