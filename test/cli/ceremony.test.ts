@@ -21,7 +21,7 @@ test('a root, a request and an intermediate are made one after the other, and op
   const text = stage.openssl('x509', '-in', 'issuing.pem', '-noout', '-text')
   t.regex(text, /Permitted:\s+URI:example\.org/)
   t.regex(text, /CA:TRUE, pathlen:0/)
-  t.regex(stage.openssl('x509', '-in', 'root.pem', '-noout', '-text'), /CA:TRUE, pathlen:1/)
+  t.regex(stage.openssl('x509', '-in', 'root.pem', '-noout', '-text'), /CA:TRUE, pathlen:2/)
   const chain = stage.read('chain.pem')
   t.is(chain, `${stage.read('issuing.pem')}${stage.read('root.pem')}`)
 })
@@ -106,7 +106,7 @@ test('an intermediate of a key that is at hand, and of one that is made', async 
 
 test('a cross-certificate leads from one root to what stands below the other', async t => {
   const stage = await createCeremonyStage(t)
-  await stage.hold('root', { pathLength: 2 })
+  await stage.hold('root')
   const next = await stage.hold('root', {
     subject: 'Example root 2',
     key: { place: 'next-root.key.pem', make: 'P-384' },
