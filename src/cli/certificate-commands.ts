@@ -75,6 +75,7 @@ function factsOf(record: ShownRecord): (readonly [string, string | undefined])[]
     ['from', renderTime(record['notBefore'])],
     ['until', renderTime(record['notAfter'])],
     ['authority', cellOf(record, 'authorityId')],
+    ['to be signed', cellOf(record, 'tbsSha256')],
     ['thumbprint', cellOf(record, 'x5t')],
     ['list', cellOf(record, 'crlUrl')],
     ['responder', cellOf(record, 'ocspUrl')],

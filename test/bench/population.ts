@@ -5,6 +5,7 @@ import { initialiseService } from '../../src/main.ts'
 import type { AuditEntry } from '../../src/ports/records.ts'
 import type { Store } from '../../src/ports/store.ts'
 import { openSqliteStore } from '../../src/storage/sqlite-store.ts'
+import { createBenchTpm, platformState, type BenchTpm } from './bench-tpm.ts'
 import { createTestKey, type TestKey } from '../support/compact-jws.ts'
 
 /** The service's name in a bench; what it listens on is told by {@link startServiceProcess}. */
@@ -25,12 +26,12 @@ export interface BenchAgent {
 
 /**
  * Makes a service's data directory with hosts, a class and agents whose keys are bound, as enrolments leave them: by
- * the store's own methods, so every row and every log entry is real. Returns the agents.
+ * the store's own methods, so every row and every log entry is real. Returns the agents, and the TPM of all hosts.
  */
 export async function createPopulation(
   dataDirectory: string,
   count: number,
-): Promise<BenchAgent[]> {
+): Promise<{ readonly agents: readonly BenchAgent[]; readonly tpm: BenchTpm }> {
   const config = configSchema.parse({ issuer, trustDomain, listen: { port: 0 } })
   const { jwk } = createTestKey()
   await initialiseService({
@@ -40,10 +41,11 @@ export async function createPopulation(
   })
   const store = await openStore(dataDirectory)
   try {
-    await populateHosts(store)
+    const tpm = createBenchTpm()
+    await populateHosts(store, tpm)
     const agents = Array.from({ length: count }, (_, n) => createAgent(n))
     await Promise.all(agents.map(async (agent, n) => await admitAgent(store, agent, n % hostCount)))
-    return agents
+    return { agents, tpm }
   } finally {
     await store.close()
   }
@@ -63,7 +65,7 @@ export function createEntry(type: string, subject: string): AuditEntry {
   return { type, time: Date.now(), actor: 'service', subject, detail: { audience, scope } }
 }
 
-async function populateHosts(store: Store): Promise<void> {
+async function populateHosts(store: Store, tpm: BenchTpm): Promise<void> {
   await store.classes.create(
     {
       name: className,
@@ -82,10 +84,10 @@ async function populateHosts(store: Store): Promise<void> {
     createEntry('class.registered', className),
   )
   const hosts = Array.from({ length: hostCount }, (_, n) => n)
-  await Promise.all(hosts.map(async n => await admitHost(store, n)))
+  await Promise.all(hosts.map(async n => await admitHost(store, tpm, n)))
 }
 
-async function admitHost(store: Store, n: number): Promise<void> {
+async function admitHost(store: Store, tpm: BenchTpm, n: number): Promise<void> {
   const { jwk, jkt } = createTestKey()
   const id = `host-${n}`
   const [now, later] = [Date.now(), Date.now() + 86_400_000]
@@ -95,7 +97,7 @@ async function admitHost(store: Store, n: number): Promise<void> {
       id,
       name: `machine-${n}`,
       endorsementId: `endorsement-${n}`,
-      attestationPublic: new Uint8Array(88),
+      attestationPublic: tpm.attestationKey.public,
       assurance: 'emulated',
       status: 'active',
       enrolledAt: now,
@@ -108,7 +110,7 @@ async function admitHost(store: Store, n: number): Promise<void> {
       revokedAt: null,
       revocationReason: null,
       attestationId: `attestation-${n}`,
-      platformState: '{}',
+      platformState: JSON.stringify(platformState),
       stateVersion: 1,
       firmwareVendor: 'id:49465800',
       firmwareVersion: '0007005500000000',

@@ -18,8 +18,8 @@ const operations: Readonly<
   token: { verified: [470], signed: 700 },
   // The DPoP proof and the client assertion; the access token.
   tokenTwoSignatures: { verified: [470, 330], signed: 700 },
-  // The DPoP proof and the certification request; the TBSCertificate.
-  certificate: { verified: [510, 110], signed: 560 },
+  // A DPoP proof each for challenge and renewal, the certification request, the certification; the TBSCertificate.
+  certificate: { verified: [510, 510, 110, 180], signed: 560 },
 }
 
 /**

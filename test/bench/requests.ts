@@ -1,7 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { encodeHeader, signJws } from '../../src/core/jose/jws.ts'
 import { tokenAlgorithm } from '../../src/core/token/access-token.ts'
-import { certificationRequest } from '../support/certification-request.ts'
 import { audience, issuer, scope, type BenchAgent } from './population.ts'
 
 /** What a bench asks of the service. */
@@ -47,20 +46,23 @@ export function tokenRequest(
   return httpRequest(tokenPath, 'application/x-www-form-urlencoded', [dpop], form.toString())
 }
 
-/** The renewal of an agent's certificate with a token of its own. */
-export function certificateRequest(agent: BenchAgent, accessToken: string, csr: string): string {
-  const path = `/v1/agents/${agent.id}/credentials`
+/** A challenge for the renewal of an agent's certificate, with a token of its own. */
+export function challengeRequest(agent: BenchAgent, accessToken: string): string {
+  return ownRequest(agent, accessToken, `/v1/agents/${agent.id}/renewal-challenge`, '')
+}
+
+/** The renewal itself. */
+export function certificateRequest(agent: BenchAgent, accessToken: string, body: string): string {
+  return ownRequest(agent, accessToken, `/v1/agents/${agent.id}/credentials`, body)
+}
+
+function ownRequest(agent: BenchAgent, accessToken: string, path: string, body: string): string {
   const ath = createHash('sha256').update(accessToken).digest('base64url')
   const headers = [
     `Authorization: DPoP ${accessToken}`,
     `DPoP: ${createProof(agent, path, { ath })}`,
   ]
-  return httpRequest(path, 'application/json', headers, JSON.stringify({ csr }))
-}
-
-/** base64url of a certification request by an agent's key. */
-export function createCsr(agent: BenchAgent): string {
-  return Buffer.from(certificationRequest(agent.key)).toString('base64url')
+  return httpRequest(path, 'application/json', headers, body)
 }
 
 function httpRequest(path: string, type: string, headers: readonly string[], body: string): string {

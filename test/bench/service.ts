@@ -1,9 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { encodeBenchTpm } from './bench-tpm.ts'
 import { BenchProcess } from './child.ts'
 import type { LoadOrder, LoadReport } from './load-process.ts'
 import { benchPolicies } from './policy-set.ts'
-import { className, createPopulation, type BenchAgent } from './population.ts'
+import { className, createPopulation } from './population.ts'
 import { createRate, type Rate } from './rate.ts'
 import { measureRawMicroseconds } from './raw.ts'
 import type { RequestKind } from './requests.ts'
@@ -55,7 +56,7 @@ async function withService<T>(
   use: (service: ServiceProcess, load: LoadProcess) => Promise<T>,
   policies?: string,
 ): Promise<T> {
-  const agents = await createPopulation(folder, agentCount)
+  const population = await createPopulation(folder, agentCount)
   // Followed at the start, as any set that the folder of a service holds.
   if (policies !== undefined) writeFileSync(join(folder, 'authorization.cedar'), policies)
   const service = new BenchProcess<ServiceOrder, ServiceReport>(
@@ -65,7 +66,7 @@ async function withService<T>(
   )
   const load = new BenchProcess<LoadOrder, LoadReport>('load-process.ts')
   try {
-    await introduce(await portOf(service), folder, load, agents)
+    await introduce(await portOf(service), folder, load, population)
     return await use(service, load)
   } finally {
     await load.end()
@@ -86,14 +87,14 @@ async function introduce(
   port: number,
   folder: string,
   load: LoadProcess,
-  agents: readonly BenchAgent[],
+  { agents, tpm }: Awaited<ReturnType<typeof createPopulation>>,
 ): Promise<void> {
   const root = readFileSync(join(folder, 'ca', 'root.pem'), 'utf8')
   const texts = agents.map(({ id, spiffeId, key }) => {
     const pkcs8 = key.privateKey.export({ format: 'der', type: 'pkcs8' }).toString('base64')
     return { id, spiffeId, pkcs8 }
   })
-  await load.order({ meet: { address: { port, root }, agents: texts } })
+  await load.order({ meet: { address: { port, root }, agents: texts, tpm: encodeBenchTpm(tpm) } })
 }
 
 /**

@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto'
+import type { KeyPurpose } from '../../src/core/verifier/transcript.ts'
+import { establishPolicy, writtenPolicy } from '../support/operator-activation.ts'
 import test, { type ExecutionContext } from 'ava'
 import { encodeBase64url } from '../../src/core/bytes/base64url.ts'
 import { hsmProofMessage } from '../../src/core/formats/hsm/binding.ts'
@@ -58,7 +60,7 @@ async function challenge(api: TestApi, serial = goodYubiHsm.serial): Promise<Tes
 }
 
 interface Proof {
-  readonly purpose: 'host' | 'agent'
+  readonly purpose: KeyPurpose
   readonly contextId: string
   readonly nonce: string
 }
@@ -170,6 +172,37 @@ test('an agent’s key is proven in the token of its host and in no other', asyn
   t.is(elsewhere.json['code'], 'hsm-token-differs')
   const proven = await prove(stage.device, goodYubiHsm.serial)
   t.is(proven.status, 201, proven.text)
+})
+
+test('a host with an HSM renews by a fresh proof in its token, within a limit of its own', async t => {
+  const stage = await createStage(t)
+  const { api } = stage
+  const key = createTestKey()
+  const enrolled = await enroll(stage, key)
+  const { id, spiffeId } = enrolled.json['host'] as { id: string; spiffeId: string }
+  const renew = async (proven: TestKey, changes: Partial<Proof> = {}): Promise<TestAnswer> => {
+    const host = { clientId: spiffeId, key, token: await fetchToken(api, key) }
+    const asked = await call(api, host, 'POST', `/v1/hosts/${id}/renewal-challenge`)
+    const nonce = String(asked.json['nonce'])
+    const proof = { purpose: 'renewal', contextId: id, nonce, ...changes } as const
+    const { csr, hsm } = evidenceOf(stage, stage.device, proven, proof)
+    const renewal = { challenge: asked.json['id'], hsm }
+    return await call(api, host, 'POST', `/v1/hosts/${id}/credentials`, { csr, renewal })
+  }
+  t.is((await renew(key)).status, 201)
+  t.is((await renew(key, { purpose: 'host' })).json['code'], 'hsm-proof')
+  t.is((await renew(key, { nonce: 'AAAA' })).json['code'], 'hsm-proof')
+  t.is((await renew(createTestKey())).json['code'], 'renewal-key-differs')
+  const hour = 3_600_000
+  const { service } = api
+  const short = { ...writtenPolicy, assurance: ['hsm-attested'], validitySeconds: 7 * 86_400 }
+  const keyProof = { tpmMaxSeconds: 86_400, hsmMaxSeconds: 7_200 }
+  await establishPolicy(api, await createOperator(api), { ...short, keyProof })
+  t.like((await service.store.policies.findActive())?.policy, { version: 2 })
+  api.clock.advance(hour)
+  t.is((await renew(key)).status, 201)
+  api.clock.advance(hour)
+  t.is((await renew(key)).json['code'], 'key-proof-expired')
 })
 
 test('revoking the maker’s certificate takes its HSM hosts, and it is not admitted again', async t => {

@@ -5,6 +5,7 @@ import { appraiseState } from './state-rules.ts'
 /** That a TPM is not in the state that its host attested. */
 export interface BootDifference {
   readonly expected: string
+  /** Counters and firmware, as they are now. */
   readonly found: string
   /** The rule that only a TPM whose state was set back breaks; undefined for a restart. */
   readonly rollback: string | undefined
@@ -23,12 +24,9 @@ export function bootDifference(before: PlatformState, now: TpmFacts): BootDiffer
   const findings = appraiseState(before, { attestationName, ...now })
   const back = findings.find(finding => finding.isRollback)
   const found = describe(now.clockInfo, now.firmwareVersion)
-  if (back !== undefined) {
-    const { expected = '', rule } = back
-    return { expected, found: `${back.found ?? ''} (${found})`, rollback: rule }
-  }
   const expected = describe(before, BigInt(before.firmwareVersion))
-  return expected === found ? undefined : { expected, found, rollback: undefined }
+  if (back === undefined && expected === found) return undefined
+  return { expected, found, rollback: back?.rule }
 }
 
 function describe(
