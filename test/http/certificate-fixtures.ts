@@ -10,7 +10,7 @@ import { refreshCertificateLists } from '../../src/services/certificate-lists.ts
 import { pem } from '../../src/services/view.ts'
 import { startTestApi, type TestAnswer, type TestApi } from '../support/test-api.ts'
 import { call, createOperator, type TestCaller } from '../support/test-caller.ts'
-import { admitManufacturer, enrollHost } from '../support/test-host.ts'
+import { admitManufacturer, enrollHost, type TestHost } from '../support/test-host.ts'
 
 const run = promisify(execFile)
 
@@ -18,6 +18,7 @@ const run = promisify(execFile)
 export interface Scene {
   readonly api: TestApi
   readonly operator: TestCaller
+  readonly host: TestHost
   /** PEM of a host's certificate, and its serial number. */
   readonly leaf: string
   readonly serial: string
@@ -36,7 +37,7 @@ export async function begin(
   const { id, chain } = api.service.authorities.active()
   await refreshCertificateLists(api.service)
   await api.service.ocsp.refresh(api.service)
-  return { api, operator, leaf, serial: serialOf(leaf), authorityId: id, chain }
+  return { api, operator, host, leaf, serial: serialOf(leaf), authorityId: id, chain }
 }
 
 export function derOf(leaf: string): Uint8Array {

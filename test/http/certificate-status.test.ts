@@ -6,12 +6,14 @@ import { refreshCertificateLists } from '../../src/services/certificate-lists.ts
 import { pem } from '../../src/services/view.ts'
 import { verifyTestLog } from '../support/test-api.ts'
 import { call } from '../support/test-caller.ts'
+import { createAgent } from '../support/test-host.ts'
 import {
   begin,
   fetchList,
   listPem,
   openssl,
   revokeLeaf,
+  serialOf,
   type Scene,
 } from './certificate-fixtures.ts'
 
@@ -89,6 +91,54 @@ test('a certificate whose time is over is on one more list and on no other', asy
   t.is(await count(), 1)
   scene.api.clock.advance(4 * 3_600_000)
   t.is(await count(), 0)
+})
+
+test('of two builders beside a hundred revocations none takes anything off a list, and numbers rise', async t => {
+  const { api, operator, host, authorityId } = await begin(t)
+  const form = { name: 'many', audiences: ['https://api.example/'], scopes: [], hosts: ['*'] }
+  await call(api, operator, 'POST', '/v1/classes', form)
+  const serials: string[] = []
+  for (let count = 0; count < 25; count += 1) {
+    const { json } = (await createAgent(api, host, 'many')).issued
+    serials.push(serialOf((json['certificateChain'] as string[])[0] ?? ''))
+  }
+  const work = { isOver: false }
+  const build = async (): Promise<void> => {
+    while (!work.isOver) await refreshCertificateLists(api.service)
+  }
+  const builders = [build(), build()]
+  const revocations = Array.from({ length: 100 }, async (_, index) => {
+    const path = `/v1/certificates/${serials[index % 25] ?? ''}/revoke`
+    return await call(api, operator, 'POST', path, { reason: 'race' })
+  })
+  for (const { status } of await Promise.all(revocations)) t.is(status, 200)
+  work.isOver = true
+  await Promise.all(builders)
+  await refreshCertificateLists(api.service)
+  const lines = await verifyTestLog(api.service)
+  t.is(lines.filter(({ type }) => type === 'certificate.revoked').length, 25)
+  const published = Map.groupBy(
+    lines.filter(({ type }) => type === 'crl.published'),
+    ({ subject }) => subject,
+  )
+  t.is(published.size, 16)
+  for (const list of published.values()) {
+    const numbers = list.map(({ detail }) => Number(detail['number']))
+    t.deepEqual(
+      numbers,
+      [...new Set(numbers)].toSorted((a, b) => a - b),
+    )
+    const counts = list.map(({ detail }) => Number(detail['revoked']))
+    t.deepEqual(
+      counts,
+      counts.toSorted((a, b) => a - b),
+    )
+  }
+  for (const serial of serials) {
+    const path = `/crl/${authorityId}/${shardOf(serial)}`
+    const { bytes } = await api.send({ method: 'GET', path })
+    t.true(parseCertificateList(bytes).revoked.has(serial))
+  }
 })
 
 test('while the signer is down the last list is served, and later the next one comes', async t => {
