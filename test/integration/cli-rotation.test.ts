@@ -106,9 +106,13 @@ test.serial('a certificate whose root is trusted no more is renewed at once', as
   const revoked = await done('operator', 'ca', 'rotate', 'revoke', first, ...reason)
   t.like(revoked, { state: 'revoked' })
   t.true(Number(revoked['certificates']) >= 2)
+  const attestation = join(directory, 'host', 'agents', `${agentId}.attestation.jwt`)
+  const attested = await readFile(attestation, 'utf8')
   const round = await done('host', 'host', 'follow', '--once')
   t.like(round, { isNew: true, renewed: [{ kind: 'agent', id: agentId }], failed: [] })
   t.is(await rootOf(`agents/${agentId}.pem`), await rootOf('host.pem'))
+  // What lives as long as the certificate is renewed with it.
+  t.not(await readFile(attestation, 'utf8'), attested)
   t.is((await assay(['agent', 'token', agentId], { home: 'host' })).status, 0)
 })
 
