@@ -1,6 +1,8 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto'
 import type { DataDirectory } from './data-directory.ts'
 import { Pkcs11Signer } from './hsm/pkcs11-signer.ts'
+import { timed } from './hsm/timed-signer.ts'
+import type { SigningTimes } from './ports/signing-times.ts'
 import type { WatchedSigner } from './ports/signer.ts'
 
 /** The audit log's key as a store takes it: PKCS#8 DER, or one in hardware, with `sign` where its token is at hand. */
@@ -30,11 +32,13 @@ export function logSpkiOf({ logKey }: Pick<DataDirectory, 'logKey'>): Uint8Array
 export async function openLogKey(
   data: Pick<DataDirectory, 'config' | 'logKey'>,
   onChange: (signer: WatchedSigner) => void,
+  times: SigningTimes,
 ): Promise<{ readonly key: LogKey; readonly signers: readonly WatchedSigner[] }> {
   const { log, deadlineMs, sessions } = data.config.keys
   if (log === 'embedded') return { key: logKeyOf(data), signers: [] }
   const publicKey = logSpkiOf(data)
   const how = { deadlineMs, sessions, onChange, publicKey }
   const signer = await Pkcs11Signer.open({ ...how, role: 'log', uri: log })
-  return { key: { publicKey, sign: message => signer.sign(message) }, signers: [signer] }
+  const sign = timed(message => signer.sign(message), 'log', times)
+  return { key: { publicKey, sign }, signers: [signer] }
 }

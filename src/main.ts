@@ -11,6 +11,7 @@ import type { PassphraseSources } from './key-passphrase.ts'
 import { parsePkcs11Uri } from './hsm/pkcs11-uri.ts'
 import { createTokenInspector } from './hsm/token-inspector.ts'
 import { createResponderKey } from './hsm/responder-key.ts'
+import { timedAuthorityKeys, timedResponderKey, timedTokenKeys } from './hsm/timed-signer.ts'
 import { createThrowawaySigners } from './hsm/throwaway-key.ts'
 import { createBundleFetchOf, startFederation } from './federation.ts'
 import { createApp, type RequestLog } from './http/app.ts'
@@ -29,6 +30,7 @@ import { registerOperator, type OperatorRequest } from './services/operators.ts'
 import type { WatchedSigner } from './ports/signer.ts'
 import type { Service } from './services/service.ts'
 import { startStatusKeeper } from './services/status-keeper.ts'
+import { SigningFeed } from './services/signing-times.ts'
 import { recordSignerChange } from './services/signer-watch.ts'
 import { startTokenKeyFollower } from './services/token-key-follower.ts'
 import { startTokenKeys } from './services/token-key-rotation.ts'
@@ -186,7 +188,8 @@ async function openService(
   const { config, chain } = data
   const logOrigin = `${new URL(config.issuer).host}/audit`
   const watch: { record?: (signer: WatchedSigner) => void; authorities?: Authorities } = {}
-  const log = await openLogKey(data, signer => watch.record?.(signer))
+  const signingTimes = new SigningFeed()
+  const log = await openLogKey(data, signer => watch.record?.(signer), signingTimes)
   const store = await openSqliteStore({ path: data.databasePath, logOrigin, logKey: log.key })
   const throwaway = createThrowawaySigners()
   const signers = openServiceSigners(data, {
@@ -196,7 +199,10 @@ async function openService(
     onMistake: report,
     records: () => watch.authorities?.records ?? [],
   })
-  const authorities = await Authorities.load(store, signers.authorityKeys)
+  const authorities = await Authorities.load(
+    store,
+    timedAuthorityKeys(signers.authorityKeys, signingTimes),
+  )
   watch.authorities = authorities
   const clock = { now: () => Date.now() }
   const service: Service = {
@@ -216,11 +222,16 @@ async function openService(
     store,
     clock,
     random: createRandom(),
-    ocsp: new OcspResponders(createResponderKey),
+    ocsp: new OcspResponders(() => timedResponderKey(createResponderKey(), signingTimes)),
     issuance: { profiles: loadCertificateProfiles(), throwaway },
     authorities,
     signers: signers.list,
-    tokenKeys: new TokenKeyRing({ store, clock, places: signers.tokenKeyPlaces }),
+    signingTimes,
+    tokenKeys: new TokenKeyRing({
+      store,
+      clock,
+      places: timedTokenKeys(signers.tokenKeyPlaces, signingTimes),
+    }),
     logVerifier: verifierOfSpki(logOrigin, logSpkiOf(data)),
     privacyKey: data.privacyKey,
     nonceKey: randomBytes(32),

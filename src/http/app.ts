@@ -23,7 +23,7 @@ import { identityEndpoints } from './identity-endpoints.ts'
 import { hostEndpoints } from './host-endpoints.ts'
 import { oauthEndpoints } from './oauth-endpoints.ts'
 import { openApiDocument } from './openapi.ts'
-import { countRequests } from './metrics.ts'
+import { countRequests, startMetrics } from './metrics.ts'
 import { operatorEndpoints } from './operator-endpoints.ts'
 import { policyEndpoints } from './policy-endpoints.ts'
 import { revocationListEndpoints } from './revocation-list-endpoints.ts'
@@ -84,6 +84,7 @@ export function createApp(
 ): Koa<RequestState, RequestExtras> {
   const app = new Koa<RequestState, RequestExtras>()
   app.context.service = service
+  startMetrics(service)
   // What reaches Koa itself is a socket that broke or a bug; both are ours to see, neither the caller's.
   app.on('error', (error: Error) =>
     log.report('error', { error: String(error) }, 'connection failed'),

@@ -32,6 +32,7 @@ function metricsFor(service: Service): Metrics {
     }),
   }
   watchSigners(service, registry)
+  timeSignatures(service, registry)
   metricsOf.set(service, made)
   return made
 }
@@ -60,12 +61,29 @@ function watchSigners(service: Service, registry: Registry): void {
   })
 }
 
+/** Both labels are words of a table. */
+function timeSignatures({ signingTimes }: Service, registry: Registry): void {
+  const seconds = new Histogram({
+    name: 'assay_signing_seconds',
+    help: 'Time to a signature, waiting for the key included, by what it is for and what came of it.',
+    labelNames: ['role', 'outcome'] as const,
+    buckets: [0.0005, 0.002, 0.01, 0.05, 0.2, 1, 5],
+    registers: [registry],
+  })
+  signingTimes.listen((role, outcome, taken) => seconds.observe({ role, outcome }, taken))
+}
+
 function states(service: Service) {
   return service.signers.map(signer => ({
     role: signer.role,
     place: signer.place,
     state: signer.state(),
   }))
+}
+
+/** Begins to count; what is before is not counted. */
+export function startMetrics(service: Service): void {
+  metricsFor(service)
 }
 
 /**

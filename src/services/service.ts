@@ -15,6 +15,7 @@ import type { OcspResponders } from './ocsp-responders.ts'
 import type { ProofKeys } from '../core/token/proof-key.ts'
 import type { AuthorizationDirectory } from './authorization-directory.ts'
 import type { ClientDirectory } from './client-directory.ts'
+import type { SigningFeed } from './signing-times.ts'
 import type { TokenKeyRing } from './token-keys.ts'
 
 /** How much an issuer's word on revocation counts. */
@@ -92,6 +93,8 @@ export interface Service {
   readonly tokenKeys: TokenKeyRing
   /** Keys in hardware, which can go down and come back. */
   readonly signers: readonly WatchedSigner[]
+  /** How long each signature takes. */
+  readonly signingTimes: SigningFeed
   /** Verifies the checkpoints of the audit log. */
   readonly logVerifier: NoteVerifier
   /** 32 bytes: keys the hash by which an EK is known here, so that it means nothing elsewhere. */

@@ -44,6 +44,16 @@ test('figures show which signing key is down', async t => {
   t.regex(down, /assay_signer_waiting\{role="issuing",place="pkcs11"\} 3/)
 })
 
+test('signatures are timed by what they are for and what came of them, and by nothing else', async t => {
+  const api = await startTestApi(t)
+  await api.service.authorities.active().signer.sign(new Uint8Array(1))
+  api.service.signingTimes.observe('token', 'down', 0.003)
+  const { text } = await api.send({ method: 'GET', path })
+  t.regex(text, /assay_signing_seconds_count\{role="issuing",outcome="signed"\} 1\n/)
+  t.regex(text, /assay_signing_seconds_bucket\{le="0.002",role="token",outcome="down"\} 0\n/)
+  t.regex(text, /assay_signing_seconds_bucket\{le="0.01",role="token",outcome="down"\} 1\n/)
+})
+
 test('from another machine figures are for those with the scope', async t => {
   const api = await startTestApi(t)
   const handle = createApp(api.service, { report: () => undefined }).callback()

@@ -187,6 +187,66 @@ test.serial('a token without room for a key says so', async t => {
   await t.throwsAsync(openPkcs11Key(uri, { create: true }), { code: 'pkcs11-token-full' })
 })
 
+test.serial(
+  'signers of one token log in once, together, and never again with a wrong PIN',
+  async t => {
+    const stage = await createStage(t)
+    const other = await createStage(t)
+    const { publicKey } = await other.open()
+    const uri = stage.uri.replace(pinFile, wrongPinFile)
+    const signers = await Promise.all(
+      [1, 2, 3].map(async () => await stage.open({ uri, publicKey })),
+    )
+    t.true(signers.every(signer => signer.state().reason === 'CKR_PIN_INCORRECT'))
+    await new Promise(resolve => setTimeout(resolve, 900))
+    t.is(await logins(stage), 1)
+  },
+)
+
+for (const [call, after] of [
+  ['C_Initialize', 0],
+  ['C_GetSlotList', 0],
+  ['C_GetTokenInfo', 0],
+  ['C_OpenSession', 0],
+  ['C_OpenSession', 1],
+  ['C_FindObjectsInit', 0],
+  ['C_FindObjects', 1],
+  ['C_FindObjectsFinal', 0],
+  ['C_GetAttributeValue', 3],
+  ['C_SignInit', 0],
+  ['C_Sign', 0],
+] as const)
+  test.serial(
+    `${call} that fails after ${after} calls costs no login and no restart of ours`,
+    async t => {
+      const stage = await createStage(t)
+      const twin = await stage.open()
+      const { publicKey } = twin
+      await twin.close()
+      await stage.double.control({ call, after, times: 1, answer: { code: 0x30 } })
+      const signer = await stage.open({ publicKey })
+      await signer.sign(message).catch(() => undefined)
+      await stage.double.control()
+      await until(() => signer.state().isUp)
+      t.true(isSigned(signer, message, await signer.sign(message)))
+    },
+  )
+
+test.serial(
+  'a login that fails, whatever it says, is not repeated before the next start',
+  async t => {
+    const stage = await createStage(t)
+    const other = await createStage(t)
+    const { publicKey } = await other.open()
+    await stage.double.control({ call: 'C_Login', answer: { code: 0x30 } })
+    const signer = await stage.open({ publicKey })
+    await stage.double.control()
+    await new Promise(resolve => setTimeout(resolve, 1_200))
+    t.false(signer.state().isUp)
+    t.is(await logins(stage), 1)
+  },
+)
+
 test.serial('another key under the name of the known one is not used', async t => {
   const stage = await createStage(t)
   const other = await createStage(t)

@@ -10,6 +10,8 @@ import { createResponderKey } from '../../src/hsm/responder-key.ts'
 import { exportPkcs8 } from '../../src/hsm/embedded-key.ts'
 import { createTokenKeyFiles } from '../../src/hsm/token-key-files.ts'
 import type { AuthorityKeys, AuthorityRecord } from '../../src/ports/authority.ts'
+import { timedAuthorityKeys } from '../../src/hsm/timed-signer.ts'
+import { SigningFeed } from '../../src/services/signing-times.ts'
 import type { WatchedSigner } from '../../src/ports/signer.ts'
 import { Authorities } from '../../src/services/authorities.ts'
 import { adoptFirstAuthority } from '../../src/services/authority-rotation.ts'
@@ -115,8 +117,9 @@ export async function createTestService(
     places: hardware?.places ?? {},
   })
   const known: { authorities?: Authorities } = {}
+  const signingTimes = new SigningFeed()
   const keys = hardware?.wire(disk, () => known.authorities?.records ?? []) ?? disk
-  const authorities = await Authorities.load(store, keys)
+  const authorities = await Authorities.load(store, timedAuthorityKeys(keys, signingTimes))
   known.authorities = authorities
   const service: Service = {
     settings: { ...settings, ...changes },
@@ -127,6 +130,7 @@ export async function createTestService(
     issuance: testIssuance,
     ocsp: new OcspResponders(createResponderKey),
     signers: hardware?.signers ?? [],
+    signingTimes,
     tokenKeys: new TokenKeyRing({ store, clock, places }),
     logVerifier: verifierOfPrivateKey(testLogOrigin, logKey),
     privacyKey: randomBytes(32),
