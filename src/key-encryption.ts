@@ -40,14 +40,14 @@ export async function encryptKeys(
   loadConfig(join(directory, 'config.yaml'))
   const cipher = new KeyCipher(() => loadPassphrases(directory, sources))
   const files = new ServiceKeyFiles(directory, cipher)
-  if (findPassphraseSource(directory, sources) === undefined) {
-    // A new passphrase would open none of them.
-    if (files.hasEncrypted) throw new KeyPassphraseError('key-passphrase-missing')
-    createPassphrase(directory)
-  }
-  const passphrase = findPassphraseSource(directory, sources) ?? 'data'
+  const source = findPassphraseSource(directory, sources)
+  // A new passphrase would open none of them.
+  if (source === undefined && files.hasEncrypted)
+    throw new KeyPassphraseError('key-passphrase-missing')
+  const passphrase = source ?? 'data'
   if (files.listPlain().length === 0) return { written: 0, passphrase }
   await recordAct(directory, sources, 'keys.encrypted')
+  if (source === undefined) createPassphrase(directory)
   return { written: files.reseal(isEncryptedKey), passphrase }
 }
 
@@ -72,10 +72,10 @@ export async function changePassphrase(
     throw new KeyPassphraseError('key-passphrase-missing', {
       expected: '--new-passphrase-file, since the present passphrase is not kept here',
     })
+  const given = next === undefined ? [] : [loadPassphraseFile(next)]
+  await recordAct(directory, sources, 'keys.passphrase-changed', given)
   if (next === undefined) createPassphrase(directory, passphraseFiles.next)
-  const path = next ?? join(directory, passphraseFiles.next)
-  const passphrase = loadPassphraseFile(path)
-  await recordAct(directory, sources, 'keys.passphrase-changed', [passphrase])
+  const passphrase = loadPassphraseFile(next ?? join(directory, passphraseFiles.next))
   const written = reseal(directory, passphrase, before)
   if (next === undefined) advancePassphrase(directory)
   else if (isKept) forgetPassphrases(directory)
@@ -96,8 +96,7 @@ async function recordAct(
   further: readonly string[] = [],
 ): Promise<void> {
   const data = loadDataDirectory(directory, sources, further)
-  await withLocalStore(data, async store => {
-    const clock = { now: () => Date.now() }
-    await store.audit.append(auditEntry({ clock }, type, 'service', data.config.issuer))
-  })
+  const clock = { now: () => Date.now() }
+  const entry = auditEntry({ clock }, type, 'service', data.config.issuer)
+  await withLocalStore(data, async store => await store.audit.append(entry))
 }

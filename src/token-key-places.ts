@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import type { DataDirectory } from './data-directory.ts'
+import { Pkcs11Error } from './hsm/pkcs11-error.ts'
 import { followPlaces, keyUriIn } from './hsm/pkcs11-place.ts'
 import { Pkcs11Signer, type Pkcs11SignerOptions } from './hsm/pkcs11-signer.ts'
 import { createTokenKeyFiles } from './hsm/token-key-files.ts'
 import { takeTokenKey } from './hsm/token-made-key.ts'
+import { SignerError } from './ports/signer-error.ts'
 import type { WatchedSigner } from './ports/signer.ts'
 import type { TokenKeyPlaces } from './ports/token-key.ts'
 
@@ -29,7 +31,7 @@ export function createTokenKeyPlaces(
       const [place] = places
       if (place === undefined) return await files.create()
       const keyReference = keyUriIn(place, 'assay-token', randomBytes(16))
-      return { keyReference, publicKey: await takeTokenKey(keyReference) }
+      return { keyReference, publicKey: await failingAsSigner(takeTokenKey(keyReference)) }
     },
     open: async key => {
       const { keyReference, publicKey } = key
@@ -50,5 +52,15 @@ export function createTokenKeyPlaces(
     },
     listOrphans: references => files.listOrphans(references),
     setAside: names => files.setAside(names),
+  }
+}
+
+/** What a token refuses, in the words of the port: nothing was made, and the key before goes on. */
+async function failingAsSigner<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (cause) {
+    if (!(cause instanceof Pkcs11Error)) throw cause
+    throw new SignerError('signer-down', { found: cause.returnValue ?? cause.code, cause })
   }
 }

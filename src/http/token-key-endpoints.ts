@@ -37,7 +37,7 @@ export const tokenKeyEndpoints: readonly Endpoint[] = [
     },
     async ctx => {
       const { service } = ctx
-      await service.tokenKeys.reload()
+      await service.tokenKeys.read()
       ctx.body = { keys: service.tokenKeys.records.map(record => tokenKeyView(service, record)) }
     },
   ),

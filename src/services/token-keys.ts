@@ -57,6 +57,7 @@ export class TokenKeyRing implements TokenKeys {
   readonly #basis: RingBasis
   readonly #known = new Map<string, TokenVerificationKey>()
   readonly #signers = new Map<string, TokenSigner>()
+  readonly #opening = new Map<string, Promise<void>>()
   #records: readonly TokenKeyRecord[] = []
   #moment: Moment = { signing: undefined, published: [], until: 0, verification: [] }
   #started = 0
@@ -83,12 +84,14 @@ export class TokenKeyRing implements TokenKeys {
     return this.#now().verification
   }
 
-  /**
-   * Reads the keys again and opens those that sign or will; of readings that overlap the one that began last counts.
-   *
-   * @throws StoreError; what a place throws for a key that cannot be used, after everything else is done
-   */
+  /** As {@link read}, and opens the keys that sign or will. Throws what a place throws for one that cannot be used. */
   async reload(): Promise<void> {
+    await this.read()
+    await this.#openSigners()
+  }
+
+  /** Reads the keys again; of readings that overlap the one that began last counts. Throws StoreError. */
+  async read(): Promise<void> {
     this.#started += 1
     const turn = this.#started
     const records = await this.#basis.store.tokenKeys.list()
@@ -96,7 +99,6 @@ export class TokenKeyRing implements TokenKeys {
     this.#applied = turn
     this.#records = records
     this.#look(this.#basis.clock.now())
-    await this.#openSigners()
   }
 
   #now(): Moment {
@@ -129,7 +131,14 @@ export class TokenKeyRing implements TokenKeys {
   }
 
   async #open(record: TokenKeyRecord): Promise<void> {
-    if (this.#signers.has(record.kid)) return
+    const { kid } = record
+    if (this.#signers.has(kid)) return
+    const opening = this.#opening.get(kid) ?? this.#openOnce(record)
+    this.#opening.set(kid, opening)
+    await opening.finally(() => this.#opening.delete(kid))
+  }
+
+  async #openOnce(record: TokenKeyRecord): Promise<void> {
     const signer = await this.places.open(record)
     this.#signers.set(record.kid, signerOf(this.#verificationOf(record), signer))
   }

@@ -22,7 +22,7 @@ const tokenUses = ['jwt-svid', 'wit-svid'] as const
  */
 export async function trustBundle(service: Service): Promise<TrustBundle> {
   // What another process changed a moment ago must not come out under the sequence of before.
-  await service.tokenKeys.reload()
+  await service.tokenKeys.read()
   const tokenKeys = bundleTokenKeys(service)
   await publishTokenKeys(service, tokenKeys)
   const { authorities, bundleSequence } = await service.store.authorities.read()

@@ -105,3 +105,25 @@ test.serial('what was written while the token was away is signed, and the log ho
   const verified = await assay(['audit', 'verify', '--json'])
   t.is(verified.status, 0, verified.stderr)
 })
+
+test.serial('the next key of tokens is made in the token, and signs', async t => {
+  const jwks = async (): Promise<number> => (await read('/oauth/jwks')).split('"kid"').length - 1
+  const rotated = await assay(['key', 'rotate', '--force', '--reason', 'a test', '--json'])
+  t.is(rotated.status, 0, rotated.stderr)
+  t.like(rotated.json(), { state: 'signing', place: 'pkcs11' })
+  t.is(await jwks(), 2)
+  // A token for the next command is signed by it.
+  const listed = await assay(['key', 'list', '--json'])
+  t.is(listed.status, 0, listed.stderr)
+  const { keys } = listed.json() as unknown as { keys: { kid: string; state: string }[] }
+  t.deepEqual(
+    keys.map(({ state }) => state),
+    ['retiring', 'signing'],
+  )
+  t.regex(await read('/readyz'), /"token":"up"/)
+  const retired = await assay(['key', 'retire', String(keys[0]?.kid), '--reason', 'a test'])
+  t.is(retired.status, 0, retired.stderr)
+  t.is(await jwks(), 1)
+  const names = await readdir(directory, { recursive: true })
+  t.false(names.some(name => /token-[0-9a-f]+\.key\.pem$/.test(name)))
+})
