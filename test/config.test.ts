@@ -40,6 +40,7 @@ test('a configuration needs to name the service; everything else has a default',
     },
     certificate: { lifetimeSeconds: 3600 },
     ocsp: { signaturesPerMinute: 600 },
+    grants: { requestSeconds: 3600, unusedSeconds: 900, maxMinutes: 480, pendingPerAgent: 8 },
     token: { maxLifetimeSeconds: 300 },
   })
 })

@@ -33,37 +33,41 @@ export async function recordDenial(
   const { lift } = denial
   if (lift?.kind !== 'unasked') return await recordPlain(service, request, denial)
   const { record } = lift.opening
-  const entry = entryOf(service, request, denial, record.id)
+  const entry = entryOf(service, request, denial, record)
   const answer = await spend(service, request.spending, entry, lift.opening)
   if (answer === 'request-open')
     return await recordPlain(service, request, { ...denial, lift: await denial.seek() })
   if (answer === 'requests-full')
-    return await recordPlain(service, request, { ...denial, lift: undefined }, 'requests-full')
-  return answer ?? refusalOf(request, denial, record)
+    return await recordPlain(service, request, denial, 'authorization-requests-full')
+  return answer ?? refusalOf(request, denial, record, 'authorization-requestable')
 }
 
 async function recordPlain(
   service: Service,
   request: AuthorizationRequest,
   denial: Denial,
-  reason?: 'requests-full',
+  code: ServiceErrorCode = codeOf(denial.lift),
 ): Promise<ServiceError | TokenError> {
-  const asked = askedBy(denial.lift)
-  const entry = entryOf(service, request, denial, asked?.id)
+  const { lift } = denial
+  const asked = lift === undefined || lift.kind === 'unasked' ? undefined : lift.request
+  const entry = entryOf(service, request, denial, asked)
   const answer = await spend(service, request.spending, entry)
   if (answer instanceof Error) return answer
-  return refusalOf(request, denial, asked, reason)
+  return refusalOf(request, denial, asked, code)
 }
 
-function askedBy(lift: Lift | undefined): GrantRequestRecord | undefined {
-  return lift === undefined || lift.kind === 'unasked' ? undefined : lift.request
+/** One that was approved this very moment counts when it is asked for again. */
+function codeOf(lift: Lift | undefined): ServiceErrorCode {
+  if (lift === undefined || lift.kind === 'unasked') return 'authorization-denied'
+  if (lift.kind === 'over') return 'authorization-approval-over'
+  return lift.request.status === 'denied' ? 'authorization-declined' : 'authorization-requestable'
 }
 
 function entryOf(
   service: Service,
   { principal, txn }: AuthorizationRequest,
   { answer, record }: Denial,
-  grantRequest: string | undefined,
+  asked: GrantRequestRecord | undefined,
 ): AuditEntry {
   const hasFailed = answer.outcome === 'failed'
   const id = clientSpiffeId(service, principal)
@@ -71,7 +75,7 @@ function entryOf(
     ...record,
     ...(hasFailed ? { errors: answer.errors } : {}),
     ...(txn === undefined ? {} : { txn }),
-    ...(grantRequest === undefined ? {} : { grantRequest }),
+    ...(asked === undefined ? {} : { grantRequest: asked.id }),
   })
 }
 
@@ -79,7 +83,7 @@ function refusalOf(
   { action }: AuthorizationRequest,
   { answer, record }: Denial,
   asked: GrantRequestRecord | undefined,
-  reason?: 'requests-full',
+  code: ServiceErrorCode,
 ): ServiceError {
   if (answer.outcome === 'failed')
     return new ServiceError('authorization-failed', { found: answer.errors.join('; ') })
@@ -92,16 +96,7 @@ function refusalOf(
     ...(asked === undefined ? {} : { grantRequest: asked.id, expiresAt: asked.expiresAt }),
   }
   const facts = { expected: `a policy that permits ${action}`, found }
-  return new ServiceError(codeOf(asked, reason), facts, details)
-}
-
-function codeOf(
-  asked: GrantRequestRecord | undefined,
-  reason: 'requests-full' | undefined,
-): ServiceErrorCode {
-  if (asked !== undefined)
-    return asked.status === 'denied' ? 'authorization-declined' : 'authorization-requestable'
-  return reason === undefined ? 'authorization-denied' : 'authorization-requests-full'
+  return new ServiceError(code, facts, details)
 }
 
 /** A proof that was denied once is used up: sent again it writes nothing, and is told so. */

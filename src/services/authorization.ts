@@ -5,7 +5,6 @@ import { sourceAddressOf } from '../core/authorization/source-address.ts'
 import type { ActiveAuthorization } from './authorization-directory.ts'
 import { recordDenial } from './authorization-denial.ts'
 import type { AuthorizationRequest } from './authorization-request.ts'
-import { ServiceError } from './error.ts'
 import { seekApproval, type Approval, type Lift } from './just-in-time.ts'
 import { clientSpiffeId } from './naming.ts'
 import { principalFacts } from './principal-facts.ts'
@@ -55,10 +54,9 @@ function approvedBy(
 ): Authorized {
   const { input, answer } = approvable
   const left = Math.floor((approval.endsAt - service.clock.now()) / 1000)
-  if (answer.granted === null || left < 1) throw new ServiceError('authorization-approval-over')
-  const lifetimeSeconds = Math.min(answer.granted.lifetimeSeconds, left)
+  const lifetimeSeconds = Math.min(approvable.granted.lifetimeSeconds, left)
   const record = recordDecision(version, input, answer, approval.id)
-  return { scopes: answer.granted.scopes, lifetimeSeconds, record, approval }
+  return { scopes: approvable.granted.scopes, lifetimeSeconds, record, approval }
 }
 
 /** What the policies are shown of a request. Throws AuthorizationError `untrusted-…`. */

@@ -32,7 +32,8 @@ export type Lift =
       readonly approval: Approval
       readonly approvable: Approvable
     }
-  | { readonly kind: 'asked'; readonly request: GrantRequestRecord }
+  /** It waits, or was denied; or it was approved for less than is left. */
+  | { readonly kind: 'asked' | 'over'; readonly request: GrantRequestRecord }
   | { readonly kind: 'unasked'; readonly opening: OpenedRequest }
 
 /**
@@ -57,8 +58,13 @@ export async function seekApproval(
     return { kind: 'unasked', opening: openingOf(service, request, binding, approvable) }
   if (known.status !== 'approved') return { kind: 'asked', request: known }
   const approval = approvalOf(known, approvable)
+  const isOver = approval.endsAt < service.clock.now() + shortestMs
+  if (isOver) return { kind: 'over', request: known }
   return { kind: 'approved', request: known, approval, approvable }
 }
+
+/** A token lives for whole seconds. */
+const shortestMs = 1_000
 
 /** How the record of a token uses up the approvals that it rests on. */
 export function usesOf(

@@ -10,6 +10,7 @@ export interface Approvable {
   readonly input: DecisionInput
   /** What the policies say of that: it is allowed. */
   readonly answer: Answer
+  readonly granted: NonNullable<Answer['granted']>
   /** How the strictest of the policies behind it lets an approval count. */
   readonly requestable: Requestable
   /** Ids of the policies that make the difference, sorted. */
@@ -31,14 +32,16 @@ export function findApprovable(
   if (denial.outcome !== 'deny' || !decider.set.isRequestable) return undefined
   const approved = { ...input, context: { ...input.context, approved: true } }
   const answer = decider.decide(approved)
-  if (answer.granted === null) return undefined
+  const { granted } = answer
+  if (granted === null) return undefined
   const deciding = new Set([...denial.policies, ...answer.policies])
   const differing = decider.set.policies.filter(
     policy => deciding.has(policy.id) && mayReadApproval(policy),
   )
   const requestable = strictestOf(differing)
   if (requestable === undefined) return undefined
-  return { input: approved, answer, requestable, policies: differing.map(({ id }) => id).sort() }
+  const policies = differing.map(({ id }) => id).sort()
+  return { input: approved, answer, granted, requestable, policies }
 }
 
 /** Once is less than for minutes, and few minutes less than many. */
