@@ -19,7 +19,7 @@ export const recoverCommand: CommandRow = defineCommand<RecoverOptions>({
     'The log names local-console and the reason in the place of an operator and a signature. An operator then proposes and activates another set as ever.',
     'Operators are not made by it: where all of them are revoked or their keys are lost, no policy is in the way.',
   ],
-  examples: ['assay policy recover --reason "version 7 forbids every operator"'],
+  examples: ["assay policy recover --reason 'version 7 forbids every operator'"],
   options: [
     new Option('--reason <text>', 'why; stands in the audit log').argParser(valueOf(someText)),
     new Option('--data <directory>', 'where the service keeps its state (ASSAY_DATA)'),
