@@ -16,7 +16,7 @@ import { call, createOperator, type TestCaller } from '../support/test-caller.ts
 import { enrollmentBody, evidenceBody, postJson, readChallenge } from '../support/test-host.ts'
 import { publishList } from '../support/test-lists.ts'
 
-const limits = { hosts: ['ek.example'], timeoutSeconds: 1, maxBytes: 65_536 }
+const limits = { hosts: ['ek.example'], timeoutSeconds: 20, maxBytes: 65_536 }
 
 interface Scene {
   readonly api: TestApi
