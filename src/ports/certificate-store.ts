@@ -23,6 +23,7 @@ export type IntentRefusal =
   | 'authority-inactive'
   | 'challenge-used'
   | 'renewed'
+  | 'hsm-key-retired'
 
 /** Certificates from their intent on. */
 export interface CertificateStore {
@@ -31,12 +32,14 @@ export interface CertificateStore {
    * `notAfter` lies past the host's Attestation Result, or the host was seen in another boot than it attested, or the
    * authority does not issue any more. Takes `challenge` with it, where one is named. `'renewed'` where a certificate
    * answers the same renewal already, or is about to: then the challenge stays. One that was over, revoked, or never
-   * became known answers no more; an intent that is two minutes old is given up, with an entry of its own.
+   * became known answers no more. `hsmKey` is the thumbprint of the registered attestation key that vouched, where one
+   * did: `'hsm-key-retired'` unless it is in use. An intent that is two minutes old is given up, with an entry of its own.
    */
   intend(
     certificate: CertificateRecord,
     entry: AuditEntry,
-    challenge?: ChallengeUse,
+    challenge?: ChallengeUse | null,
+    hsmKey?: string | null,
   ): Promise<'done' | IntentRefusal>
   /** Records the outcome. `'revoked'` when the subject was revoked in between: the certificate must not leave. */
   issue(

@@ -135,7 +135,8 @@ export interface HostStore {
    * is one more than the stored one (1 where there is none), so that of simultaneous admissions one counts;
    * `'name-in-use'` when another active host has the name; `'key-in-use'` when the key speaks for somebody else;
    * `'endorsement-revoked'`, `'anchor-revoked'`, `'firmware-revoked'` when an act of revocation bars its EK, one of
-   * `anchors` (fingerprints of the certificates above its EK), or its firmware. A former key stops authenticating it.
+   * `anchors` (fingerprints of the certificates above its EK), or its firmware; `'hsm-key-retired'` unless `hsmKey`
+   * (thumbprint of the registered attestation key that vouched, where one did) is in use. A former key stops authenticating it.
    */
   admit(
     host: HostRecord,
@@ -143,8 +144,10 @@ export interface HostStore {
     kept: KeptAttestation,
     entry: AuditEntry,
     anchors?: readonly string[],
+    hsmKey?: string | null,
   ): Promise<
     | 'done'
+    | 'hsm-key-retired'
     | 'revoked'
     | 'state-changed'
     | 'name-in-use'
@@ -270,12 +273,13 @@ export interface AgentStore {
   ): Promise<'done' | 'host-revoked' | 'class-revoked'>
   find(id: string): Promise<AgentRecord | undefined>
   list(): Promise<AgentRecord[]>
-  /** Makes the attested key the agent's key; a former key stops authenticating it. */
+  /** Makes the attested key the agent's key; a former key stops authenticating it. `hsmKey` as for `HostStore.admit`. */
   bindKey(
     id: string,
     key: ClientKeyRecord,
     entry: AuditEntry,
-  ): Promise<'done' | 'unknown' | 'revoked' | 'host-revoked' | 'key-in-use'>
+    hsmKey?: string | null,
+  ): Promise<'done' | 'unknown' | 'revoked' | 'host-revoked' | 'key-in-use' | 'hsm-key-retired'>
 }
 
 export interface AuditStore {

@@ -9,6 +9,7 @@ import { auditEntry } from './audit-entry.ts'
 import { requireTaken } from './challenge.ts'
 import { ServiceError } from './error.ts'
 import { explainRevocation } from './explain-revocation.ts'
+import { registeredJktOf } from './hsm-keys.ts'
 import { issuePrepared, prepareIssuance, type IssuedCertificate } from './issuance.ts'
 import { verifyKeyEvidence, type KeyEvidence } from './key-evidence.ts'
 import { agentSpiffeId } from './naming.ts'
@@ -18,7 +19,7 @@ import type { Service } from './service.ts'
  * Proves a key of an agent, makes it the agent's key, and issues a certificate for exactly that key: first issue and
  * rekey alike. Called by the agent's host.
  *
- * @throws ServiceError `agent-unknown`, `agent-not-here`, `agent-revoked`, `challenge-…`, `key-in-use`,
+ * @throws ServiceError `agent-unknown`, `agent-not-here`, `agent-revoked`, `challenge-…`, `key-in-use`, `hsm-key-retired`,
  *   `attestation-outdated`, `attestation-superseded`; EvidenceError with the checks that ran
  */
 export async function proveAgentKey(
@@ -83,10 +84,12 @@ async function bindAgentKey(
   const subject = agentSpiffeId(service, agent.className, agent.id)
   const entry = auditEntry(service, 'agent.key-bound', actor, subject, { jkt: key.jkt })
   const record = { jkt: key.jkt, jwk: JSON.stringify(key.jwk), provenAt: entry.time }
-  const answer = await service.store.agents.bindKey(agent.id, record, entry)
+  const voucher = registeredJktOf(key)
+  const answer = await service.store.agents.bindKey(agent.id, record, entry, voucher)
   if (answer === 'unknown') throw new ServiceError('agent-unknown', { found: agent.id })
   if (answer === 'revoked') throw new ServiceError('agent-revoked', { found: agent.id })
   if (answer === 'host-revoked') throw new ServiceError('host-revoked', { found: agent.hostId })
+  if (answer === 'hsm-key-retired') throw new ServiceError(answer, { found: voucher ?? '' })
   if (answer === 'key-in-use') throw new ServiceError('key-in-use', { found: key.jkt })
 }
 

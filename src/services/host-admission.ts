@@ -7,6 +7,7 @@ import { authorize } from './authorization.ts'
 import { evidenceFacts, recordRefusal } from './enrollment-refusal.ts'
 import type { JudgedAttempt } from './judged-attempt.ts'
 import { ServiceError } from './error.ts'
+import { registeredJktOf } from './hsm-keys.ts'
 import type { Service } from './service.ts'
 
 /** An attempt, and where it came from. */
@@ -19,7 +20,8 @@ interface AdmissionAttempt extends JudgedAttempt {
  * with the entry in the log.
  *
  * @throws ServiceError `host-revoked`, `endorsement-revoked`, `anchor-revoked`, `firmware-revoked`,
- *   `attestation-superseded`, `host-name-in-use`, `key-in-use`, `authorization-denied`, `authorization-failed`
+ *   `attestation-superseded`, `host-name-in-use`, `key-in-use`, `hsm-key-retired`,
+ *   `authorization-denied`, `authorization-failed`
  */
 export async function admitHost(
   service: Service,
@@ -31,9 +33,11 @@ export async function admitHost(
   const key = { jkt, jwk: JSON.stringify(attempt.key.jwk), provenAt }
   const decision = await authorizeHost(service, attempt, host)
   const entry = entryOf(service, attempt, host, kept, decision)
-  const answer = await service.store.hosts.admit(host, key, kept, entry, attempt.anchors)
+  const voucher = registeredJktOf(attempt.key)
+  const { hosts } = service.store
+  const answer = await hosts.admit(host, key, kept, entry, attempt.anchors, voucher)
   if (answer === 'done') return host
-  throw await recordRefusal(service, attempt.enrollment, refusalOf(answer, host))
+  throw await recordRefusal(service, attempt.enrollment, refusalOf(answer, host, voucher))
 }
 
 /** The policies on a host that is as it would be admitted. */
@@ -114,8 +118,9 @@ type Refusal =
   | 'state-changed'
   | 'name-in-use'
   | 'key-in-use'
+  | 'hsm-key-retired'
 
-function refusalOf(answer: Refusal, host: HostRecord): ServiceError {
+function refusalOf(answer: Refusal, host: HostRecord, voucher: string | null): ServiceError {
   const refusals = {
     revoked: ['host-revoked', host.id],
     'endorsement-revoked': ['endorsement-revoked', host.endorsementId],
@@ -124,6 +129,7 @@ function refusalOf(answer: Refusal, host: HostRecord): ServiceError {
     'state-changed': ['attestation-superseded', host.id],
     'name-in-use': ['host-name-in-use', host.name],
     'key-in-use': ['key-in-use', host.jkt],
+    'hsm-key-retired': ['hsm-key-retired', voucher ?? ''],
   } as const
   const [code, found] = refusals[answer]
   return new ServiceError(code, { found })

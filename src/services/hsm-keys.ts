@@ -1,5 +1,7 @@
 import type { RegisteredHsmKey } from '../core/formats/evidence-format.ts'
 import { tokenSha256, type HsmToken } from '../core/formats/hsm/token.ts'
+import { VerifiedHsmKey } from '../core/formats/hsm/verified.ts'
+import type { ProvenKey } from '../core/issuance/credential.ts'
 import { importJwk, parsePublicJwk, thumbprint, type PublicJwk } from '../core/jose/jwk.ts'
 import type { HsmKeyRecord } from '../ports/hsm-records.ts'
 import { auditEntry } from './audit-entry.ts'
@@ -69,6 +71,11 @@ export async function retireHsmKey(
   const answer = await service.store.hsmKeys.retire(jkt, change, entry)
   if (answer === 'unknown') throw new ServiceError('hsm-key-unknown', { found: jkt })
   if (answer === 'already') throw new ServiceError('hsm-key-retired', { found: jkt })
+}
+
+/** Thumbprint of the registered attestation key that vouched for a proven key; null where none did. */
+export function registeredJktOf(key: ProvenKey): string | null {
+  return key instanceof VerifiedHsmKey ? (key.registeredJkt ?? null) : null
 }
 
 /** The attestation keys that are in use, as the verifier takes them. */

@@ -15,6 +15,7 @@ import { authorize, type Authorized } from './authorization.ts'
 import { ServiceError } from './error.ts'
 import { statusLocation } from './certificate-lists.ts'
 import { explainRevocation } from './explain-revocation.ts'
+import { registeredJktOf } from './hsm-keys.ts'
 import type { Service } from './service.ts'
 
 /** Whom a certificate is for, and on which proofs it rests. */
@@ -83,7 +84,7 @@ export async function prepareIssuance(
  * and so does a signer that fails: what it was given may have been signed.
  *
  * @throws ServiceError `attestation-expired`, `attestation-outdated`, `authority-inactive`, `host-revoked`,
- *   `agent-revoked`, `key-superseded`, `challenge-used`; `renewal-under-way` where the same renewal is answered, or about
+ *   `agent-revoked`, `key-superseded`, `challenge-used`, `hsm-key-retired`; `renewal-under-way` where the same renewal is answered, or about
  *   to be; SignerError
  */
 export async function issuePrepared(
@@ -180,7 +181,9 @@ async function recordIntent(
   const { subject, prepared, authority } = issuance
   const record = intentOf(issuance, renewal ?? null)
   const entry = intentEntry(service, issuance, renewal)
-  const answer = await service.store.certificates.intend(record, entry, challenge)
+  const voucher = registeredJktOf(subject.key)
+  const { certificates } = service.store
+  const answer = await certificates.intend(record, entry, challenge, voucher)
   switch (answer) {
     case 'done':
       return
@@ -190,6 +193,8 @@ async function recordIntent(
       throw new ServiceError('authority-inactive', { found: authority.id })
     case 'subject-revoked':
       throw await explainRevocation(service, prepared.jkt)
+    case 'hsm-key-retired':
+      throw new ServiceError(answer, { found: voucher ?? '' })
     case 'renewed':
       throw new ServiceError('renewal-under-way')
     default:

@@ -74,11 +74,18 @@ export function createHostStore(db: Executor): HostStore {
       return row && parseHost(row)
     },
     list: async () => (await db.execute('listHosts')).map(parseHost),
-    admit: async (host, key, kept, entry, anchors = []) => {
+    admit: async (host, key, kept, entry, anchors = [], hsmKey = null) => {
       const row = encodeHost(host)
       const keyRow = encodeClientKey(key, 'host', host.id)
       const keptRow = encodeKeptAttestation(kept)
-      return await db.execute('admitHost', row, keyRow, keptRow, anchors, encodeEntry(entry))
+      return await db.execute(
+        'admitHost',
+        row,
+        keyRow,
+        keptRow,
+        { anchors, hsmKey },
+        encodeEntry(entry),
+      )
     },
     markRestarted: async (id, stateVersion, entry) =>
       await db.execute('markHostRestarted', id, stateVersion, entry.time, encodeEntry(entry)),

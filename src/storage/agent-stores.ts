@@ -32,9 +32,15 @@ export function createAgentStore(db: Executor): AgentStore {
       return row && parseAgent(row)
     },
     list: async () => (await db.execute('listAgents')).map(parseAgent),
-    bindKey: async (id, key, entry) => {
+    bindKey: async (id, key, entry, hsmKey = null) => {
       const row = encodeClientKey(key, 'agent', id)
-      return await db.execute('bindAgentKey', id, row, entry.time, encodeEntry(entry))
+      return await db.execute(
+        'bindAgentKey',
+        id,
+        row,
+        { at: entry.time, hsmKey },
+        encodeEntry(entry),
+      )
     },
   }
 }

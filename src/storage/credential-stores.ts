@@ -14,10 +14,16 @@ import type { TokenRow } from './status-rows.ts'
 /** The `CertificateStore` of any database. */
 export function createCertificateStore(db: Executor): CertificateStore {
   return {
-    intend: async (certificate, entry, challenge) => {
+    intend: async (certificate, entry, challenge = null, hsmKey = null) => {
       const row = encodeCertificate(certificate)
       const { time } = entry
-      return await db.execute('intendCertificate', row, challenge ?? null, time, encodeEntry(entry))
+      return await db.execute(
+        'intendCertificate',
+        row,
+        { challenge, hsmKey },
+        time,
+        encodeEntry(entry),
+      )
     },
     issue: async (serial, { x5t, encoded }, entry) => {
       const issued = { serial, x5t, encoded: encoded === undefined ? null : exactBytes(encoded) }

@@ -217,7 +217,7 @@ for (const [call, after] of [
   ['C_Sign', 0],
 ] as const)
   test.serial(
-    `${call} that fails after ${after} calls costs no login and no restart of ours`,
+    `a signer comes back and signs where ${call} is set to fail once, after ${after} calls`,
     async t => {
       const stage = await createStage(t)
       const twin = await stage.open()

@@ -41,6 +41,7 @@ for (const [answer, code, status] of [
   ['revoked', 'agent-revoked', 403],
   ['host-revoked', 'host-revoked', 403],
   ['key-in-use', 'key-in-use', 409],
+  ['hsm-key-retired', 'hsm-key-retired', 409],
 ] as const) {
   test(`a key that cannot be bound because of "${answer}" is refused as ${code}`, async t => {
     const { api, host } = await begin(t)
@@ -67,6 +68,8 @@ test('a certificate is not intended past what the host attested, or for one who 
   const intend = certificates.intend.bind(certificates)
   certificates.intend = async () => 'attestation-expired'
   t.like(await renewHost(fleet), { status: 403, json: { code: 'attestation-expired' } })
+  certificates.intend = async () => 'hsm-key-retired'
+  t.like(await renewHost(fleet), { status: 409, json: { code: 'hsm-key-retired' } })
   certificates.intend = async (...args) => {
     await call(api, operator, 'POST', `/v1/hosts/${host.id}/revoke`, { reason: 'meanwhile' })
     return await intend(...args)

@@ -4,6 +4,7 @@ import type { Transaction } from '../transaction.ts'
 import { insertChallenge } from './challenges.ts'
 import { isForeignKey, replaceKey } from './client-keys.ts'
 import { isBarred } from './revocation-bars.ts'
+import { isHsmKeyRetired } from './hsm-keys.ts'
 
 const insert = statement<AgentRow>()((db, is) =>
   db.insertInto('agents').values({
@@ -69,14 +70,15 @@ export async function bindAgentKey(
   tx: Transaction,
   id: string,
   key: ClientKeyRow,
-  at: number,
+  { at, hsmKey }: { readonly at: number; readonly hsmKey: string | null },
   entry: string,
-): Promise<'done' | 'unknown' | 'revoked' | 'host-revoked' | 'key-in-use'> {
+): Promise<'done' | 'unknown' | 'revoked' | 'host-revoked' | 'key-in-use' | 'hsm-key-retired'> {
   const agent = await tx.first(find, { id })
   if (agent === undefined) return tx.refuse('unknown')
   if (!(await isHostActive(tx, agent.host_id))) return tx.refuse('host-revoked')
   if (agent.status === 'revoked') return tx.refuse('revoked')
   if (await isForeignKey(tx, key)) return tx.refuse('key-in-use')
+  if (await isHsmKeyRetired(tx, hsmKey)) return tx.refuse('hsm-key-retired')
   await tx.run(bind, { id, jkt: key.jkt })
   await replaceKey(tx, key, agent.jkt, at)
   tx.append(entry)

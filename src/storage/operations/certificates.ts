@@ -6,6 +6,7 @@ import type { Transaction } from '../transaction.ts'
 import { isIssuing } from './authorities.ts'
 import { takeChallenge, type ChallengeUse } from './challenges.ts'
 import { findStanding } from './standing.ts'
+import { isHsmKeyRetired } from './hsm-keys.ts'
 
 interface Issued {
   readonly serial: string
@@ -81,15 +82,20 @@ const close = statement<{ serial: string }>()((db, is) =>
 /** How long a signature may be under way before another attempt takes its place. */
 const longestSignatureMs = 120_000
 
+interface IntentGrounds {
+  /** What is taken with it; null where none is. */
+  readonly challenge: ChallengeUse | null
+  /** Thumbprint of the registered attestation key that vouched for the key; null where none did. */
+  readonly hsmKey: string | null
+}
+
 /**
  * See `CertificateStore.intend`. The key must be the subject's present one.
- *
- * @param challenge what is taken with it; null where none is
  */
 export async function intendCertificate(
   tx: Transaction,
   certificate: CertificateRow,
-  challenge: ChallengeUse | null,
+  { challenge, hsmKey }: IntentGrounds,
   at: number,
   entry: string,
 ): Promise<'done' | IntentRefusal> {
@@ -97,6 +103,7 @@ export async function intendCertificate(
   if (renewal !== null && !(await claimRenewal(tx, renewal, at))) return tx.refuse('renewed')
   if (challenge !== null && typeof (await takeChallenge(tx, challenge, at)) === 'string')
     return tx.refuse('challenge-used')
+  if (await isHsmKeyRetired(tx, hsmKey)) return tx.refuse('hsm-key-retired')
   const refusal = await refusalOf(tx, certificate)
   if (refusal !== undefined) return tx.refuse(refusal)
   await tx.run(insert, certificate)

@@ -4,6 +4,7 @@ import type { Transaction } from '../transaction.ts'
 import { keepAttestation, type KeptRow } from './attestations.ts'
 import { isForeignKey, replaceKey } from './client-keys.ts'
 import { findBarredFirmware, isBarred } from './revocation-bars.ts'
+import { isHsmKeyRetired } from './hsm-keys.ts'
 
 const insert = statement<HostRow>()((db, is) =>
   db.insertInto('hosts').values({
@@ -123,19 +124,30 @@ export async function markHostRestarted(
   return 'done'
 }
 
+/** On whose word hardware is genuine. */
+interface Vouchers {
+  /** Fingerprints of certificates. */
+  readonly anchors: readonly string[]
+  /** Thumbprint of a registered attestation key; null where none vouched. */
+  readonly hsmKey: string | null
+}
+
 /** See `HostStore.admit`. */
 export async function admitHost(
   tx: Transaction,
   host: HostRow,
   key: ClientKeyRow,
   kept: KeptRow,
-  anchors: readonly string[],
+  { anchors, hsmKey }: Vouchers,
   entry: string,
-): Promise<'done' | 'revoked' | 'state-changed' | 'name-in-use' | 'key-in-use' | Bar> {
+): Promise<
+  'done' | 'revoked' | 'state-changed' | 'name-in-use' | 'key-in-use' | 'hsm-key-retired' | Bar
+> {
   const known = await tx.first(findByEndorsement, host)
   if (known !== undefined && known.status !== 'active') return tx.refuse('revoked')
   const bar = await findBar(tx, host, anchors)
   if (bar !== undefined) return tx.refuse(bar)
+  if (await isHsmKeyRetired(tx, hsmKey)) return tx.refuse('hsm-key-retired')
   if (!isNext(host, known)) return tx.refuse('state-changed')
   const namesake = await tx.first(findByName, host)
   if (namesake !== undefined && namesake.id !== host.id) return tx.refuse('name-in-use')

@@ -46,6 +46,13 @@ export async function addHsmKey(
   return 'done'
 }
 
+/** Whether the registered key that vouched, where one did, is out of use: what it stated counts no more. */
+export async function isHsmKeyRetired(tx: Transaction, jkt: string | null): Promise<boolean> {
+  if (jkt === null) return false
+  const key = await tx.first(find, { jkt })
+  return key?.retired_at !== null
+}
+
 /** See `HsmKeyStore.list`. */
 export async function listHsmKeys(tx: Transaction): Promise<HsmKeyRow[]> {
   return await tx.all(listAll, {})

@@ -24,6 +24,7 @@ test('a key that a registered attestation key speaks for is verified, at the lev
   t.is(proven.jkt, key.jkt)
   t.is(proven.assurance, 'hsm-declared')
   t.is(proven.endorsementKind, 'registered')
+  t.is(proven.registeredJkt, attestationKey.jkt)
   t.is(proven.facts.vendor, token.manufacturer)
 })
 

@@ -42,7 +42,13 @@ export const hsmDeclaredFormat: HsmFormat = {
     const facts = { token, vendor: token.manufacturer, firmware, properties }
     return sealHsmKey(
       checks,
-      { request, facts, level: 'hsm-declared', endorsementKind: 'registered' },
+      {
+        request,
+        facts,
+        level: 'hsm-declared',
+        endorsementKind: 'registered',
+        registeredJkt: kid,
+      },
       { claimed: evidence.token, isToken },
     )
   },

@@ -41,6 +41,7 @@ interface Parts {
   readonly assurance: AssuranceLevel
   readonly endorsementKind: HsmEndorsementKind
   readonly anchors: readonly string[]
+  readonly registeredJkt: string | undefined
   readonly checks: readonly Check[]
 }
 
@@ -94,6 +95,11 @@ export class VerifiedHsmKey {
     return this.#parts.anchors
   }
 
+  /** RFC 7638 thumbprint of the registered attestation key that vouched; undefined where none did. */
+  get registeredJkt(): string | undefined {
+    return this.#parts.registeredJkt
+  }
+
   get checks(): readonly Check[] {
     return this.#parts.checks
   }
@@ -112,18 +118,19 @@ export function sealHsmKey(
     readonly level: 'hsm-attested' | 'hsm-inspected' | 'hsm-declared'
     readonly endorsementKind: HsmEndorsementKind
     readonly anchors?: readonly string[]
+    readonly registeredJkt?: string
   },
   expected: {
     readonly claimed: HsmToken
     readonly isToken?: ((sha256: string) => boolean) | undefined
   },
 ): VerifiedHsmKey {
-  const { request, facts, level, endorsementKind, anchors = [] } = proven
+  const { request, facts, level, endorsementKind, anchors = [], registeredJkt } = proven
   const { token } = facts
   const isHosts = expected.isToken?.(tokenSha256(token)) ?? true
   checks.require(isSameToken(token, expected.claimed) && isHosts, 'hsm-token-differs')
   const assurance = isSoftwareToken(token) ? 'emulated' : level
-  const vouched = { assurance, endorsementKind, anchors } as const
+  const vouched = { assurance, endorsementKind, anchors, registeredJkt } as const
   const parts = { request, facts, ...vouched, checks: [...checks.list] } as const
   return new VerifiedHsmKey(seal, parts)
 }
