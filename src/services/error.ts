@@ -18,7 +18,7 @@ const rows = {
     hint: 'Leave it out of the approval.',
   },
   'anchor-retired': {
-    summary: 'This trust anchor is retired already.',
+    summary: 'This trust anchor is retired.',
     hint: 'Approve it again if it is to be in force.',
   },
   'anchor-revoked': {
@@ -53,7 +53,7 @@ const rows = {
     hint: 'See it with `assay hsm-key list`; make a new key where it was retired.',
   },
   'hsm-key-retired': {
-    summary: 'This attestation key is retired already.',
+    summary: 'This attestation key is retired.',
     hint: 'Make a new key in the token and register that.',
   },
   'hsm-level-closed': {

@@ -65,7 +65,10 @@ async function succeeded(child: ChildProcess, chunks: Buffer[]): Promise<boolean
     chunks.push(Buffer.from(`${error.message}\n`))
     settle(false)
   })
-  child.once('close', code => settle(code === 0))
+  child.once('close', (code, signal) => {
+    if (signal !== null) chunks.push(Buffer.from(`\nended by ${signal}\n`))
+    settle(code === 0)
+  })
   return await promise
 }
 
