@@ -59,7 +59,10 @@ export class ClientAttestations {
 
   /** The one that is kept, as long as it can be used. Throws PrivateFileError of the place. */
   async kept(): Promise<string | undefined> {
-    const kept = await (this.#kept ??= this.#load())
+    const kept = await (this.#kept ??= this.#load().catch((cause: unknown) => {
+      this.#kept = undefined
+      throw cause
+    }))
     return kept !== undefined && kept.expiresAt - usedBeforeEndMs > this.#now()
       ? kept.text
       : undefined

@@ -8,6 +8,8 @@ import { Pkcs11Error } from './pkcs11-error.ts'
 import { Pkcs11PublicKey } from './pkcs11-public-key.ts'
 import { Pkcs11Signer, type Pkcs11SignerOptions } from './pkcs11-signer.ts'
 
+const pinFileCodes: ReadonlySet<string> = new Set(['pkcs11-pin-absent', 'pkcs11-pin-exposed'])
+
 type KeptKey = Pick<AuthorityRecord, 'chain' | 'keyReference'>
 
 /** How the signers of authorities are opened. */
@@ -37,13 +39,22 @@ export class AuthoritySigners {
     this.#options = options
   }
 
-  /** Opens one. A mistake in key or configuration stands until the next start. Throws Pkcs11Error. */
+  /**
+   * Opens one. A mistake in key or configuration stands until the next start; one about the PIN's file, which costs no
+   * login, until it is asked for again. Throws Pkcs11Error.
+   */
   async watch(authority: KeptKey): Promise<WatchedSigner> {
     const publicKey = publicKeyOf(authority)
     const name = nameOf(publicKey)
     const opened = this.#opened.get(name) ?? this.#open(authority, publicKey)
     this.#opened.set(name, opened)
-    return await opened
+    try {
+      return await opened
+    } catch (cause) {
+      const isPinFile = cause instanceof Pkcs11Error && pinFileCodes.has(cause.code)
+      if (isPinFile && this.#opened.get(name) === opened) this.#opened.delete(name)
+      throw cause
+    }
   }
 
   /**
@@ -73,7 +84,8 @@ export class AuthoritySigners {
     const signer = await this.#opened.get(name)?.catch(() => undefined)
     this.#opened.delete(name)
     if (signer === undefined) return
-    this.#options.list.splice(this.#options.list.indexOf(signer), 1)
+    const at = this.#options.list.indexOf(signer)
+    if (at >= 0) this.#options.list.splice(at, 1)
     await signer.close()
   }
 

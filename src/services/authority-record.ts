@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { prepareIssuer } from '../core/issuance/issuer.ts'
 import type { AuthorityRecord, CreatedAuthority } from '../ports/authority.ts'
 
 /** The record of an authority before anything was done with it. */
@@ -24,6 +25,15 @@ export function createAuthorityRecord(
     reason: by.reason,
     keyDestroyedAt: null,
   }
+}
+
+/** Whether an authority's own certificate is over, or so nearly that nothing below it would be of use. */
+export function hasEnded(
+  { chain: [issuing] }: Pick<AuthorityRecord, 'chain'>,
+  now: number,
+): boolean {
+  if (issuing === undefined) throw new TypeError('an authority has a chain')
+  return prepareIssuer(issuing).notAfter <= now + 1000
 }
 
 function fingerprint(certificate: Uint8Array): string {

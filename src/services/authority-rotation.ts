@@ -1,6 +1,6 @@
 import type { AuthorityPlace, AuthorityRecord, BundleAdoption } from '../ports/authority.ts'
 import { auditEntry } from './audit-entry.ts'
-import { createAuthorityRecord } from './authority-record.ts'
+import { createAuthorityRecord, hasEnded } from './authority-record.ts'
 import { ServiceError } from './error.ts'
 import type { Service } from './service.ts'
 
@@ -79,7 +79,8 @@ export async function prepareAuthority(
  * Makes a prepared authority the one that issues; the one before it retires and stays trusted. Not before every active
  * host keeps a bundle with its root, unless it is forced.
  *
- * @throws ServiceError `authority-unknown`, `authority-state`, `authority-conflict`, `bundle-not-adopted`
+ * @throws ServiceError `authority-unknown`, `authority-state`, `authority-conflict`, `authority-expired`,
+ *   `bundle-not-adopted`
  */
 export async function activateAuthority(
   service: Service,
@@ -90,6 +91,9 @@ export async function activateAuthority(
   const { isForced, reason } = request
   const from = service.authorities.records.find(({ state }) => state === 'active')?.id ?? null
   const at = service.clock.now()
+  const record = service.authorities.records.find(known => known.id === id)
+  if (record !== undefined && hasEnded(record, at))
+    throw new ServiceError('authority-expired', { found: id })
   const missing = isForced ? await listMissing(service, id) : []
   const detail = { from, reason, forced: isForced, missing: missing.length }
   const entry = auditEntry(service, 'authority.activated', actor, id, detail)

@@ -1,5 +1,6 @@
 import type { AuthorityRecord } from '../ports/authority.ts'
 import { auditEntry } from './audit-entry.ts'
+import { hasEnded } from './authority-record.ts'
 import { activateAuthority } from './authority-rotation.ts'
 import { ServiceError } from './error.ts'
 import type { Service } from './service.ts'
@@ -101,9 +102,10 @@ export class FailoverWatch {
   }
 }
 
-/** Prepared, with a key in hardware that signs. */
+/** Prepared and in its time, with a key in hardware that signs. */
 function isStandby(service: Service, record: AuthorityRecord): boolean {
   const { state, keyDestroyedAt } = record
   if (state !== 'prepared' || keyDestroyedAt !== null) return false
+  if (hasEnded(record, service.clock.now())) return false
   return signerOf(service, record)?.state().isUp === true
 }

@@ -5,12 +5,12 @@ import {
   type PreparedCredential,
   type ProvenKey,
 } from '../core/issuance/credential.ts'
-import { prepareIssuer } from '../core/issuance/issuer.ts'
 import { statusUrls } from '../core/revocation/location.ts'
 import type { CertificateRecord, ChallengeUse } from '../ports/credential-records.ts'
 import type { AuditEntry, HostRecord, Principal } from '../ports/records.ts'
 import type { Authority } from './authorities.ts'
 import { auditEntry } from './audit-entry.ts'
+import { hasEnded } from './authority-record.ts'
 import { authorize, type Authorized } from './authorization.ts'
 import { ServiceError } from './error.ts'
 import { statusLocation } from './certificate-lists.ts'
@@ -138,7 +138,7 @@ function prepareCertificate(
   const now = service.clock.now()
   const [issuer] = authority.chain
   if (issuer === undefined) throw new TypeError('an authority has a chain')
-  if (prepareIssuer(issuer).notAfter <= now + 1000) throw new ServiceError('authority-expired')
+  if (hasEnded(authority, now)) throw new ServiceError('authority-expired')
   const { attestationExpiresAt, assurance, earSha256 } = subject.attestation
   // A record from before certificates named their Attestation Result has none to name.
   if (attestationExpiresAt <= now + 1000 || earSha256 === null)

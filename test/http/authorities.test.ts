@@ -1,7 +1,7 @@
 import test, { type ExecutionContext } from 'ava'
 import { shardOf } from '../../src/core/revocation/location.ts'
 import { parseCertificateList } from '../../src/core/x509/crl.ts'
-import { activateAuthority } from '../../src/services/authority-rotation.ts'
+import { activateAuthority, prepareAuthority } from '../../src/services/authority-rotation.ts'
 import { refreshCertificateLists } from '../../src/services/certificate-lists.ts'
 import { startTestApi, verifyTestLog, type TestAnswer, type TestApi } from '../support/test-api.ts'
 import { call, createOperator, type TestCaller } from '../support/test-caller.ts'
@@ -130,10 +130,11 @@ test('force takes a reason, and both are in the log', async t => {
 
 test('a host that is revoked, or attested too long ago, is not waited for', async t => {
   const stage = await begin(t)
-  const next = await prepare(stage)
-  stage.api.clock.advance(86_400_000)
+  const { service, clock } = stage.api
+  clock.advance(86_400_000)
+  const next = await prepareAuthority(service, 'operator/1', { kind: 'root', reason: null })
   const request = { isForced: false, reason: null }
-  const { authority } = await activateAuthority(stage.api.service, 'operator/1', next, request)
+  const { authority } = await activateAuthority(service, 'operator/1', next.authority.id, request)
   t.is(authority.state, 'active')
 })
 

@@ -38,6 +38,21 @@ test('of a hundred activations at once one counts, of one authority and of sever
   t.deepEqual(states.toSorted(), ['active', 'prepared', 'prepared', 'prepared', 'retired'])
 })
 
+test('one that has come to its end does not begin to issue, and what issued goes on', async t => {
+  const { service, clock } = await createTestService(t)
+  const first = service.authorities.active().id
+  const { authority } = await prepareAuthority(service, 'o', { kind: 'root', reason: null })
+  clock.advance(366 * 86_400_000)
+  const code = 'authority-expired'
+  await t.throwsAsync(activateAuthority(service, 'o', authority.id, now), { code })
+  const forced = { isForced: true, reason: 'x' }
+  await t.throwsAsync(activateAuthority(service, 'o', authority.id, forced), { code })
+  t.is(service.authorities.active().id, first)
+  const next = await prepareAuthority(service, 'o', { kind: 'root', reason: null })
+  await activateAuthority(service, 'o', next.authority.id, now)
+  t.is(service.authorities.active().id, next.authority.id)
+})
+
 test('of a hundred to taint or to revoke one counts', async t => {
   const { service } = await createTestService(t)
   const first = service.authorities.active().id
