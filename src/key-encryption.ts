@@ -12,6 +12,7 @@ import {
   loadPassphraseFile,
   loadPassphrases,
   passphraseFiles,
+  requireElsewhere,
   type PassphraseSource,
   type PassphraseSources,
 } from './key-passphrase.ts'
@@ -72,10 +73,12 @@ export async function changePassphrase(
     throw new KeyPassphraseError('key-passphrase-missing', {
       expected: '--new-passphrase-file, since the present passphrase is not kept here',
     })
+  if (next !== undefined) requireElsewhere(directory, next)
   const given = next === undefined ? [] : [loadPassphraseFile(next)]
   await recordAct(directory, sources, 'keys.passphrase-changed', given)
   if (next === undefined) createPassphrase(directory, passphraseFiles.next)
-  const passphrase = loadPassphraseFile(next ?? join(directory, passphraseFiles.next))
+  // Read once: what opened every key a moment ago is what they are put under.
+  const passphrase = given[0] ?? loadPassphraseFile(join(directory, passphraseFiles.next))
   const written = reseal(directory, passphrase, before)
   if (next === undefined) advancePassphrase(directory)
   else if (isKept) forgetPassphrases(directory)

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { closeSync, existsSync, fstatSync, openSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { KeyPassphraseError } from './hsm/key-passphrase-error.ts'
 import { readSecret, removeSecret, replaceSecret } from './private-files.ts'
@@ -53,9 +53,29 @@ export function loadPassphrases(directory: string, sources: PassphraseSources): 
 /** The passphrase that a file of its own holds. Throws as {@link loadPassphrases}. */
 export function loadPassphraseFile(path: string): string {
   if (!existsSync(path)) throw new KeyPassphraseError('key-passphrase-missing', { found: path })
-  if ((statSync(path).mode & 0o077) !== 0)
-    throw new KeyPassphraseError('key-passphrase-exposed', { found: path })
-  return parsePassphrase(readFileSync(path), path)
+  const descriptor = openSync(path, 'r')
+  try {
+    if ((fstatSync(descriptor).mode & 0o077) !== 0)
+      throw new KeyPassphraseError('key-passphrase-exposed', { found: path })
+    return parsePassphrase(readFileSync(descriptor), path)
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+/**
+ * Refuses a file that is, by whatever name, one of the data directory's own: these go when the passphrase comes from
+ * elsewhere, and with them the only copy.
+ *
+ * @throws KeyPassphraseError `key-passphrase-place`
+ */
+export function requireElsewhere(directory: string, path: string): void {
+  const given = statSync(path, { throwIfNoEntry: false })
+  for (const name of Object.values(passphraseFiles)) {
+    const own = statSync(join(directory, name), { throwIfNoEntry: false })
+    if (own !== undefined && own.dev === given?.dev && own.ino === given.ino)
+      throw new KeyPassphraseError('key-passphrase-place', { found: path })
+  }
 }
 
 /** One line, as `openssl -passin file:` reads it; what would be read there otherwise is refused. */

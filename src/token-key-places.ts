@@ -4,7 +4,7 @@ import { Pkcs11Error } from './hsm/pkcs11-error.ts'
 import { followPlaces, keyUriIn } from './hsm/pkcs11-place.ts'
 import { Pkcs11Signer, type Pkcs11SignerOptions } from './hsm/pkcs11-signer.ts'
 import { createTokenKeyFiles } from './hsm/token-key-files.ts'
-import { takeTokenKey } from './hsm/token-made-key.ts'
+import { destroyTokenKey, takeTokenKey } from './hsm/token-made-key.ts'
 import { SignerError } from './ports/signer-error.ts'
 import type { WatchedSigner } from './ports/signer.ts'
 import type { TokenKeyPlaces } from './ports/token-key.ts'
@@ -52,6 +52,11 @@ export function createTokenKeyPlaces(
     },
     listOrphans: references => files.listOrphans(references),
     setAside: names => files.setAside(names),
+    discard: async key => {
+      const { keyReference, publicKey } = key
+      if (!isInToken(keyReference)) return await files.discard(key)
+      await failingAsSigner(destroyTokenKey(keyReference, publicKey))
+    },
   }
 }
 

@@ -2,11 +2,13 @@ import { createPrivateKey, generateKeyPairSync } from 'node:crypto'
 import {
   chmodSync,
   existsSync,
+  linkSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
   renameSync,
   rmSync,
+  symlinkSync,
   unlinkSync,
   writeFileSync,
 } from 'node:fs'
@@ -145,6 +147,28 @@ test('the passphrase is changed to another of the directory, and to one from out
   await t.throwsAsync(changePassphrase(directory, { file }, undefined), {
     code: 'key-passphrase-missing',
   })
+})
+
+test('a change to a passphrase that would go with it is refused, and nothing is lost', async t => {
+  const directory = await createDirectory(t)
+  const before = secretsOf(directory)
+  const link = join(createFolder(t), 'link')
+  symlinkSync(join(directory, 'passphrase'), link)
+  const hard = join(directory, 'another-name')
+  linkSync(join(directory, 'passphrase'), hard)
+  writeFileSync(join(directory, 'passphrase.next'), 'the next\n', { mode: 0o600 })
+  const code = 'key-passphrase-place'
+  for (const file of [
+    link,
+    hard,
+    join(directory, 'passphrase'),
+    join(directory, 'passphrase.next'),
+  ])
+    await t.throwsAsync(changePassphrase(directory, {}, file), { code }, file)
+  t.deepEqual(secretsOf(directory), before)
+  const file = writePassphrase(t, 'from outside\n')
+  t.like(await changePassphrase(directory, {}, file), { written: 5 })
+  t.deepEqual(secretsOf(directory, file), before)
 })
 
 test('a change that a crash interrupted is read, and done the second time', async t => {

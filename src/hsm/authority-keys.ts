@@ -55,15 +55,16 @@ export function createFileAuthorityKeys(options: AuthorityKeyOptions): Authority
           ? await createNextRoot(options, request)
           : await openRoot(files, request.root)
       const key = await place.make(name)
-      const issuing = await createIssuing(
-        {
-          ...ceremonyOf(options, request.now),
-          serial: request.serials[1],
-          keys: { publicKey: key.publicKey },
-          lifetimeSeconds: options.issuingLifetimeSeconds,
-        },
-        root,
-      )
+      const ceremony = {
+        ...ceremonyOf(options, request.now),
+        serial: request.serials[1],
+        keys: { publicKey: key.publicKey },
+        lifetimeSeconds: options.issuingLifetimeSeconds,
+      }
+      const issuing = await createIssuing(ceremony, root).catch(async (cause: unknown) => {
+        await key.discard()
+        throw cause
+      })
       if (request.root === undefined)
         files.write(`${name}${rootSuffix}`, await exportPkcs8(root.keys.privateKey))
       key.keep()
@@ -105,7 +106,8 @@ async function makeOnDisk(files: KeyFiles, reference: string): ReturnType<Issuin
     'verify',
   ])
   const pkcs8 = await exportPkcs8(privateKey)
-  return { reference, publicKey, keep: () => files.write(reference, pkcs8) }
+  const keep = (): void => files.write(reference, pkcs8)
+  return { reference, publicKey, keep, discard: async () => await Promise.resolve() }
 }
 
 function ceremonyOf(

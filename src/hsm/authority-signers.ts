@@ -6,6 +6,7 @@ import { SignerError } from '../ports/signer-error.ts'
 import type { SignerRole, WatchedSigner } from '../ports/signer.ts'
 import { Pkcs11Error } from './pkcs11-error.ts'
 import { Pkcs11PublicKey } from './pkcs11-public-key.ts'
+import { createUnopenedSigner } from './unopened-signer.ts'
 import { Pkcs11Signer, type Pkcs11SignerOptions } from './pkcs11-signer.ts'
 
 const pinFileCodes: ReadonlySet<string> = new Set(['pkcs11-pin-absent', 'pkcs11-pin-exposed'])
@@ -34,6 +35,8 @@ export interface AuthoritySignersOptions extends Pick<
 export class AuthoritySigners {
   readonly #options: AuthoritySignersOptions
   readonly #opened = new Map<string, Promise<WatchedSigner>>()
+  /** What is in the list for a key that could not be opened. */
+  readonly #missed = new Map<string, WatchedSigner>()
 
   constructor(options: AuthoritySignersOptions) {
     this.#options = options
@@ -83,19 +86,42 @@ export class AuthoritySigners {
     const name = nameOf(publicKeyOf(authority))
     const signer = await this.#opened.get(name)?.catch(() => undefined)
     this.#opened.delete(name)
+    this.#forgetMissed(name)
     if (signer === undefined) return
+    this.#unlist(signer)
+    await signer.close()
+  }
+
+  #unlist(signer: WatchedSigner): void {
     const at = this.#options.list.indexOf(signer)
     if (at >= 0) this.#options.list.splice(at, 1)
-    await signer.close()
+  }
+
+  #forgetMissed(name: string): void {
+    const missed = this.#missed.get(name)
+    if (missed !== undefined) this.#unlist(missed)
+    this.#missed.delete(name)
   }
 
   async #open(authority: KeptKey, publicKey: Uint8Array): Promise<WatchedSigner> {
     const { deadlineMs, sessions, onChange, uriOf, roleOf, list } = this.#options
     const role = (): SignerRole => roleOf(publicKey)
     const how = { deadlineMs, sessions, onChange, publicKey, role }
-    const signer = await Pkcs11Signer.open({ ...how, uri: uriOf(authority) })
-    list.push(signer)
-    return signer
+    const name = nameOf(publicKey)
+    try {
+      const signer = await Pkcs11Signer.open({ ...how, uri: uriOf(authority) })
+      this.#forgetMissed(name)
+      list.push(signer)
+      return signer
+    } catch (cause) {
+      if (cause instanceof Pkcs11Error && !this.#missed.has(name)) {
+        const missed = createUnopenedSigner(publicKey, role, cause)
+        this.#missed.set(name, missed)
+        list.push(missed)
+        onChange(missed)
+      }
+      throw cause
+    }
   }
 }
 

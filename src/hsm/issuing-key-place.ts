@@ -3,7 +3,7 @@ import { AuthorityKeyError } from '../ports/authority-error.ts'
 import { embeddedCrypto } from './embedded-key.ts'
 import { Pkcs11Error } from './pkcs11-error.ts'
 import { keyUriIn } from './pkcs11-place.ts'
-import { takeTokenKey } from './token-made-key.ts'
+import { destroyTokenKey, takeTokenKey } from './token-made-key.ts'
 
 /** An issuing key as it was made. */
 export interface MadeIssuingKey {
@@ -12,6 +12,8 @@ export interface MadeIssuingKey {
   readonly publicKey: CryptoKey
   /** Makes it durable, where it is not yet. */
   keep(): void
+  /** Lets go of it, before anything names it. Throws AuthorityKeyError `authority-token-failed`. */
+  discard(): Promise<void>
 }
 
 /** Somewhere issuing keys of authorities are made. */
@@ -33,7 +35,9 @@ export function createTokenPlace(place: string): IssuingKeyPlace {
       const spki = Buffer.from(await failingAsAuthority(takeTokenKey(reference)))
       const { subtle } = embeddedCrypto
       const publicKey = await subtle.importKey('spki', spki, issuingAlgorithm, true, ['verify'])
-      return { reference, publicKey, keep: () => undefined }
+      const discard = async (): Promise<void> =>
+        await failingAsAuthority(destroyTokenKey(reference, new Uint8Array(spki)))
+      return { reference, publicKey, keep: () => undefined, discard }
     },
   }
 }

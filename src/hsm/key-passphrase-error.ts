@@ -17,6 +17,10 @@ const rows = {
     summary: 'The file of the passphrase can be read by other users of this machine.',
     hint: 'Take the rights away with chmod 600, and change the passphrase with `assay key passphrase`.',
   },
+  'key-passphrase-place': {
+    summary: 'The file of the new passphrase is one that this change would take away.',
+    hint: 'Write the new passphrase to a file outside the data directory and name that, or name none and have one made.',
+  },
   'key-malformed': {
     summary: 'A key file does not hold a private key that can be read here.',
     hint: 'Put the file back as it was: PKCS#8 PEM, plain or encrypted (`openssl pkey -in FILE` reads it).',

@@ -23,9 +23,9 @@ export function createTokenKeyFiles(files: KeyFiles): TokenKeyPlaces {
     listOrphans: references =>
       files.list().filter(name => made.test(name) && !references.includes(name)),
     setAside: names => {
-      for (const name of names.filter(reference => files.list().includes(reference)))
-        files.setAside(name)
+      for (const name of names) files.setAside(name)
     },
+    discard: async ({ keyReference }) => await Promise.resolve(files.setAside(keyReference)),
   }
 }
 

@@ -13,6 +13,8 @@ export interface ChallengeStore {
   find(use: ChallengeUse, now: number): Promise<ChallengeRecord | 'unknown' | 'used' | 'expired'>
   /** As `EnrollmentStore.take`: exactly one caller gets it. */
   take(use: ChallengeUse, now: number): Promise<ChallengeRecord | 'unknown' | 'used' | 'expired'>
+  /** Records why an answer was refused; the challenge is over with it, if it was not before. */
+  refuse(use: ChallengeUse, now: number, entry: AuditEntry): Promise<'done'>
 }
 
 /** Why an intent is not recorded. */

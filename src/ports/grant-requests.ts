@@ -61,6 +61,8 @@ export interface GrantDecision {
   readonly at: number
   readonly by: string
   readonly operatorId: string
+  /** Thumbprint of the key that the operator spoke with. */
+  readonly operatorJkt: string
   readonly reason: string
   readonly expiresAt: number
   readonly minutes: number | null
@@ -95,13 +97,13 @@ export interface GrantRequestStore {
   list(limit: number): Promise<GrantRequestRecord[]>
   /**
    * An operator's word on one that waits. `'expired'` once its time is over, `'already'` when it is decided on,
-   * `'revoked'` when agent, host or key is not in use any more.
+   * `'revoked'` when agent, host or key is not in use any more, `'operator-revoked'` when the operator's is not.
    */
   decide(
     id: string,
     decision: GrantDecision,
     entry: AuditEntry,
-  ): Promise<'done' | 'unknown' | 'already' | 'expired' | 'revoked'>
+  ): Promise<'done' | 'unknown' | 'already' | 'expired' | 'revoked' | 'operator-revoked'>
   /** Takes an approval back. `'already'` for what is no approval in its time. */
   withdraw(
     id: string,

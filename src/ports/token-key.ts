@@ -88,4 +88,6 @@ export interface TokenKeyPlaces {
   listOrphans(keyReferences: readonly string[]): readonly string[]
   /** Puts keys where nothing is read from. */
   setAside(names: readonly string[]): void
+  /** Lets go of a key that was just made and that no record will name. Throws what the place throws. */
+  discard(key: CreatedTokenKey): Promise<void>
 }

@@ -70,7 +70,16 @@ export async function decideGrantRequest(
   const detail = { ...requestDetail({ ...request, expiresAt }), minutes, reason }
   const answer = await service.store.grantRequests.decide(
     id,
-    { status, at, by, operatorId: operator.id, reason, expiresAt, minutes },
+    {
+      status,
+      at,
+      by,
+      operatorId: operator.id,
+      operatorJkt: client.key.jkt,
+      reason,
+      expiresAt,
+      minutes,
+    },
     auditEntry(service, `grant.${status}`, by, id, detail),
   )
   if (answer === 'unknown') throw new ServiceError('grant-unknown', { found: id })
@@ -80,6 +89,7 @@ export async function decideGrantRequest(
   }
   if (answer === 'expired') throw new ServiceError('grant-expired', { found: id })
   if (answer === 'revoked') throw await explainRevocation(service, request.jkt)
+  if (answer === 'operator-revoked') throw await explainRevocation(service, client.key.jkt)
   return await findGrantRequest(service, id)
 }
 
@@ -111,8 +121,8 @@ function requireOperator(client: ClientRecord): OperatorRecord {
 }
 
 /**
- * The owner of a class is a name that its registrar wrote down, so every name that an operator has counts, in whatever
- * letters; where no owner was named, whoever registered the class answers for it.
+ * Neither the owner of a class nor who registered it, and so wrote down who owns it. The owner is a name, so every name
+ * that an operator has counts, in whatever letters.
  */
 async function requireOther(
   service: Service,
@@ -121,10 +131,11 @@ async function requireOther(
 ): Promise<void> {
   const agentClass = await service.store.classes.find(className)
   if (agentClass === undefined) throw new ServiceError('class-unknown', { found: className })
-  const owner = agentClass.owner ?? agentClass.createdBy
-  const names = [operator.id, operator.name, operatorSpiffeId(service, operator.id)]
-  if (names.some(name => asCompared(name) === asCompared(owner)))
-    throw new ServiceError('grant-own', { expected: `somebody else than ${owner}`, found: owner })
+  const names = [operator.id, operator.name, operatorSpiffeId(service, operator.id)].map(asCompared)
+  const answering = [agentClass.owner, agentClass.createdBy].filter(name => name !== null)
+  const own = answering.find(name => names.includes(asCompared(name)))
+  if (own !== undefined)
+    throw new ServiceError('grant-own', { expected: `somebody else than ${own}`, found: own })
 }
 
 function asCompared(name: string): string {

@@ -119,8 +119,8 @@ async function recordRefusal(
   { code }: CodedError,
 ): Promise<void> {
   const id = clientSpiffeId(service, client)
-  await service.store.challenges.take(challenge, service.clock.now())
-  await service.store.audit.append(auditEntry(service, 'certificate.refused', id, id, { code }))
+  const entry = auditEntry(service, 'certificate.refused', id, id, { code })
+  await service.store.challenges.refuse(challenge, service.clock.now(), entry)
 }
 
 /** What is cheap to see comes first; the hardware's own word last. */

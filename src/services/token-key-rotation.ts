@@ -8,8 +8,9 @@ import { tokenVerificationKey } from './token-keys.ts'
 type Ringed = Pick<Service, 'settings' | 'store' | 'clock' | 'tokenKeys'>
 
 /**
- * Puts the first key on record where there is none, and opens the ring. Keys that no record names are put aside: a crash
- * came between key and record, or the database is an older one than the keys.
+ * Puts the first key on record where there is none, and opens the ring. Key files that no record names are put aside: a
+ * crash came between key and record, or the database is an older one than the keys. A key that such a crash left in a
+ * token stays there.
  *
  * @param first makes out the key that a data directory was made with
  * @throws StoreError; what a place throws for a key that cannot be used
@@ -105,7 +106,7 @@ async function follow(
   const entry = auditEntry(service, 'token-key.rotated', actor, record.kid, detail)
   const answer = await store.tokenKeys.rotate(record, { from, publishedUntil, now }, entry)
   if (answer !== 'done') {
-    tokenKeys.places.setAside([record.keyReference])
+    await tokenKeys.places.discard(created)
     throw conflict(from)
   }
   return await changed(service, record.kid)
@@ -148,7 +149,7 @@ export async function retireTokenKey(
     const entry = auditEntry(service, 'token-key.retired', actor, kid, detail)
     const answer = await service.store.tokenKeys.withdraw(kid, withdrawal, successor, entry)
     if (answer === 'done') return await changed(service, kid)
-    if (successor !== undefined) places.setAside([successor.keyReference])
+    if (successor !== undefined) await places.discard(successor)
     if (answer === 'unknown') throw new ServiceError('token-key-unknown', { found: kid })
     if (answer === 'state') throw new ServiceError('token-key-state', { found: kid })
     throw conflict(kid)

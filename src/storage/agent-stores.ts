@@ -58,5 +58,7 @@ export function createChallengeStore(db: Executor): ChallengeStore {
       const taken = await db.execute('takeChallenge', use, now)
       return typeof taken === 'string' ? taken : parseChallenge(taken)
     },
+    refuse: async (use, now, entry) =>
+      await db.execute('refuseChallenge', use, now, encodeEntry(entry)),
   }
 }

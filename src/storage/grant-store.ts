@@ -15,7 +15,8 @@ export function createGrantRequestStore(db: Executor): GrantRequestStore {
       return row && parseGrantRequest(row)
     },
     list: async limit => (await db.execute('listGrantRequests', limit)).map(parseGrantRequest),
-    decide: async (id, { status, at, by, operatorId, reason, expiresAt, minutes }, entry) => {
+    decide: async (id, { operatorJkt, ...decision }, entry) => {
+      const { status, at, by, operatorId, reason, expiresAt, minutes } = decision
       const decided = {
         id,
         status,
@@ -26,7 +27,7 @@ export function createGrantRequestStore(db: Executor): GrantRequestStore {
         expires_at: expiresAt,
         minutes,
       }
-      return await db.execute('decideGrantRequest', decided, at, encodeEntry(entry))
+      return await db.execute('decideGrantRequest', decided, operatorJkt, at, encodeEntry(entry))
     },
     withdraw: async (id, { at, by, reason }, entry) =>
       await db.execute('withdrawGrantRequest', id, at, by, reason, encodeEntry(entry)),

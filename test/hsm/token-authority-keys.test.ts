@@ -6,6 +6,7 @@ import { withTokenKeys } from '../../src/hsm/token-authority-keys.ts'
 import { testAuthorityIssuance } from '../support/test-issuance.ts'
 import { MemoryKeyFiles } from '../support/memory-key-files.ts'
 
+const discarded: string[] = []
 const serials = [randomBytes(16), randomBytes(16)] as const
 const request = { root: undefined, place: 'issuing', now: Date.now(), serials } as const
 
@@ -32,7 +33,11 @@ async function makeElsewhere(name: string) {
   const how = { name: 'ECDSA', namedCurve: 'P-256' }
   const pair = await embeddedCrypto.subtle.generateKey(how, true, ['sign', 'verify'])
   const reference = `pkcs11:token=ca;object=${name};id=%01?module-path=/lib/x.so`
-  return { reference, publicKey: pair.publicKey, keep: () => undefined }
+  const discard = async (): Promise<void> => {
+    discarded.push(reference)
+    await Promise.resolve()
+  }
+  return { reference, publicKey: pair.publicKey, keep: () => undefined, discard }
 }
 
 test('a key in a token is used there, one on the disk is opened from the disk', async t => {
@@ -47,6 +52,16 @@ test('no key on the disk follows one in hardware, but that of its root', async t
   t.is(files.list().length, 1)
   t.regex(files.list()[0] ?? '', /^authority-[0-9a-f]{32}\.root\.key\.pem$/)
   t.regex(made.keyReference, /^pkcs11:/)
+})
+
+test('a key whose certificate is not made is let go of, and what is there stays', async t => {
+  const { keys, files } = await begin(true)
+  const before = discarded.length
+  await t.throwsAsync(keys.create({ ...request, serials: [serials[0], new Uint8Array(0)] }))
+  t.is(discarded.length, before + 1)
+  t.is(files.list().length, 1)
+  await keys.create(request)
+  t.is(discarded.length, before + 1)
 })
 
 test('where no second token is named a standby is made nowhere', async t => {

@@ -147,3 +147,16 @@ test('a challenge can be made again for a later key', async t => {
     'unknown',
   )
 })
+
+test('a refusal ends the challenge that it answers, and no other, with its entry', async t => {
+  const store = await openStore(t)
+  await populate(store)
+  const use = { id: 'challenge-1', subject: 'agent-1', purpose: 'agent-key' } as const
+  const size = await logSize(store)
+  t.is(await store.challenges.refuse({ ...use, subject: 'agent-2' }, now, entry('r')), 'done')
+  t.is(typeof (await store.challenges.find(use, now)), 'object')
+  t.is(await store.challenges.refuse(use, now, entry('r')), 'done')
+  t.is(await store.challenges.find(use, now), 'used')
+  t.is(await store.challenges.refuse(use, now, entry('r')), 'done')
+  t.is(await logSize(store), size + 3)
+})

@@ -56,6 +56,7 @@ const approval: GrantDecision = {
   at: now + 1,
   by: 'spiffe://example.org/operator/operator-1',
   operatorId: 'operator-1',
+  operatorJkt: 'operator-key',
   reason: 'the release',
   expiresAt: now + 600_000,
   minutes: null,
@@ -154,12 +155,15 @@ test('of a hundred operators who decide at once one counts', async t => {
 
 test('what is over, unknown or of somebody revoked is not approved', async t => {
   const store = await openStore(t)
+  await store.operators.add(operator, key('operator-key'), entry('operator.added'))
   await populate(store)
   await open(store)
   const decide = async (id: string, changes: Partial<GrantDecision> = {}): Promise<string> =>
     await store.grantRequests.decide(id, { ...approval, ...changes }, entry('grant.approved'))
   t.is(await decide('grant-9'), 'unknown')
   t.is(await decide('grant-1', { at: later }), 'expired')
+  t.is(await decide('grant-1', { operatorJkt: 'of nobody' }), 'operator-revoked')
+  t.is(await decide('grant-1', { operatorId: 'operator-2' }), 'operator-revoked')
   await store.agents.bindKey('agent-1', key('agent-key-2'), entry('agent.attested'))
   t.is(await decide('grant-1'), 'revoked')
   t.is(await decide('grant-1', { status: 'denied' }), 'done')

@@ -72,3 +72,15 @@ export async function takeChallenge(
   if (typeof challenge === 'string') return tx.refuse(challenge)
   return (await tx.run(take, use)) === 1 ? challenge : tx.refuse('used')
 }
+
+/** See `ChallengeStore.refuse`. */
+export async function refuseChallenge(
+  tx: Transaction,
+  use: ChallengeUse,
+  now: number,
+  entry: string,
+): Promise<'done'> {
+  if (typeof (await findChallenge(tx, use, now)) !== 'string') await tx.run(take, use)
+  tx.append(entry)
+  return 'done'
+}

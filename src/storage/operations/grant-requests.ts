@@ -177,15 +177,19 @@ export async function listGrantRequests(
 export async function decideGrantRequest(
   tx: Transaction,
   decided: Decided,
+  operatorJkt: string,
   at: number,
   entry: string,
-): Promise<'done' | 'unknown' | 'already' | 'expired' | 'revoked'> {
+): Promise<'done' | 'unknown' | 'already' | 'expired' | 'revoked' | 'operator-revoked'> {
   const row = await tx.first(find, { id: decided.id })
   if (row === undefined) return tx.refuse('unknown')
   if (row.status !== 'pending') return tx.refuse(row.status === 'expired' ? 'expired' : 'already')
   if (row.expires_at <= at) return tx.refuse('expired')
   if (decided.status === 'approved' && !(await isRequesterActive(tx, row)))
     return tx.refuse('revoked')
+  const operator = await findStanding(tx, 'operator', operatorJkt)
+  if (operator?.subjectId !== decided.operator_id || !operator.isActive)
+    return tx.refuse('operator-revoked')
   await tx.run(decide, decided)
   tx.append(entry)
   return 'done'

@@ -38,7 +38,7 @@ import {
   intendCertificate,
   issueCertificate,
 } from './certificates.ts'
-import { createChallenge, findChallenge, takeChallenge } from './challenges.ts'
+import { createChallenge, findChallenge, refuseChallenge, takeChallenge } from './challenges.ts'
 import { act, findClientByKey } from './clients.ts'
 import {
   decideEndorsement,
@@ -182,6 +182,7 @@ export interface Operations extends TokenKeyOperations, LogOperations {
   readonly createChallenge: typeof createChallenge
   readonly findChallenge: typeof findChallenge
   readonly takeChallenge: typeof takeChallenge
+  readonly refuseChallenge: typeof refuseChallenge
   readonly bindAgentKey: typeof bindAgentKey
   readonly intendCertificate: typeof intendCertificate
   readonly issueCertificate: typeof issueCertificate
@@ -293,6 +294,7 @@ export const operations: Operations = {
   createChallenge,
   findChallenge,
   takeChallenge,
+  refuseChallenge,
   bindAgentKey,
   intendCertificate,
   issueCertificate,
