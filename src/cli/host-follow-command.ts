@@ -33,7 +33,7 @@ export const followCommand: CommandRow = defineCommand<FollowOptions>({
   summary:
     'Keeps this machine’s trust bundle and certificates up to date: for a unit of systemd, or with --once a timer.',
   details: [
-    'Fetches the bundle as often as it asks for (spiffe_refresh_hint), tells the service which one is kept, and renews the certificates of the host and its agents two thirds through their lives, or at once where their root is trusted no more. A new authority is activated only when every active host has told that it keeps the bundle with it.',
+    'Fetches the bundle as often as it asks for (spiffe_refresh_hint), tells the service which one is kept, and renews the certificates of the host and its agents when the service suggests it (two thirds to five sixths through their lives, earlier after a change of policy or authority), or at once where their root is trusted no more. A new authority is activated only when every active host has told that it keeps the bundle with it.',
     'The first round that fails ends it; a later one is told on stderr and tried again. It ends for good when the host is revoked. TPM and token are open during a round only. With --json each round is one line.',
     'ExecStart=/usr/bin/assay host follow, with Restart=on-failure, is all that a unit needs.',
   ],

@@ -33,7 +33,7 @@ export const initCommand: CommandRow = defineCommand<InitOptions>({
   name: 'init',
   summary: 'Makes a service: its certificate authority, and the key of its first operator.',
   details: [
-    'Writes config.yaml with issuer, trustDomain, listen (host, port), attestation (assurance, pcrs, referenceValues, validitySeconds, challengeSeconds), certificate (lifetimeSeconds) and token (maxLifetimeSeconds) into the data directory, beside the database and the keys of the service; change it there and start the service again.',
+    'Writes config.yaml with every key and its default (README, Configuration) into the data directory, beside the database and the keys of the service; change it there and start the service again.',
     'There is no password and no API key: the operator is whoever holds the key. Keep ca/root.key.pem of the data directory elsewhere once it is made; or hold a ceremony where that key is to stay (assay ca ceremony), and begin with --issuing-certificate, so that it never is on this machine.',
   ],
   examples: [

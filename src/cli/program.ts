@@ -57,7 +57,8 @@ Example, from nothing to a token:
 
 Exit codes: 0 done, 1 refused or failed (the code says why), 2 wrong usage.
 Environment: ASSAY_HOME (this client), ASSAY_DATA (the service), ASSAY_TCTI (the TPM),
-  ASSAY_PIN_SOURCE (file of a PKCS#11 PIN), ASSAY_LOG_LEVEL, NO_COLOR.`
+  ASSAY_PIN_SOURCE (file of a PKCS#11 PIN), ASSAY_KEY_PASSPHRASE_FILE (file of the passphrase of the service's keys),
+  ASSAY_LOG_LEVEL, NO_COLOR.`
 
 function addGroup(parent: Command, group: CommandGroup, execute: Execute): void {
   const command = parent.command(group.name).description(group.summary)

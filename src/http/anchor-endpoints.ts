@@ -101,7 +101,7 @@ export const anchorEndpoints: readonly Endpoint[] = [
       path: '/v1/anchors/:fingerprint/retire',
       scope: 'anchors:write',
       summary: 'Takes a certificate out of force, or a proposed one off the table.',
-      request: schema.revocationRequest,
+      request: schema.retirementRequest,
     },
     async ctx => {
       const { reason } = ctx.state.body as { reason: string }

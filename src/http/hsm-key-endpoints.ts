@@ -37,8 +37,8 @@ export const hsmKeyEndpoints: readonly Endpoint[] = [
       method: 'POST',
       path: '/v1/hsm-keys/:id/retire',
       scope: 'endorsements:write',
-      summary: 'Takes an attestation key out of use; hosts that are in are revoked by themselves.',
-      request: schema.revocationRequest,
+      summary: 'Takes an attestation key out of use; hosts that are in are not revoked with it.',
+      request: schema.retirementRequest,
     },
     async ctx => {
       const { reason } = ctx.state.body as { reason: string }

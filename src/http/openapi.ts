@@ -49,7 +49,7 @@ const problemSchema = {
     status: { type: 'integer' },
     detail: { type: 'string' },
     instance: { type: 'string' },
-    code: { type: 'string', description: 'Stable; see README' },
+    code: { type: 'string', description: 'Stable' },
     expected: { type: 'string' },
     found: { type: 'string' },
     hint: { type: 'string' },
@@ -69,8 +69,10 @@ const oauthErrorSchema = {
   properties: {
     error: { type: 'string' },
     error_description: { type: 'string' },
-    code: { type: 'string', description: 'Stable; see README' },
+    code: { type: 'string', description: 'Stable, and finer than error' },
     hint: { type: 'string' },
+    decision: { type: 'string', description: 'How a denial is found in the log' },
+    grant_request: { type: 'string', description: 'The request by which an operator can lift it' },
   },
 }
 
@@ -112,9 +114,10 @@ function success({ status = 200, produces = 'application/json' }: Endpoint): Jso
 const refusalTable: readonly (readonly [number, string, (endpoint: Endpoint) => boolean])[] = [
   [400, 'The request does not have the form that this call takes.', hasBody],
   [401, 'Token, proof or certificate is missing or not good.', row => isAuthenticated(row)],
-  [403, 'Understood, and not allowed.', row => row.scope !== undefined || isEvidenceAsked(row)],
+  [403, 'Understood, and not allowed.', row => row.scope !== undefined || hasJson(row)],
   [404, 'There is no such thing.', row => /[:*]/.test(row.path)],
-  [409, 'It exists, or counts once and was used.', row => row.request !== undefined],
+  [409, 'It exists, counts once and was used, or is not in the state for this.', isAct],
+  [410, 'Its time is over.', row => hasJson(row) && /[:*]/.test(row.path)],
   [413, 'The body is larger than this call reads.', hasBody],
   [415, 'The body is of another type than this call reads.', hasBody],
   [429, 'Too many from this address; Retry-After says how long to wait.', row => !!row.isLimited],
@@ -125,9 +128,13 @@ function hasBody({ request, form }: Endpoint): boolean {
   return request !== undefined || form !== undefined
 }
 
-/** What callers show in place of a token, and may be refused for. */
-function isEvidenceAsked(endpoint: Endpoint): boolean {
-  return endpoint.isLimited === true && hasBody(endpoint)
+function hasJson({ request }: Endpoint): boolean {
+  return request !== undefined
+}
+
+/** Something is done here, and not in OAuth's words or OCSP's, which have statuses of their own. */
+function isAct({ method, path }: Endpoint): boolean {
+  return method === 'POST' && path.startsWith('/v1/')
 }
 
 function isAuthenticated({ scope, form }: Endpoint): boolean {

@@ -18,6 +18,9 @@ const why = {
 /** Why the subject of the address is revoked. */
 export const revocationRequest = z.strictObject(why)
 
+/** Why something is taken out of use; nothing falls with it, so there is nothing to try. */
+export const retirementRequest = z.strictObject({ reason: why.reason })
+
 export type RevocationRequestBody = z.infer<typeof revocationRequest>
 
 const id = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/)

@@ -204,7 +204,7 @@ export const classRequest = z.strictObject({
   clientIds: z.array(clientName).max(32).default([]),
 })
 
-export { revocationRequest } from './revocation-schema.ts'
+export { retirementRequest, revocationRequest } from './revocation-schema.ts'
 
 /** What any endpoint takes that authenticates its clients (RFC 7521 §4.2). */
 const clientForm = z.object({

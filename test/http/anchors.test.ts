@@ -86,6 +86,10 @@ test('a retired anchor lets nobody in; the versions of the set can be compared',
   t.is(added.json['sinceVersion'], 1)
   t.is(await enrol(scene), '201')
   const path = `/v1/anchors/${String(added.json['fingerprint'])}/retire`
+  // Nothing falls with it, so there is nothing to try: a call that believes otherwise must not retire.
+  const tried = await post(scene, path, { reason: 'x', dryRun: true })
+  t.like(tried, { status: 400, json: { code: 'request-malformed' } })
+  t.is(await enrol(scene), '201')
   const retired = await post(scene, path, { reason: 'key ceremony failed its audit' })
   t.is(retired.json['version'], 2)
   t.is(await enrol(scene), 'path-issuer')
