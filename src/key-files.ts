@@ -117,7 +117,9 @@ export class ServiceKeyFiles {
   }
 
   #seal(pem: string, name: string): string {
-    return this.#cipher.isReady ? this.#cipher.encrypt(this.#cipher.open(pem, name)) : pem
+    // Where one key is encrypted all are: without a passphrase the cipher refuses, and nothing is written in clear.
+    if (!this.#cipher.isReady && !this.hasEncrypted) return pem
+    return this.#cipher.encrypt(this.#cipher.open(pem, name))
   }
 }
 

@@ -27,9 +27,9 @@ export function createTokenKeyPlaces(
   const places = keys.token === 'embedded' ? [] : [keys.token]
   const open = new Map<string, WatchedSigner>()
   return {
-    create: async () => {
+    create: async where => {
       const [place] = places
-      if (place === undefined) return await files.create()
+      if (place === undefined || where === 'embedded') return await files.create()
       const keyReference = keyUriIn(place, 'assay-token', randomBytes(16))
       return { keyReference, publicKey: await failingAsSigner(takeTokenKey(keyReference)) }
     },

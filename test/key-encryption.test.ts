@@ -19,6 +19,7 @@ import { exportJwk } from '../src/core/jose/jwk.ts'
 import { parseConfig } from '../src/config.ts'
 import { loadDataDirectory } from '../src/data-directory.ts'
 import { isEncryptedKey } from '../src/hsm/key-cipher.ts'
+import { createTokenKeyFiles } from '../src/hsm/token-key-files.ts'
 import { changePassphrase, encryptKeys } from '../src/key-encryption.ts'
 import { loadPassphrases } from '../src/key-passphrase.ts'
 import { initialiseService } from '../src/main.ts'
@@ -147,6 +148,20 @@ test('the passphrase is changed to another of the directory, and to one from out
   await t.throwsAsync(changePassphrase(directory, { file }, undefined), {
     code: 'key-passphrase-missing',
   })
+})
+
+test('where keys are encrypted and the passphrase is gone no further one is written in clear', async t => {
+  const directory = await createDirectory(t)
+  const { tokenKeyFiles } = loadDataDirectory(directory)
+  const places = createTokenKeyFiles(tokenKeyFiles)
+  const { keyReference } = await places.create()
+  t.true(isEncryptedKey(readFileSync(join(directory, 'keys', keyReference), 'utf8')))
+  const count = tokenKeyFiles.list().length
+  renameSync(join(directory, 'passphrase'), join(directory, 'elsewhere'))
+  await t.throwsAsync(async () => await places.create(), { code: 'key-passphrase-missing' })
+  t.is(tokenKeyFiles.list().length, count)
+  renameSync(join(directory, 'elsewhere'), join(directory, 'passphrase'))
+  await t.notThrowsAsync(async () => await places.create())
 })
 
 test('a change to a passphrase that would go with it is refused, and nothing is lost', async t => {

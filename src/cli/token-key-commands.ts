@@ -53,20 +53,32 @@ export const rotateTokenKeyCommand: CommandRow = defineCommand<{
   },
 })
 
+interface RetireOptions {
+  readonly reason: string
+  readonly embeddedSuccessor?: true
+}
+
 /** `assay key retire` */
-export const retireTokenKeyCommand: CommandRow = defineCommand<{ readonly reason: string }>({
+export const retireTokenKeyCommand: CommandRow = defineCommand<RetireOptions>({
   name: 'retire',
   args: '<kid>',
   summary: 'Takes a key out at once: no token that it signed is accepted any more.',
   details: [
     'For a key that leaked. Where it is the one that signs, the announced key follows it, or a new one. Whoever has a token asks for another; relying parties that verify by themselves go by their copy of the key set until it is too old.',
+    'Where the next key would be made in a token that is away, nothing is done (signer-down); --embedded-successor makes that one on the service’s disk instead, and `assay key rotate` brings the next into the token again.',
   ],
   examples: ["assay key retire 5J6K9uX0b1qe --reason 'found in a backup'"],
-  options: [reasonOption().makeOptionMandatory()],
-  run: async ({ session, args: [start = ''], options: { reason } }) => {
+  options: [
+    reasonOption().makeOptionMandatory(),
+    new Option('--embedded-successor', 'make the key that follows on the service’s disk'),
+  ],
+  run: async ({ session, args: [start = ''], options: { reason, embeddedSuccessor } }) => {
     const { client } = await connectOperator(session)
     const kid = await wholeKid(client, start)
-    const answer = await client.call('POST', `/v1/token-keys/${kid}/retire`, { reason })
+    const answer = await client.call('POST', `/v1/token-keys/${kid}/retire`, {
+      reason,
+      ...(embeddedSuccessor === true ? { successor: 'embedded' } : {}),
+    })
     return changed('The key is out.', answer)
   },
 })

@@ -49,27 +49,22 @@ export function createFileAuthorityKeys(options: AuthorityKeyOptions): Authority
   return {
     create: async request => {
       const name = `authority-${randomBytes(16).toString('hex')}`
-      const place = placeOf(options, request.place)
-      const root =
-        request.root === undefined
-          ? await createNextRoot(options, request)
-          : await openRoot(files, request.root)
-      const key = await place.make(name)
-      const ceremony = {
-        ...ceremonyOf(options, request.now),
-        serial: request.serials[1],
-        keys: { publicKey: key.publicKey },
-        lifetimeSeconds: options.issuingLifetimeSeconds,
-      }
-      const issuing = await createIssuing(ceremony, root).catch(async (cause: unknown) => {
+      const under = request.root === undefined ? undefined : await openRoot(files, request.root)
+      const key = await placeOf(options, request.place).make(name)
+      try {
+        const spki = await embeddedCrypto.subtle.exportKey('spki', key.publicKey)
+        await request.record({ keyReference: key.reference, publicKey: new Uint8Array(spki) })
+        const root = under ?? (await createNextRoot(options, request))
+        const issuing = await issueUnder(options, root, key.publicKey, request)
+        if (under === undefined)
+          files.write(`${name}${rootSuffix}`, await exportPkcs8(root.keys.privateKey))
+        key.keep()
+        const chain = [issuing, root].map(({ certificate }) => new Uint8Array(certificate.rawData))
+        return { chain, keyReference: key.reference }
+      } catch (cause) {
         await key.discard()
         throw cause
-      })
-      if (request.root === undefined)
-        files.write(`${name}${rootSuffix}`, await exportPkcs8(root.keys.privateKey))
-      key.keep()
-      const chain = [issuing, root].map(({ certificate }) => new Uint8Array(certificate.rawData))
-      return { chain, keyReference: key.reference }
+      }
     },
     open: ({ chain, keyReference }) => createFileSigner(files, chain, keyReference),
     listOrphans: references => {
@@ -81,6 +76,23 @@ export function createFileAuthorityKeys(options: AuthorityKeyOptions): Authority
     },
     destroy: async ({ keyReference }) => await Promise.resolve(files.destroy(keyReference)),
   }
+}
+
+type AuthorityRequest = Parameters<AuthorityKeys['create']>[0]
+
+async function issueUnder(
+  options: AuthorityKeyOptions,
+  root: CeremonyKey,
+  publicKey: CryptoKey,
+  { now, serials }: Pick<AuthorityRequest, 'now' | 'serials'>,
+): ReturnType<typeof createIssuing> {
+  const ceremony = {
+    ...ceremonyOf(options, now),
+    serial: serials[1],
+    keys: { publicKey },
+    lifetimeSeconds: options.issuingLifetimeSeconds,
+  }
+  return await createIssuing(ceremony, root)
 }
 
 /** The root's key has the name of the issuing key that was made with it, in a file or in a token. */

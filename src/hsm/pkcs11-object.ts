@@ -137,11 +137,16 @@ function generatePair(
 
 /**
  * Takes the private key that the URI names out of the token, and the public keys of its id; none there is no error. With
- * a point it is the key of that point alone, whatever else has its name.
+ * a point nothing is taken unless it is the key of that point, and the only one of its name: which of several has which
+ * point a token does not say.
+ *
+ * @throws Pkcs11Error `pkcs11-key-ambiguous`, and as the token fails
  */
 export function destroyKey(module: PKCS11, session: Handle, uri: Pkcs11Uri): void {
   const { point } = uri
   const named = privateKeys(module, session, uri)
+  if (point !== undefined && named.length > 1)
+    throw new Pkcs11Error('pkcs11-key-ambiguous', { found: `${named.length} keys` })
   const meant =
     point === undefined
       ? named

@@ -24,7 +24,16 @@ const rotationRequest: z.ZodType<RotationBody> = z
     message: 'force takes a reason',
   })
 
-const retirementRequest: z.ZodType = z.strictObject({ reason })
+interface RetirementBody {
+  readonly reason: string
+  readonly successor?: 'embedded'
+}
+
+const retirementRequest: z.ZodType<RetirementBody> = z.strictObject({
+  reason,
+  /** Makes the next key on the disk, where its usual place is away and this cannot wait. */
+  successor: z.literal('embedded').exactOptional(),
+})
 
 /** The keys that sign tokens: seen by auditors, turned over by administrators. */
 export const tokenKeyEndpoints: readonly Endpoint[] = [
@@ -70,8 +79,8 @@ export const tokenKeyEndpoints: readonly Endpoint[] = [
     },
     async ctx => {
       const { service } = ctx
-      const { reason: why } = ctx.state.body as { reason: string }
-      const record = await retireTokenKey(service, callerOf(ctx).id, pathId(ctx), why)
+      const request = ctx.state.body as RetirementBody
+      const record = await retireTokenKey(service, callerOf(ctx).id, pathId(ctx), request)
       ctx.body = tokenKeyView(service, record)
     },
   ),

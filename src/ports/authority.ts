@@ -117,6 +117,13 @@ export interface CreatedAuthority {
 /** In which of the places of the configuration the key of an authority is made. */
 export type AuthorityPlace = 'issuing' | 'standby'
 
+/** An authority whose key was made, before its root signs for it. */
+export interface AuthorityIntent {
+  readonly keyReference: string
+  /** DER SubjectPublicKeyInfo. */
+  readonly publicKey: Uint8Array
+}
+
 /** Where the keys of authorities are made and used. */
 export interface AuthorityKeys {
   /**
@@ -131,6 +138,8 @@ export interface AuthorityKeys {
     readonly place: AuthorityPlace
     readonly now: number
     readonly serials: readonly [Uint8Array, Uint8Array]
+    /** Puts on record what is about to be signed. Awaited before any signature; where it throws, the key is let go of. */
+    readonly record: (intent: AuthorityIntent) => Promise<void>
   }): Promise<CreatedAuthority>
   /** The signer of a key that is kept already; what is wrong with it shows when it signs. */
   open(authority: Pick<AuthorityRecord, 'chain' | 'keyReference'>): CertificateSigner

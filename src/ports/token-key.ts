@@ -78,8 +78,11 @@ export interface CreatedTokenKey {
 
 /** Where the private halves are made and used. */
 export interface TokenKeyPlaces {
-  /** Makes a key where the next one is to be, durable before it resolves. Throws what the place throws. */
-  create(): Promise<CreatedTokenKey>
+  /**
+   * Makes a key, durable before it resolves: where the next one is to be, or, where that is away and it cannot wait, on
+   * the disk. Throws what the place throws.
+   */
+  create(where?: 'embedded'): Promise<CreatedTokenKey>
   /** A signer of a key that is kept. Throws where it cannot be used. */
   open(key: Pick<TokenKeyRecord, 'publicKey' | 'keyReference'>): Promise<Signer>
   /** Gives back what a key that signs no more holds. */

@@ -14,6 +14,7 @@ export const auditTypes = [
   'token-key.files-orphaned',
   'signer.down',
   'signer.up',
+  'authority.intended',
   'authority.prepared',
   'authority.activated',
   'authority.tainted',

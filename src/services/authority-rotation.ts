@@ -1,4 +1,11 @@
-import type { AuthorityPlace, AuthorityRecord, BundleAdoption } from '../ports/authority.ts'
+import { createHash } from 'node:crypto'
+import { serialNumber } from '../core/issuance/assembly.ts'
+import type {
+  AuthorityIntent,
+  AuthorityPlace,
+  AuthorityRecord,
+  BundleAdoption,
+} from '../ports/authority.ts'
 import { auditEntry } from './audit-entry.ts'
 import { createAuthorityRecord, hasEnded } from './authority-record.ts'
 import { ServiceError } from './error.ts'
@@ -47,6 +54,32 @@ async function setOrphansAside(service: Service): Promise<void> {
   keys.setAside(orphans)
 }
 
+/** What the root is about to sign, so that it is known also where the process ends before the record of it. */
+async function recordIntent(
+  service: Service,
+  actor: string,
+  intent: AuthorityIntent & {
+    readonly kind: AuthorityKind
+    readonly place: AuthorityPlace
+    readonly serials: readonly [Uint8Array, Uint8Array]
+  },
+): Promise<void> {
+  const { kind, place, keyReference: key, publicKey, serials } = intent
+  const [root, serial] = serials.map(octets => Buffer.from(serialNumber(octets)).toString('hex'))
+  const spki = createHash('sha256').update(publicKey).digest('hex')
+  const detail = {
+    kind,
+    place,
+    key,
+    spki,
+    serial,
+    ...(kind === 'root' ? { rootSerial: root } : {}),
+  }
+  const { issuer } = service.settings
+  const entry = auditEntry(service, 'authority.intended', actor, issuer, detail)
+  await service.store.audit.append(entry)
+}
+
 /**
  * Makes the next authority. Its root is in the trust bundle from now on; it signs nothing before it is activated.
  *
@@ -66,7 +99,13 @@ export async function prepareAuthority(
   const root = kind === 'root' ? undefined : service.authorities.active().chain.at(-1)
   const serials = [service.random.bytes(16), service.random.bytes(16)] as const
   const now = service.clock.now()
-  const created = await service.authorities.keys.create({ root, place, now, serials })
+  const created = await service.authorities.keys.create({
+    root,
+    place,
+    now,
+    serials,
+    record: async intent => await recordIntent(service, actor, { ...intent, kind, place, serials }),
+  })
   const record = createAuthorityRecord(created, { actor, now, reason })
   const detail = { kind, place, root: record.rootId, key: record.keyReference, reason }
   const entry = auditEntry(service, 'authority.prepared', actor, record.id, detail)

@@ -128,24 +128,33 @@ async function hasten(
   return await changed(service, kid)
 }
 
+/** How a key is taken out. */
+export interface RetirementRequest {
+  readonly reason: string
+  /** Where its successor is made, if it takes one: `embedded` where the usual place is away and this cannot wait. */
+  readonly successor?: 'embedded' | undefined
+}
+
 /**
  * Takes a key out at once: nothing that it signed is good from now on. The one that signs is followed by the announced
  * one, or by a new one, in the same transaction.
  *
- * @throws ServiceError `token-key-unknown`, `token-key-state` for one that is out already, `token-key-conflict`
+ * @throws ServiceError `token-key-unknown`, `token-key-state` for one that is out already, `token-key-conflict`;
+ *   SignerError `signer-down` where the successor cannot be made, and then nothing was done
  */
 export async function retireTokenKey(
   service: Ringed,
   actor: string,
   kid: string,
-  reason: string,
+  { reason, successor: where }: RetirementRequest,
 ): Promise<TokenKeyRecord> {
   return await inTurn(service, async () => {
     await service.tokenKeys.reload()
     const { places } = service.tokenKeys
-    const successor = await successorOf(service, kid, actor)
+    const successor = await successorOf(service, kid, actor, where)
     const withdrawal = { at: service.clock.now(), by: actor, reason }
-    const detail = { reason, ...(successor === undefined ? {} : { successor: successor.kid }) }
+    const next = successor && { successor: successor.kid, key: successor.keyReference }
+    const detail = { reason, ...next }
     const entry = auditEntry(service, 'token-key.retired', actor, kid, detail)
     const answer = await service.store.tokenKeys.withdraw(kid, withdrawal, successor, entry)
     if (answer === 'done') return await changed(service, kid)
@@ -161,6 +170,7 @@ async function successorOf(
   service: Ringed,
   kid: string,
   actor: string,
+  where: RetirementRequest['successor'],
 ): Promise<TokenKeyRecord | undefined> {
   const { records, places } = service.tokenKeys
   const now = service.clock.now()
@@ -168,7 +178,7 @@ async function successorOf(
   if (key === undefined || standingOf(key, records, now) !== 'signing') return undefined
   if (records.some(record => standingOf(record, records, now) === 'announced')) return undefined
   const at = service.clock.now()
-  return recordOf(await places.create(), { at, by: actor, reason: null, signsFrom: at })
+  return recordOf(await places.create(where), { at, by: actor, reason: null, signsFrom: at })
 }
 
 function recordOf(

@@ -24,6 +24,7 @@ test('a key that could not be opened is seen as one that is down, once, until it
     place: 'issuing',
     now: Date.now(),
     serials: [randomBytes(16), randomBytes(16)],
+    record: async () => await Promise.resolve(),
   })
   const uri = `pkcs11:token=ca;object=a?module-path=${folder}/none.so&pin-source=${pin}`
   const list: WatchedSigner[] = []

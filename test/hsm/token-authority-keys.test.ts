@@ -1,14 +1,21 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, X509Certificate } from 'node:crypto'
 import test from 'ava'
 import { createFileAuthorityKeys } from '../../src/hsm/authority-keys.ts'
 import { embeddedCrypto } from '../../src/hsm/embedded-key.ts'
 import { withTokenKeys } from '../../src/hsm/token-authority-keys.ts'
+import type { AuthorityIntent } from '../../src/ports/authority.ts'
+import { StoreError } from '../../src/ports/store-error.ts'
 import { testAuthorityIssuance } from '../support/test-issuance.ts'
 import { MemoryKeyFiles } from '../support/memory-key-files.ts'
 
 const discarded: string[] = []
 const serials = [randomBytes(16), randomBytes(16)] as const
-const request = { root: undefined, place: 'issuing', now: Date.now(), serials } as const
+const intents: AuthorityIntent[] = []
+const record = async (intent: AuthorityIntent): Promise<void> => {
+  intents.push(intent)
+  await Promise.resolve()
+}
+const request = { root: undefined, place: 'issuing', now: Date.now(), serials, record } as const
 
 /** Authorities on the disk, or with issuing keys in a place that is no disk. */
 async function begin(isInToken: boolean) {
@@ -54,15 +61,41 @@ test('no key on the disk follows one in hardware, but that of its root', async t
   t.regex(made.keyReference, /^pkcs11:/)
 })
 
-test('a key whose certificate is not made is let go of, and what is there stays', async t => {
-  const { keys, files } = await begin(true)
-  const before = discarded.length
-  await t.throwsAsync(keys.create({ ...request, serials: [serials[0], new Uint8Array(0)] }))
-  t.is(discarded.length, before + 1)
-  t.is(files.list().length, 1)
-  await keys.create(request)
-  t.is(discarded.length, before + 1)
-})
+test.serial(
+  'a key whose certificate is not made is let go of, and what is there stays',
+  async t => {
+    const { keys, files } = await begin(true)
+    const before = discarded.length
+    await t.throwsAsync(keys.create({ ...request, serials: [serials[0], new Uint8Array(0)] }))
+    t.is(discarded.length, before + 1)
+    t.is(files.list().length, 1)
+    await keys.create(request)
+    t.is(discarded.length, before + 1)
+  },
+)
+
+test.serial(
+  'what the root is to sign is on record before, and where it cannot be nothing is signed',
+  async t => {
+    for (const isInToken of [true, false]) {
+      const { keys, files } = await begin(isInToken)
+      const [before, gone] = [files.list().length, discarded.length]
+      const code = 'store-unavailable'
+      const record = async (): Promise<never> => await Promise.reject(new StoreError(code))
+      await t.throwsAsync(keys.create({ ...request, record }), { code })
+      t.is(files.list().length, before)
+      t.is(discarded.length, gone + (isInToken ? 1 : 0))
+      const made = await keys.create(request)
+      const intent = intents.at(-1)
+      t.is(intent?.keyReference, made.keyReference)
+      const { publicKey } = new X509Certificate(made.chain[0] ?? new Uint8Array())
+      t.deepEqual(
+        Buffer.from(intent?.publicKey ?? []),
+        publicKey.export({ format: 'der', type: 'spki' }),
+      )
+    }
+  },
+)
 
 test('where no second token is named a standby is made nowhere', async t => {
   const { keys, files } = await begin(true)

@@ -71,6 +71,7 @@ test('a service that starts again finds its authorities as they were, and no key
   // A crash after the key was made and before its record was.
   const serials = [service.random.bytes(16), service.random.bytes(16)] as const
   const orphan = await keys.create({
+    record: async () => await Promise.resolve(),
     root: undefined,
     place: 'issuing',
     now: service.clock.now(),

@@ -1,6 +1,7 @@
 import test from 'ava'
 import { createTokenKeyFiles } from '../../src/hsm/token-key-files.ts'
 import type { Service } from '../../src/services/service.ts'
+import { SignerError } from '../../src/ports/signer-error.ts'
 import {
   announceSeconds,
   overlapSeconds,
@@ -93,13 +94,31 @@ test('of a hundred that take the signing key out one counts, and one key follows
   const first = stage.service.tokenKeys.current.kid
   const calls = Array.from(
     { length: 100 },
-    async (_, n) => await retireTokenKey(n % 2 === 0 ? stage.service : peer, 'o', first, 'leaked'),
+    async (_, n) =>
+      await retireTokenKey(n % 2 === 0 ? stage.service : peer, 'o', first, { reason: 'leaked' }),
   )
   const counts = await codesOf(calls)
   t.is(counts['done'], 1)
   await stage.service.tokenKeys.reload()
   t.deepEqual(standings(stage), ['retired', 'signing'])
   t.is(stage.tokenKeyFiles.list().length, 2)
+})
+
+test('a leaked key is taken out also while the place of the next one is away, where its successor may lie on the disk', async t => {
+  const stage = await createTestService(t)
+  const { service } = stage
+  const { places, current } = service.tokenKeys
+  const { create } = places
+  places.create = async where =>
+    where === 'embedded' ? await create() : await Promise.reject(new SignerError('signer-down'))
+  const reason = 'leaked'
+  await t.throwsAsync(retireTokenKey(service, 'o', current.kid, { reason }), {
+    code: 'signer-down',
+  })
+  t.deepEqual(standings(stage), ['signing'])
+  await retireTokenKey(service, 'o', current.kid, { reason, successor: 'embedded' })
+  t.deepEqual(standings(stage), ['retired', 'signing'])
+  t.not(service.tokenKeys.current.kid, current.kid)
 })
 
 test('by force a key signs at once, also one that was announced; the one before stays published', async t => {
@@ -130,23 +149,27 @@ test('a key that is taken out verifies nothing at once, whatever it did', async 
   const { service } = stage
   const first = service.tokenKeys.current.kid
   const { kid: announced } = await rotateTokenKey(service, 'o', planned)
-  await retireTokenKey(service, 'o', announced, 'never mind')
+  await retireTokenKey(service, 'o', announced, { reason: 'never mind' })
   t.deepEqual(kids(service), [first])
   // The plan is gone with it: the first goes on signing for as long as nothing follows.
   stage.clock.advance(30 * 86_400_000)
   t.is(service.tokenKeys.current.kid, first)
   const { kid: second } = await rotateTokenKey(service, 'o', planned)
-  await retireTokenKey(service, 'o', first, 'leaked')
+  await retireTokenKey(service, 'o', first, { reason: 'leaked' })
   t.is(service.tokenKeys.current.kid, second)
   t.deepEqual(kids(service), [second])
   const { kid: third } = await rotateTokenKey(service, 'o', forced)
-  await retireTokenKey(service, 'o', second, 'leaked as well')
+  await retireTokenKey(service, 'o', second, { reason: 'leaked as well' })
   t.deepEqual(kids(service), [third])
-  await retireTokenKey(service, 'o', third, 'and this')
+  await retireTokenKey(service, 'o', third, { reason: 'and this' })
   t.is(kids(service).length, 1)
   t.false([first, second, third, announced].includes(service.tokenKeys.current.kid))
-  await t.throwsAsync(retireTokenKey(service, 'o', first, 'x'), { code: 'token-key-state' })
-  await t.throwsAsync(retireTokenKey(service, 'o', 'nobody', 'x'), { code: 'token-key-unknown' })
+  await t.throwsAsync(retireTokenKey(service, 'o', first, { reason: 'x' }), {
+    code: 'token-key-state',
+  })
+  await t.throwsAsync(retireTokenKey(service, 'o', 'nobody', { reason: 'x' }), {
+    code: 'token-key-unknown',
+  })
 })
 
 test('another process follows what it reads, and what was announced without reading again', async t => {
@@ -157,7 +180,7 @@ test('another process follows what it reads, and what was announced without read
   await peer.tokenKeys.reload()
   stage.clock.advance(announceSeconds(peer.settings) * 1000)
   t.is(peer.tokenKeys.current.kid, kid)
-  await retireTokenKey(stage.service, 'o', kid, 'leaked')
+  await retireTokenKey(stage.service, 'o', kid, { reason: 'leaked' })
   await peer.tokenKeys.reload()
   t.is(peer.tokenKeys.current.kid, stage.service.tokenKeys.current.kid)
   t.not(peer.tokenKeys.current.kid, kid)
@@ -199,7 +222,7 @@ test('every act on a key is on record with it', async t => {
   const first = service.tokenKeys.current.kid
   await rotateTokenKey(service, 'o', planned)
   await rotateTokenKey(service, 'o', forced)
-  await retireTokenKey(service, 'o', first, 'leaked')
+  await retireTokenKey(service, 'o', first, { reason: 'leaked' })
   const types = (await verifyTestLog(service)).map(({ type }) => type)
   t.deepEqual(
     types.filter(type => type.startsWith('token-key.')),
