@@ -55,6 +55,7 @@ test('a hundred renewals that name no certificate use up one challenge each, and
   const answers = await contend(async () => await call(api, host, 'POST', path, body))
   const refused = answers.filter(({ json }) => json['code'] === 'challenge-used')
   t.is(refused.length, contenders - 1)
+  t.is(answers.filter(({ status }) => status === 201).length, 1)
 })
 
 test('a signature that fails gives the renewal up, says so, and the next attempt has its answer', async t => {
