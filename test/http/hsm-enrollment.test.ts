@@ -245,4 +245,12 @@ test('revoking a range of firmware takes HSM hosts that run it, and no others of
   const revoked = await call(api, operator, 'POST', '/v1/revocations', body)
   t.like(revoked.json, { hosts: 1 }, revoked.text)
   t.like(await api.service.store.hosts.find(id), { status: 'revoked' })
+  const serial = goodYubiHsm.serial + 1
+  const asked = await challenge(api, serial)
+  const contextId = String(asked.json['id'])
+  const proof = { purpose: 'host', contextId, nonce: String(asked.json['nonce']) } as const
+  const evidence = evidenceOf(stage, stage.other, createTestKey(), proof, serial)
+  const refused = await postJson(api, `/v1/enrollments/${contextId}/evidence`, evidence)
+  t.is(refused.status, 403, refused.text)
+  t.is(refused.json['code'], 'firmware-revoked')
 })
