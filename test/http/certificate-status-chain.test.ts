@@ -22,37 +22,44 @@ async function enterRoom(t: ExecutionContext, { api, chain }: Scene): Promise<Ce
   return stage
 }
 
-/** The whole path is held against lists: the leaf against the service's, the authority against the root's. */
+/** The whole path is held against lists, by name: the leaf against the service's, the authority against the root's. */
 async function verifyChain(
   t: ExecutionContext,
   scene: Scene,
   stage: CeremonyStage,
-  rootList: string,
+  ...lists: readonly ('service.crl' | 'root.crl')[]
 ): Promise<{ code: number; text: string }> {
   const { folder } = stage
-  const list = join(folder, 'service.crl')
-  writeFileSync(list, listPem((await fetchList(scene)).bytes))
+  writeFileSync(join(folder, 'service.crl'), listPem((await fetchList(scene)).bytes))
   const trust = ['-CAfile', join(folder, 'root.pem'), '-untrusted', join(folder, 'issuing.pem')]
-  const lists = ['-CRLfile', list, '-CRLfile', join(folder, rootList)]
+  const shown = lists.flatMap(list => ['-CRLfile', join(folder, list)])
   const how = ['-x509_strict', '-crl_check_all', '-extended_crl']
   const files = { 'leaf.pem': scene.leaf }
-  return await openssl(t, files, 'verify', ...how, ...trust, ...lists, 'leaf.pem')
+  return await openssl(t, files, 'verify', ...how, ...trust, ...shown, 'leaf.pem')
 }
 
 test('a certificate holds by the lists of service and root together, and by neither alone', async t => {
   const scene = await begin(t)
   const stage = await enterRoom(t, scene)
   await stage.hold('crl', { revoked: [] })
-  t.regex((await verifyChain(t, scene, stage, 'root.crl')).text, /leaf\.pem: OK/)
-  const alone = await verifyChain(t, scene, stage, 'service.crl')
-  t.regex(alone.text, /unable to get certificate CRL/)
+  const both = await verifyChain(t, scene, stage, 'service.crl', 'root.crl')
+  t.regex(both.text, /leaf\.pem: OK/)
+  const lookup = 'depth lookup: unable to get certificate CRL'
+  for (const [list, missing] of [
+    ['service.crl', 1],
+    ['root.crl', 0],
+  ] as const) {
+    const alone = await verifyChain(t, scene, stage, list)
+    t.not(alone.code, 0, list)
+    t.true(alone.text.includes(`error 3 at ${missing} ${lookup}`), alone.text)
+  }
 })
 
 test('everything falls with an authority that is on the root’s list', async t => {
   const scene = await begin(t)
   const stage = await enterRoom(t, scene)
   await stage.hold('crl')
-  const outcome = await verifyChain(t, scene, stage, 'root.crl')
+  const outcome = await verifyChain(t, scene, stage, 'service.crl', 'root.crl')
   t.not(outcome.code, 0)
   t.regex(outcome.text, /error 23 at 1 depth lookup: certificate revoked/)
 })
@@ -62,7 +69,7 @@ test('a certificate on the service’s list falls, whatever the root’s list sa
   const stage = await enterRoom(t, scene)
   await stage.hold('crl', { revoked: [] })
   await revokeLeaf(scene)
-  const outcome = await verifyChain(t, scene, stage, 'root.crl')
+  const outcome = await verifyChain(t, scene, stage, 'service.crl', 'root.crl')
   t.regex(outcome.text, /error 23 at 0 depth lookup: certificate revoked/)
   const second = { number: 2, previous: 'root.crl', list: 'root-2.crl' }
   t.is((await stage.run(exampleOf('crl', second))).status, 0)
