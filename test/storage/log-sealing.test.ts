@@ -9,19 +9,19 @@ import { StoreError } from '../../src/ports/store-error.ts'
 import type { Store } from '../../src/ports/store.ts'
 import { createEmbeddedLogSigner } from '../../src/storage/log-signer.ts'
 import { openSqliteStore } from '../../src/storage/sqlite-store.ts'
-import { createFolder, entry, logKey, logOrigin } from './fixtures.ts'
+import { createFolder, createLogKey, entry, logKey, logOrigin } from './fixtures.ts'
 
 const verifier = verifierOfPrivateKey(logOrigin, logKey)
 const embedded = createEmbeddedLogSigner(logKey)
 
-/** A key elsewhere, which can go away and takes its time. */
-function createKey(delayMs = 0) {
+/** A key elsewhere, which can go away and signs once it is let. */
+function createKey(released: Promise<unknown> = Promise.resolve()) {
   const key = {
     isUp: true,
     signatures: 0,
     publicKey: embedded.publicKey,
     sign: async (message: Uint8Array): Promise<Uint8Array> => {
-      await new Promise(resolve => setTimeout(resolve, delayMs))
+      await released
       if (!key.isUp) throw new Error('away')
       key.signatures += 1
       return await embedded.sign(message)
@@ -41,8 +41,11 @@ async function sizeOf(store: Store): Promise<number> {
 }
 
 async function until(isTrue: () => Promise<boolean>): Promise<void> {
-  for (let round = 0; round < 400 && !(await isTrue()); round += 1)
+  for (let round = 0; round < 3_000; round += 1) {
+    if (await isTrue()) return
     await new Promise(resolve => setTimeout(resolve, 10))
+  }
+  throw new Error('not in time')
 }
 
 /** Everything that the checkpoint signs, verified as an outsider verifies it. */
@@ -90,10 +93,17 @@ test('while the key is away entries go on, the checkpoint stays, and then follow
 })
 
 test('a hundred writers wait for no signature, and one signature is for many', async t => {
-  const key = createKey(30)
+  t.timeout(60_000)
+  const { promise: released, resolve: release } = Promise.withResolvers<undefined>()
+  const key = createKey(released)
   const store = await openSqliteStore({ path: pathOf(t), logOrigin, logKey: key })
-  t.teardown(async () => await store.close())
+  t.teardown(async () => {
+    release(undefined)
+    await store.close()
+  })
   for (let round = 0; round < 3; round += 1) await append(store, 100)
+  t.true((await sizeOf(store)) < 300)
+  release(undefined)
   await until(async () => (await sizeOf(store)) === 300)
   t.is(await readSigned(store), 300)
   t.true(key.signatures < 100)
@@ -160,8 +170,11 @@ test('another key does not take the log over, wherever it signs', async t => {
   const code = 'store-log-key-mismatch'
   const last = other.publicKey.length - 1
   const publicKey = other.publicKey.map((octet, at) => (at === last ? octet ^ 1 : octet))
-  await t.throwsAsync(openSqliteStore({ path, logOrigin, logKey: { publicKey } }), { code })
+  for (const stranger of [{ publicKey }, { ...other, publicKey }, createLogKey()])
+    await t.throwsAsync(openSqliteStore({ path, logOrigin, logKey: stranger }), { code })
   const same = await openSqliteStore({ path, logOrigin, logKey: other })
-  await same.close()
-  t.pass()
+  t.teardown(async () => await same.close())
+  await append(same, 1)
+  await until(async () => (await sizeOf(same)) === 1)
+  t.is(await readSigned(same), 1)
 })
