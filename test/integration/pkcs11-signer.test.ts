@@ -65,9 +65,12 @@ async function createStage(t: ExecutionContext): Promise<Stage> {
   return { double, uri, changes, open }
 }
 
-async function until(isTrue: () => boolean): Promise<void> {
-  for (let round = 0; round < 400 && !isTrue(); round += 1)
+async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
+  for (let round = 0; round < 1_200; round += 1) {
+    if (await isTrue()) return
     await new Promise(resolve => setTimeout(resolve, 25))
+  }
+  throw new Error('not in time')
 }
 
 function isSigned(signer: Pkcs11Signer, message: Uint8Array, signature: Uint8Array): boolean {
@@ -77,8 +80,21 @@ function isSigned(signer: Pkcs11Signer, message: Uint8Array, signature: Uint8Arr
 }
 
 const message = Buffer.from('what is signed')
-const logins = async ({ double }: Stage): Promise<number> =>
-  (await double.calls()).filter(name => name === 'C_Login').length
+const countOf = async ({ double }: Stage, call: string): Promise<number> =>
+  (await double.calls()).filter(name => name === call).length
+const logins = async (stage: Stage): Promise<number> => await countOf(stage, 'C_Login')
+
+/** Until the library was started three times more: with each look at a token that is away. */
+async function untilStarted(stage: Stage): Promise<void> {
+  const before = await countOf(stage, 'C_Initialize')
+  await until(async () => (await countOf(stage, 'C_Initialize')) >= before + 3)
+}
+
+/** As long as a signer beside needs for that: one that tried again as well would have come as far. */
+async function waitBeside(other: Stage): Promise<void> {
+  await other.double.control({ call: '*', answer: { code: 0x32 } })
+  await untilStarted(other)
+}
 
 for (const [name, code] of [
   ['CKR_SESSION_HANDLE_INVALID', 0xb3],
@@ -148,7 +164,7 @@ test.serial('a wrong PIN is tried once, however long the signer runs', async t =
   const signer = await stage.open({ uri: stage.uri.replace(pinFile, wrongPinFile), publicKey })
   t.like(signer.state(), { isUp: false, reason: 'CKR_PIN_INCORRECT' })
   await t.throwsAsync(async () => await signer.sign(message), { code: 'signer-down' })
-  await new Promise(resolve => setTimeout(resolve, 1_200))
+  await waitBeside(other)
   t.is(await logins(stage), 1)
   t.deepEqual(stage.changes, ['down'])
 })
@@ -161,12 +177,14 @@ test.serial('a PIN that is locked is not tried again', async t => {
   const signer = await stage.open({ publicKey })
   t.like(signer.state(), { isUp: false, reason: 'CKR_PIN_LOCKED' })
   await stage.double.control()
-  await new Promise(resolve => setTimeout(resolve, 1_200))
+  await waitBeside(other)
   t.is(await logins(stage), 1)
 })
 
 test.serial('a re-login that is refused ends all attempts', async t => {
   const stage = await createStage(t)
+  const other = await createStage(t)
+  await other.open()
   const signer = await stage.open()
   const before = await logins(stage)
   await stage.double.control(
@@ -175,7 +193,7 @@ test.serial('a re-login that is refused ends all attempts', async t => {
   )
   await t.throwsAsync(async () => await signer.sign(message), { code: 'signer-down' })
   await stage.double.control()
-  await new Promise(resolve => setTimeout(resolve, 1_200))
+  await waitBeside(other)
   t.is(await logins(stage), before + 1)
   t.like(signer.state(), { isUp: false, reason: 'CKR_PIN_INCORRECT' })
 })
@@ -198,7 +216,7 @@ test.serial(
       [1, 2, 3].map(async () => await stage.open({ uri, publicKey })),
     )
     t.true(signers.every(signer => signer.state().reason === 'CKR_PIN_INCORRECT'))
-    await new Promise(resolve => setTimeout(resolve, 900))
+    await waitBeside(other)
     t.is(await logins(stage), 1)
   },
 )
@@ -223,12 +241,16 @@ for (const [call, after] of [
       const twin = await stage.open()
       const { publicKey } = twin
       await twin.close()
+      const before = await countOf(stage, call)
       await stage.double.control({ call, after, times: 1, answer: { code: 0x30 } })
       const signer = await stage.open({ publicKey })
       await signer.sign(message).catch(() => undefined)
+      const calls = (await countOf(stage, call)) - before
+      t.true(calls > after, `${calls} calls`)
       await stage.double.control()
       await until(() => signer.state().isUp)
       t.true(isSigned(signer, message, await signer.sign(message)))
+      t.deepEqual(stage.changes, ['down', 'up'])
     },
   )
 
@@ -241,7 +263,7 @@ test.serial(
     await stage.double.control({ call: 'C_Login', answer: { code: 0x30 } })
     const signer = await stage.open({ publicKey })
     await stage.double.control()
-    await new Promise(resolve => setTimeout(resolve, 1_200))
+    await untilStarted(stage)
     t.false(signer.state().isUp)
     t.is(await logins(stage), 1)
   },
