@@ -65,7 +65,7 @@ test('what was used once is refused, and ten thousand times by the process after
     return { method: 'GET', path, headers: { Authorization: `DPoP ${accessToken}`, DPoP } }
   }
   /** Both kinds, shown once and let in. */
-  const use = async (): Promise<Once[]> => {
+  const use = async (): Promise<readonly [asserted: Once, called: Once]> => {
     const asserted = await assertion()
     const { status, json } = await ask(asserted)
     t.is(status, 200, JSON.stringify(json))
@@ -99,6 +99,9 @@ test('what was used once is refused, and ten thousand times by the process after
   const last = await use()
   await serving.stop('SIGKILL')
   await stage.serve()
+  const [, called] = last
+  const { status, json } = await ask(called.request)
+  t.is(`${status} ${String(json['code'])}`, '401 dpop-replayed')
   for (const once of [...last, ...used].toReversed()) await replay(once, once.times)
   t.is((await use()).length, 2)
 })
