@@ -72,35 +72,39 @@ test('a token that is none is inactive, nothing to be taken back, and nothing to
   const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as object
   const header = JSON.parse(Buffer.from(head, 'base64url').toString()) as object
   const forged = [
-    `${segment({ ...header, alg: 'none' })}.${payload}.`,
-    compactJws(header, claims, attacker),
-    compactJws({ ...header, jwk: attacker.jwk }, claims, attacker),
-    compactJws({ ...header, kid: '../../keys' }, claims, attacker),
-    `${head}.${segment({ ...claims, scope: 'write' })}.${signature}`,
-    `${head}.${segment(nested(2_500))}.${signature}`,
-    'x'.repeat(9_000),
-    '\u0000',
-  ]
+    [`${segment({ ...header, alg: 'none' })}.${payload}.`, 'token-signature'],
+    [compactJws(header, claims, attacker), 'token-signature'],
+    [compactJws({ ...header, jwk: attacker.jwk }, claims, attacker), 'token-signature'],
+    [compactJws({ ...header, kid: '../../keys' }, claims, attacker), 'token-unknown-key'],
+    [`${head}.${segment({ ...claims, scope: 'write' })}.${signature}`, 'token-signature'],
+    [`${head}.${segment(nested(2_500))}.${signature}`, 'token-malformed'],
+    ['x'.repeat(9_000), 'token-malformed'],
+    ['\u0000', 'token-malformed'],
+  ] as const
   const proven = async (
     key: TestKey,
     path: string,
     body: Record<string, string>,
   ): Promise<TestAnswer> =>
     await postForm(api, path, body, [['DPoP', await proofOf(api, key, { method: 'POST', path })]])
-  for (const text of forged) {
-    const inactive = await proven(operator.key, '/oauth/introspect', { token: text })
-    t.deepEqual(inactive.json, { active: false }, text.slice(0, 60))
-    t.is((await proven(agent.key, '/oauth/revoke', { token: text })).status, 200)
-    const swapped = await proven(second.key, tokenPath, {
+  const swap = async (text: string): Promise<TestAnswer> =>
+    await proven(second.key, tokenPath, {
       grant_type: exchangeGrant,
       subject_token: text,
       subject_token_type: accessTokenType,
     })
+  for (const [text, code] of forged) {
+    const inactive = await proven(operator.key, '/oauth/introspect', { token: text })
+    t.deepEqual(inactive.json, { active: false }, text.slice(0, 60))
+    t.is((await proven(agent.key, '/oauth/revoke', { token: text })).status, 200)
+    const swapped = await swap(text)
     t.is(swapped.status, 400, swapped.text)
-    t.is(swapped.json['error'], 'invalid_request', swapped.text)
+    t.like(swapped.json, { error: 'invalid_request', code }, swapped.text)
   }
   const good = await proven(operator.key, '/oauth/introspect', { token })
   t.like(good.json, { active: true })
+  const accepted = await swap(token)
+  t.is(accepted.status, 200, accepted.text)
 })
 
 test('after its host was revoked no token, proof or attestation of an agent is good for anything', async t => {
