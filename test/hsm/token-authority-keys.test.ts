@@ -11,11 +11,17 @@ import { MemoryKeyFiles } from '../support/memory-key-files.ts'
 const discarded: string[] = []
 const serials = [randomBytes(16), randomBytes(16)] as const
 const intents: AuthorityIntent[] = []
-const record = async (intent: AuthorityIntent): Promise<void> => {
+const recordIntent = async (intent: AuthorityIntent): Promise<void> => {
   intents.push(intent)
   await Promise.resolve()
 }
-const request = { root: undefined, place: 'issuing', now: Date.now(), serials, record } as const
+const request = {
+  root: undefined,
+  place: 'issuing',
+  now: Date.now(),
+  serials,
+  record: recordIntent,
+} as const
 
 /** Authorities on the disk, or with issuing keys in a place that is no disk. */
 async function begin(isInToken: boolean) {

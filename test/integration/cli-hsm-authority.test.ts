@@ -45,8 +45,11 @@ async function allowTime(): Promise<void> {
 }
 
 async function until(path: string, wanted: RegExp): Promise<void> {
-  for (let round = 0; round < 100 && !wanted.test(await read(path)); round += 1)
+  for (let round = 0; round < 200; round += 1) {
+    if (wanted.test(await read(path))) return
     await new Promise(resolve => setTimeout(resolve, 50))
+  }
+  throw new Error(`not in time: ${String(wanted)}`)
 }
 
 test.serial('the keys of a service are made in the token, and are nowhere else', async t => {

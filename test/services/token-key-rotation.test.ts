@@ -108,7 +108,7 @@ test('a leaked key is taken out also while the place of the next one is away, wh
   const stage = await createTestService(t)
   const { service } = stage
   const { places, current } = service.tokenKeys
-  const { create } = places
+  const create = places.create.bind(places)
   places.create = async where =>
     where === 'embedded' ? await create() : await Promise.reject(new SignerError('signer-down'))
   const reason = 'leaked'
