@@ -23,6 +23,11 @@ const rows = {
     hint: `Name the certificate of an authority of this trust domain that is in force, and its own key. ${unsigned}`,
     source: 'RFC 5280 §4.2.1.3, §4.2.1.9; X509-SVID §4.1',
   },
+  'ceremony-above': {
+    summary: 'The issuer’s file holds a certificate that is not above the one before it.',
+    hint: `Leave the issuer’s own certificate first, then those above it, each signed by the next. ${unsigned}`,
+    source: 'RFC 5280 §6.1',
+  },
   'ceremony-certified': {
     summary: 'The certificate is not that of an authority which can be certified across.',
     hint: `Name the certificate of an authority of the same trust domain that is in force. ${unsigned}`,
