@@ -56,7 +56,8 @@ const openssl = (...args: readonly string[]): string =>
   execFileSync('openssl', args, { cwd: place, encoding: 'utf8', stdio: 'pipe' })
 
 test.serial('a root is made in one token, an issuing authority below it in another', async t => {
-  await hold(t, offline, 'root', { key: { place: rootKey, make: 'P-384' } })
+  const made = await hold(t, offline, 'root', { key: { place: rootKey, make: 'P-384' } })
+  t.is(String(made['keyAtRest']), 'token')
   const asked = await hold(t, online, 'request', {
     trustDomain: undefined,
     key: { place: issuingKey, make: 'P-256' },

@@ -1,5 +1,5 @@
 import { verifyCertified, type CeremonyAuthority } from '../../core/ceremony/authority.ts'
-import { certifyBelow, requireOutputsAbsent } from './below.ts'
+import { certifyBelow } from './below.ts'
 import type { CeremonyContext } from './context.ts'
 import { loadIssuer } from './issuer.ts'
 import type { CeremonyOutcome } from './outcome.ts'
@@ -12,7 +12,6 @@ export async function holdCrossCertificate(
   script: CrossScript,
   context: CeremonyContext,
 ): Promise<CeremonyOutcome> {
-  requireOutputsAbsent(script, context)
   const { trustDomain } = script
   const wanted = { trustDomain, usage: 'keyCertSign' } as const
   const issuer = await loadIssuer(script.issuer, wanted, context)

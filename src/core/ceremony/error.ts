@@ -54,8 +54,12 @@ const rows = {
     source: 'RFC 5280 §6.1',
   },
   'ceremony-output': {
-    summary: 'There is a file where the ceremony would write one, or it cannot be written.',
-    hint: 'A ceremony overwrites nothing: move the file away, or name another. Then begin again.',
+    summary: 'There is a file where the ceremony would write one, or none can be written there.',
+    hint: `A ceremony overwrites nothing and makes no folder: make room, or name another place. ${unsigned}`,
+  },
+  'ceremony-unwritten': {
+    summary: 'What the ceremony signed could not be written as a whole.',
+    hint: 'Files that are not named are there. Revoke a certificate that is lost by its serial number; a list after a lost one has a higher number. Make room, name a key that was made without make, and begin again.',
   },
 } as const satisfies Record<string, ErrorRow>
 
