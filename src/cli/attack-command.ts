@@ -21,7 +21,7 @@ export const attackCommand: CommandRow = defineCommand<{ only?: string }>({
   details: [
     'Each attack has a twin without the forgery, which must be let in: a service that refuses everything is found out.',
     'Forged logs of a boot are played where the policy in force asks for such logs, and forged keys of HSMs where it admits hsm-attested or hsm-declared; the kit changes no policy.',
-    'The kit admits throwaway manufacturers at the levels emulated and hsm-attested, and registers attestation keys of HSMs. When it is through, every host that it enrolled is revoked and all of these are retired; they stay in the audit log.',
+    'The kit admits throwaway manufacturers at the levels emulated and hsm-attested, and registers attestation keys of HSMs. When it is through, all of these are retired and every host that it enrolled is revoked; they stay in the audit log. What could not be taken back is named. The class of agents that it registers stays, without a host.',
     'Run it against a service of your own, for tests; never against one that others rely on.',
   ],
   examples: ['assay attack', "assay attack --json | jq '.attacks[] | select(.isHeld | not)'"],

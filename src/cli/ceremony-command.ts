@@ -15,7 +15,7 @@ export const ceremonyCommand: CommandRow = defineCommand<{ readonly check?: true
   args: '<file>',
   summary: 'Holds a key ceremony as a reviewed file says: one file in, key and certificate out.',
   details: [
-    'Kinds: root, request (for a certificate of a key that lives here), intermediate, cross-certificate, crl (of an offline authority). ca/ceremony has an example of each; paths in a file are relative to its folder. Keys are files, or pkcs11: URIs with pin-source.',
+    'Kinds: root, request (for a certificate of a key that lives here), intermediate, cross-certificate, crl (of an offline authority). ca/ceremony has an example of each; paths in a file are relative to its folder, and the digests, zeros in the examples, are those that were compared over another channel. Keys are files, in clear where no passphraseFile is named, or pkcs11: URIs with pin-source.',
     'Needs no service and no network. Everything is linted before a key signs it, nothing is overwritten, and what is printed is for the people present to compare.',
   ],
   examples: ['assay ca ceremony root.json --check', 'assay ca ceremony root.json'],

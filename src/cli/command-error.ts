@@ -44,6 +44,10 @@ const rows = {
     summary: 'There is no key of this agent on this machine.',
     hint: 'Run the command on the host that created the agent; assay agent list --local shows those of this host.',
   },
+  'attack-left': {
+    summary: 'What the kit brought could not all be taken back.',
+    hint: 'Send a POST with a reason to each path named above: assay host revoke, anchor retire and hsm-key retire do.',
+  },
   'attack-accepted': {
     summary: 'An attack was let in, or was refused for another reason than its own.',
     hint: 'Do not run this service for others; report the rows that are marked as broken.',

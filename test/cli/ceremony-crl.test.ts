@@ -4,6 +4,7 @@ import {
   dayFromNow,
   exampleOf,
   holdHierarchy,
+  issuerOf,
   requestOf,
 } from './ceremony-stage.ts'
 
@@ -74,7 +75,7 @@ test('a list of another issuer’s certificate, of the future, or twice of one i
   const revoked = { certificate: 'issuing.pem', revokedAt: dayFromNow(-1), reason: 'superseded' }
   const refused = async (changes: Record<string, unknown>): Promise<string> =>
     codeOf(await stage.run(exampleOf('crl', { revoked: [revoked], ...changes })))
-  const issuer = { certificate: 'b.pem', key: { place: 'b.key.pem' } }
+  const issuer = issuerOf('b.pem', { place: 'b.key.pem' })
   t.is(await refused({ issuer }), 'ceremony-revoked')
   t.is(await refused({ revoked: [revoked, revoked] }), 'crl-lint-entries')
   t.is(

@@ -7,6 +7,7 @@ import {
   dayFromNow,
   exampleOf,
   holdHierarchy,
+  issuerOf,
   requestOf,
   type CeremonyStage,
 } from './ceremony-stage.ts'
@@ -67,7 +68,7 @@ const malformed: readonly (readonly [string, string | Record<string, unknown>])[
   ],
   [
     'an issuer’s key that is to be made',
-    { ...crl, issuer: { certificate: 'root.pem', key: { place: 'a', make: 'P-384' } } },
+    { ...crl, issuer: issuerOf('root.pem', { place: 'a', make: 'P-384' }) },
   ],
   ['a request and a key', { ...intermediate, key: { place: 'a', make: 'P-256' } }],
   ['neither request nor key', { ...intermediate, request: undefined }],
@@ -76,6 +77,13 @@ const malformed: readonly (readonly [string, string | Record<string, unknown>])[
   ['a host that is a URL', { ...intermediate, permitted: { uriHosts: ['spiffe://example.org'] } }],
   ['a list at no address of the web', { ...intermediate, crlUrl: 'file:///root.crl' }],
   ['a certificate that nobody reviewed', { ...cross, certified: { file: 'next-root.pem' } }],
+  ...[crl, cross, intermediate].map(
+    script =>
+      [
+        `an issuer that nobody reviewed (${String(script['ceremony'])})`,
+        { ...script, issuer: { certificate: 'root.pem', key: { place: 'root.key.pem' } } },
+      ] as const,
+  ),
   ['a list of number zero', { ...crl, number: 0 }],
   ['a list that says nothing of the one before', { ...crl, previous: undefined }],
   ['a list that ends before it begins', { ...crl, nextUpdate: dayFromNow(-1) }],
@@ -170,7 +178,7 @@ test('refuses an issuer that may not issue, is of another trust domain, or whose
   const base = { request: requestOf(stage, 'c.csr'), certificate: 'c.pem', chain: undefined }
   const below = (changes: Record<string, unknown>): Record<string, unknown> =>
     exampleOf('intermediate', { ...base, ...changes })
-  const issuer = { certificate: 'issuing.pem', key: { place: 'issuing.key.pem' } }
+  const issuer = issuerOf('issuing.pem', { place: 'issuing.key.pem' })
   await refuses(t, stage, 'lint-path-length', below({ issuer }))
   await refuses(
     t,
@@ -178,11 +186,11 @@ test('refuses an issuer that may not issue, is of another trust domain, or whose
     'ceremony-issuer',
     below({ trustDomain: 'example.com', permitted: undefined }),
   )
-  const swapped = { certificate: 'root.pem', key: { place: 'issuing.key.pem' } }
+  const swapped = issuerOf('root.pem', { place: 'issuing.key.pem' })
   await refuses(t, stage, 'ceremony-differs', below({ issuer: swapped }))
-  const absent = { certificate: 'root.pem', key: { place: 'nowhere.key.pem' } }
+  const absent = issuerOf('root.pem', { place: 'nowhere.key.pem' })
   await refuses(t, stage, 'private-file-missing', below({ issuer: absent }))
-  const nobody = { certificate: 'nowhere.pem', key: { place: 'root.key.pem' } }
+  const nobody = issuerOf('nowhere.pem', { place: 'root.key.pem' })
   await refuses(t, stage, 'file-unreadable', below({ issuer: nobody }))
   await refuses(t, stage, 'lint-issuer-validity', below({ notAfter: dayFromNow(301) }))
   await refuses(

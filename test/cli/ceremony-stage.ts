@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { execFileSync } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
-import { decodePem } from '../../src/attester/pem.ts'
+import { decodePem, decodePemBundle } from '../../src/attester/pem.ts'
 import { verifyAuthorityRequest } from '../../src/core/ceremony/requested-key.ts'
 import { runCli, scratch, type Ran } from './run-cli.ts'
 
@@ -38,6 +38,28 @@ export function exampleOf(kind: string, changes: Script = {}): Script {
   return Object.fromEntries(Object.entries(whole).filter(([, value]) => value !== undefined))
 }
 
+/** The digest that stands in the examples for one that people compare. */
+const unreviewed = '0'.repeat(64)
+
+/** An issuer whose certificate is reviewed as it lies in the room. */
+export function issuerOf(certificate: string, key: Script): Script {
+  return { certificate, sha256: unreviewed, key }
+}
+
+/** The digest of the first certificate in a file. */
+export function firstSha256(pem: string): string {
+  const [first = new Uint8Array()] = decodePemBundle(pem, ['CERTIFICATE'])
+  return createHash('sha256').update(first).digest('hex')
+}
+
+/** The script with the digest of the issuer that lies there, in the place of the example's. */
+function review(script: Script, path: (name: string) => string): Script {
+  const issuer = script['issuer'] as { certificate: string; sha256?: string } | undefined
+  if (issuer?.sha256 !== unreviewed || !existsSync(path(issuer.certificate))) return script
+  const sha256 = firstSha256(readFileSync(path(issuer.certificate), 'latin1'))
+  return { ...script, issuer: { ...issuer, sha256 } }
+}
+
 /** A room in which ceremonies are held. */
 export interface CeremonyStage {
   readonly folder: string
@@ -45,7 +67,7 @@ export interface CeremonyStage {
   readonly read: (name: string) => string
   /** Holds a ceremony that has to succeed; gives what `--json` printed. */
   readonly hold: (kind: string, changes?: Script, ...options: string[]) => Promise<Script>
-  /** Runs the command over any text. */
+  /** Runs the command over any text; in a script the issuer that lies there stands for the example's. */
   readonly run: (script: Script | string, ...options: string[]) => Promise<Ran>
   readonly openssl: (...args: readonly string[]) => string
 }
@@ -57,7 +79,8 @@ export async function createCeremonyStage(t: ExecutionContext): Promise<Ceremony
   const run: CeremonyStage['run'] = async (script, ...options) => {
     count += 1
     const file = path(`ceremony-${count}.json`)
-    writeFileSync(file, typeof script === 'string' ? script : JSON.stringify(script))
+    const text = typeof script === 'string' ? script : JSON.stringify(review(script, path))
+    writeFileSync(file, text)
     return await runCli(['ca', 'ceremony', file, '--json', ...options])
   }
   return {

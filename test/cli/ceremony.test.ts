@@ -7,6 +7,7 @@ import {
   dayFromNow,
   exampleOf,
   holdHierarchy,
+  issuerOf,
   requestOf,
 } from './ceremony-stage.ts'
 import { runCli } from './run-cli.ts'
@@ -115,7 +116,7 @@ test('a cross-certificate leads from one root to what stands below the other', a
   await stage.hold('request')
   await stage.hold('intermediate', {
     request: requestOf(stage, 'issuing.csr'),
-    issuer: { certificate: 'next-root.pem', key: { place: 'next-root.key.pem' } },
+    issuer: issuerOf('next-root.pem', { place: 'next-root.key.pem' }),
   })
   const sha256 = next['certificateSha256']
   await stage.hold('cross-certificate', { certified: { file: 'next-root.pem', sha256 } })
@@ -132,9 +133,9 @@ test('a key under a passphrase is one to openssl as well, and opens for the next
   t.regex(stage.read('root.key.pem'), /BEGIN ENCRYPTED PRIVATE KEY/)
   const asPublic = ['pkey', '-in', place, '-passin', 'file:passphrase', '-pubout']
   t.is(stage.openssl(...asPublic), stage.openssl('x509', '-in', 'root.pem', '-noout', '-pubkey'))
-  const issuer = { certificate: 'root.pem', key: { place, passphraseFile: 'passphrase' } }
+  const issuer = issuerOf('root.pem', { place, passphraseFile: 'passphrase' })
   await stage.hold('crl', { issuer, revoked: [] })
-  const without = { issuer: { ...issuer, key: { place } }, revoked: [], list: 'second.crl' }
+  const without = { issuer: issuerOf('root.pem', { place }), revoked: [], list: 'second.crl' }
   t.is(codeOf(await stage.run(exampleOf('crl', without))), 'key-passphrase-missing')
   t.false(existsSync(stage.path('second.crl')))
 })

@@ -7,6 +7,7 @@ import {
   createCeremonyStage,
   exampleOf,
   holdHierarchy,
+  issuerOf,
   requestOf,
   type CeremonyStage,
 } from './ceremony-stage.ts'
@@ -66,7 +67,7 @@ test('an authority may have another one above it, and its key a passphrase', asy
   await stage.hold('intermediate', {
     request: undefined,
     key: { place: 'issuing.key.pem', make: 'P-256', passphraseFile: 'passphrase' },
-    issuer: { certificate: 'middle-chain.pem', key: { place: 'middle.key.pem' } },
+    issuer: issuerOf('middle-chain.pem', { place: 'middle.key.pem' }),
   })
   const options = [
     '--issuing-certificate',

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { createPrivateDirectory, discardDirectory } from '../../swtpm/leftovers.ts'
 import { createToken, type SoftToken } from '../../swtpm/soft-hsm.ts'
-import { exampleOf } from '../cli/ceremony-stage.ts'
+import { exampleOf, firstSha256 } from '../cli/ceremony-stage.ts'
 import { createStage } from './cli-fixtures.ts'
 
 const pin = '97531'
@@ -26,6 +26,12 @@ const keyIn = (token: SoftToken, label: string, object: string): string =>
   `pkcs11:token=${label};object=${object}?module-path=${token.modulePath}&pin-source=${pinFile}`
 const rootKey = keyIn(offline, 'offline', 'root')
 const issuingKey = keyIn(online, 'online', 'issuing')
+
+/** What a file says of the root as it was made, with a key. */
+const rootWith = async (key: string): Promise<Record<string, unknown>> => {
+  const sha256 = firstSha256(await readFile(join(place, 'root.pem'), 'latin1'))
+  return { certificate: 'root.pem', sha256, key: { place: key } }
+}
 
 test.after.always(async () => {
   await stage.close()
@@ -50,14 +56,15 @@ const openssl = (...args: readonly string[]): string =>
   execFileSync('openssl', args, { cwd: place, encoding: 'utf8', stdio: 'pipe' })
 
 test.serial('a root is made in one token, an issuing authority below it in another', async t => {
-  await hold(t, offline, 'root', { key: { place: rootKey, make: 'P-384' } })
+  const made = await hold(t, offline, 'root', { key: { place: rootKey, make: 'P-384' } })
+  t.is(String(made['keyAtRest']), 'token')
   const asked = await hold(t, online, 'request', {
     trustDomain: undefined,
     key: { place: issuingKey, make: 'P-256' },
   })
   await hold(t, offline, 'intermediate', {
     request: { file: 'issuing.csr', keySha256: asked['keySha256'] },
-    issuer: { certificate: 'root.pem', key: { place: rootKey } },
+    issuer: await rootWith(rootKey),
     permitted: { uriHosts: ['localhost'] },
   })
   t.regex(openssl('verify', '-x509_strict', '-CAfile', 'root.pem', 'issuing.pem'), /OK/)
@@ -86,7 +93,7 @@ test.serial('a service begins with it, and clients that know the root alone trus
 })
 
 test.serial('the root’s token signs the list that takes the authority back', async t => {
-  const issuer = { certificate: 'root.pem', key: { place: rootKey } }
+  const issuer = await rootWith(rootKey)
   const without = { trustDomain: undefined, issuer }
   await hold(t, offline, 'crl', { ...without, revoked: [] })
   const verify = ['verify', '-crl_check_all', '-CAfile', 'root.pem']
@@ -96,7 +103,7 @@ test.serial('the root’s token signs the list that takes the authority back', a
 })
 
 test.serial('without its token, or with another key in it, nothing is signed', async t => {
-  const issuer = { certificate: 'root.pem', key: { place: rootKey } }
+  const issuer = await rootWith(rootKey)
   const script = { trustDomain: undefined, number: 3, previous: '2.crl', list: '3.crl' }
   const refused = async (changes: Record<string, unknown>): Promise<string | undefined> => {
     const file = join(place, 'refused.json')
@@ -105,7 +112,7 @@ test.serial('without its token, or with another key in it, nothing is signed', a
     return ran.code
   }
   t.is(await refused({ issuer }), 'pkcs11-token-absent')
-  const wrong = { certificate: 'root.pem', key: { place: issuingKey } }
+  const wrong = await rootWith(issuingKey)
   t.is(await refused({ issuer: wrong }), 'ceremony-differs')
   t.false((await readdir(place)).includes('3.crl'))
 })

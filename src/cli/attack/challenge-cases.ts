@@ -14,10 +14,10 @@ async function answerAtOnce(world: AttackWorld): Promise<void> {
   const tpm = world.createTpm()
   const challenge = await askForChallenge(open, tpm, hostName())
   const { body } = evidenceBody(tpm, challenge)
-  const tries = Array.from({ length: contenders }, async () => {
-    const id = await sendEvidence(open, challenge.id, body)
-    world.remember(id)
-  })
+  const tries = Array.from(
+    { length: contenders },
+    async () => await sendEvidence(world, open, challenge.id, body),
+  )
   const results = await Promise.allSettled(tries)
   const refused = results.filter(result => result.status === 'rejected')
   if (refused.length < contenders - 1) return
@@ -37,8 +37,8 @@ export const challengeCases: readonly AttackCase[] = [
       const tpm = world.createTpm()
       const challenge = await askForChallenge(open, tpm, hostName())
       const { body } = evidenceBody(tpm, challenge)
-      world.remember(await sendEvidence(open, challenge.id, body))
-      return await sendEvidence(open, challenge.id, body)
+      await sendEvidence(world, open, challenge.id, body)
+      return await sendEvidence(world, open, challenge.id, body)
     },
     twin: honest,
   },
@@ -56,7 +56,7 @@ export const challengeCases: readonly AttackCase[] = [
       const challenge = await askForChallenge(open, world.createTpm(), hostName())
       const secret = randomBytes(32)
       const { body } = evidenceBody(world.createTpm(), challenge, { secret })
-      return await sendEvidence(open, challenge.id, body)
+      return await sendEvidence(world, open, challenge.id, body)
     },
     twin: honest,
   },
@@ -75,7 +75,7 @@ export const challengeCases: readonly AttackCase[] = [
       const name = hostName()
       const first = await askForChallenge(open, tpm, name)
       const second = await askForChallenge(open, tpm, name)
-      return await sendEvidence(open, second.id, evidenceBody(tpm, first).body)
+      return await sendEvidence(world, open, second.id, evidenceBody(tpm, first).body)
     },
     twin: honest,
   },
@@ -86,7 +86,12 @@ export const challengeCases: readonly AttackCase[] = [
       const open = world.setup.connect()
       const tpm = world.createTpm()
       const challenge = await askForChallenge(open, tpm, hostName())
-      return await sendEvidence(open, 'AAAAAAAAAAAAAAAAAAAAAA', evidenceBody(tpm, challenge).body)
+      return await sendEvidence(
+        world,
+        open,
+        'AAAAAAAAAAAAAAAAAAAAAA',
+        evidenceBody(tpm, challenge).body,
+      )
     },
     twin: honest,
   },

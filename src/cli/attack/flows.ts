@@ -46,8 +46,7 @@ export async function enroll(
   const challenge = await askForChallenge(open, tpm, hostName(), forgery.request)
   const logs = forgery.logs?.(tpm.logs, tpm) ?? tpm.logs
   const { body, key } = evidenceBody(tpm, challenge, forgery.answer?.(tpm), logs)
-  const id = await sendEvidence(open, challenge.id, body)
-  world.remember(id)
+  const id = await sendEvidence(world, open, challenge.id, body)
   return { tpm, id, key, client: world.setup.connect(clientKeyOf(key)) }
 }
 

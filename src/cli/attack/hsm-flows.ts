@@ -40,7 +40,7 @@ export async function enrollHsm(world: AttackWorld, attempt: HsmAttempt): Promis
   const asked = await open.request('POST', '/v1/enrollments', { name: hostName(), hsm })
   const { id, nonce, audience } = parseKeyChallenge(asked, open.issuer)
   const body = await answer(attempt, { purpose: 'host', audience, contextId: id, nonce })
-  world.remember(await sendEvidence(open, id, body))
+  await sendEvidence(world, open, id, body)
   return { client: world.setup.connect(key), body, enrollmentId: id }
 }
 

@@ -7,6 +7,7 @@ import type { ServiceClient } from '../../attester/service-client.ts'
 import { encodeBase64url } from '../../core/bytes/base64url.ts'
 import type { HsmToken } from '../../core/formats/hsm/token.ts'
 import { createHsmKey, type EmulatedHsmKey } from './hsm-key.ts'
+import type { InForce } from './in-force.ts'
 
 /** A token whose attestation key an operator vouches for. */
 export interface DeclaredToken {
@@ -21,19 +22,19 @@ export interface HsmWorld {
   /** One that names a maker of hardware, and one that is SoftHSM by its own word. */
   readonly hardware: DeclaredToken
   readonly software: DeclaredToken
-  /** Retires all of it. */
-  close(reason: string): Promise<void>
 }
 
 /**
  * Admits two throwaway products of an HSM maker and registers the attestation keys of two tokens.
  *
+ * @param inForce told of each as it is admitted, so that it is taken back even where the next one is not
  * @throws RemoteError
  */
 export async function openHsmWorld(
   operator: ServiceClient,
   name: string,
   now: number,
+  inForce: InForce,
 ): Promise<HsmWorld> {
   const [yubiHsm, yubiKey] = [
     createEmulatedHsmVendor(now, `${name} YubiHSM`),
@@ -44,22 +45,13 @@ export async function openHsmWorld(
     declaredToken({ manufacturer: 'Maker of HSMs', model: 'Box 7', serial }),
     declaredToken({ manufacturer: 'SoftHSM project', model: 'SoftHSM v2', serial }),
   ]
-  const paths: string[] = []
-  const close = async (reason: string): Promise<void> => {
-    for (const path of paths.splice(0)) await operator.call('POST', path, { reason })
+  inForce.addAdmitted(`/v1/anchors/${await admit(operator, name, 'yubihsm2', yubiHsm)}/retire`)
+  inForce.addAdmitted(`/v1/anchors/${await admit(operator, name, 'yubikey-piv', yubiKey)}/retire`)
+  for (const each of [hardware, software]) {
+    await register(operator, name, each)
+    inForce.addAdmitted(`/v1/hsm-keys/${each.attestationKey.jkt}/retire`)
   }
-  try {
-    paths.push(`/v1/anchors/${await admit(operator, name, 'yubihsm2', yubiHsm)}/retire`)
-    paths.push(`/v1/anchors/${await admit(operator, name, 'yubikey-piv', yubiKey)}/retire`)
-    for (const each of [hardware, software]) {
-      await register(operator, name, each)
-      paths.push(`/v1/hsm-keys/${each.attestationKey.jkt}/retire`)
-    }
-  } catch (cause) {
-    await close('attack kit: not set up')
-    throw cause
-  }
-  return { yubiHsm, yubiKey, hardware, software, close }
+  return { yubiHsm, yubiKey, hardware, software }
 }
 
 function declaredToken(token: HsmToken): DeclaredToken {

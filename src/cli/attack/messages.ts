@@ -10,6 +10,7 @@ import type { EmulatedKey } from '../../../swtpm/emulated/key.ts'
 import { Answer } from '../../attester/answer.ts'
 import type { ServiceClient } from '../../attester/service-client.ts'
 import { encodeBase64url } from '../../core/bytes/base64url.ts'
+import type { AttackWorld } from './world.ts'
 
 /** What a forger changes in the first message of an enrolment. */
 export interface RequestEdit {
@@ -54,14 +55,17 @@ function readChallenge(value: unknown): ChallengeToAnswer {
   }
 }
 
-/** The second message: evidence. Gives the id of the host that was let in. */
+/** The second message: evidence. Gives the id of the host that was let in, which is revoked at the end. */
 export async function sendEvidence(
+  world: Pick<AttackWorld, 'remember'>,
   client: ServiceClient,
   id: string,
   body: unknown,
 ): Promise<string> {
   const answer = await client.request('POST', `/v1/enrollments/${id}/evidence`, body)
-  return new Answer(answer, 'enrolment').within('host').id('id')
+  const hostId = new Answer(answer, 'enrolment').within('host').id('id')
+  world.remember(hostId)
+  return hostId
 }
 
 /** An answer to a challenge as JSON, with the logs of the machine or others, and the key that it proves. */

@@ -24,11 +24,13 @@ export const attackCases: readonly AttackCase[] = [
 
 /**
  * Plays each case and its twin against a service. A case is held when the attack is refused with its code and the twin
- * is let in. Cases that the policy in force does not look at, or whose twin it would not let in, are not played. What the
- * kit made on the way is revoked and retired at the end, however it ends.
+ * is let in. Cases that the policy in force does not look at, or whose twin it would not let in, are not played. At the
+ * end, be it a failure, everything that the kit admitted or enrolled is taken back, as far as the service lets it; a kit
+ * whose process is ended takes nothing back.
  *
  * @param onOutcome told of each case as it is through
- * @throws RemoteError when the service does not let the kit set itself up
+ * @throws RemoteError when the service does not let the kit set itself up; CommandError `attack-left`, naming what is
+ *   still in force
  */
 export async function playAttacks(
   setup: AttackSetup,
@@ -46,9 +48,11 @@ export async function playAttacks(
       outcomes.push(outcome)
       onOutcome(outcome)
     }
-  } finally {
-    await world.close()
+  } catch (cause) {
+    await world.close(cause)
+    throw cause
   }
+  await world.close()
   const notPlayed = cases.filter(row => !isMeant(row)).map(({ name }) => name)
   return { outcomes, notPlayed }
 }

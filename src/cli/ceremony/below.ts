@@ -3,19 +3,11 @@ import { certify, type Certified, type Certifying } from './certify.ts'
 import type { CeremonyContext } from './context.ts'
 import type { CeremonyIssuer } from './issuer.ts'
 import { pemOutput, type CeremonyOutcome } from './outcome.ts'
-import { requireAbsent, type CeremonyOutput } from './place.ts'
+import type { CeremonyOutput } from './place.ts'
 import type { CrossScript, IntermediateScript } from './script.ts'
 
 /** Whose certificate it is: what differs between the kinds of authority below another one. */
 export type Subject = Pick<Certifying, 'profile' | 'spki' | 'subject' | 'subjectKeyIdentifier'>
-
-/** Throws CeremonyError `ceremony-output` where a file is there that would be written. */
-export function requireOutputsAbsent(
-  { certificate, chain }: IntermediateScript | CrossScript,
-  { place }: CeremonyContext,
-): void {
-  requireAbsent([certificate, ...(chain === undefined ? [] : [chain])].map(place))
-}
 
 /** Certifies an authority below another one. */
 export async function certifyBelow(

@@ -1,10 +1,10 @@
 import { verifyCertified, type CeremonyAuthority } from '../../core/ceremony/authority.ts'
-import { CeremonyError } from '../../core/ceremony/error.ts'
-import { certifyBelow, requireOutputsAbsent } from './below.ts'
+import { certifyBelow } from './below.ts'
 import type { CeremonyContext } from './context.ts'
 import { loadIssuer } from './issuer.ts'
-import { sha256Of, type CeremonyOutcome } from './outcome.ts'
+import type { CeremonyOutcome } from './outcome.ts'
 import { readBlock } from './place.ts'
+import { requireReviewed } from './reviewed.ts'
 import type { CrossScript } from './script.ts'
 
 /** Certifies name and key of an authority that has a certificate already: the bridge between two roots. */
@@ -12,7 +12,6 @@ export async function holdCrossCertificate(
   script: CrossScript,
   context: CeremonyContext,
 ): Promise<CeremonyOutcome> {
-  requireOutputsAbsent(script, context)
   const { trustDomain } = script
   const wanted = { trustDomain, usage: 'keyCertSign' } as const
   const issuer = await loadIssuer(script.issuer, wanted, context)
@@ -30,11 +29,6 @@ async function loadCertified(
   { place, now }: CeremonyContext,
 ): Promise<CeremonyAuthority> {
   const bytes = await readBlock(place(certified.file), 'CERTIFICATE')
-  const found = sha256Of(bytes)
-  if (found !== certified.sha256)
-    throw new CeremonyError('ceremony-differs', {
-      expected: `sha256:${certified.sha256}`,
-      found: `sha256:${found}`,
-    })
+  requireReviewed(bytes, certified.sha256)
   return verifyCertified(bytes, { trustDomain, now })
 }

@@ -1,7 +1,7 @@
 import { CeremonyError } from '../../core/ceremony/error.ts'
 import { verifyAuthorityRequest } from '../../core/ceremony/requested-key.ts'
 import { commonName } from '../../core/issuance/assembly.ts'
-import { certifyBelow, requireOutputsAbsent, type Subject } from './below.ts'
+import { certifyBelow, type Subject } from './below.ts'
 import type { CeremonyContext } from './context.ts'
 import { loadIssuer } from './issuer.ts'
 import { sha256Of, type CeremonyOutcome } from './outcome.ts'
@@ -14,17 +14,13 @@ export async function holdIntermediate(
   script: IntermediateScript,
   context: CeremonyContext,
 ): Promise<CeremonyOutcome> {
-  requireOutputsAbsent(script, context)
   const { trustDomain } = script
   const wanted = { trustDomain, usage: 'keyCertSign' } as const
   const issuer = await loadIssuer(script.issuer, wanted, context)
   const certified = async (spki: Uint8Array): Promise<CeremonyOutcome> =>
     named(script, await certifyBelow(script, subjectOf(script, spki, context), issuer, context))
   if (script.key === undefined) return await certified(await loadRequestedKey(script, context))
-  return await withSubjectKey(script.key, context, async key => {
-    const { facts, outputs } = await certified(key.spki)
-    return { facts, outputs: [...key.outputs, ...outputs] }
-  })
+  return await withSubjectKey(script.key, context, async ({ spki }) => await certified(spki))
 }
 
 function named(

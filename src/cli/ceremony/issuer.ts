@@ -1,10 +1,12 @@
 import { verifyIssuer, type CeremonyAuthority } from '../../core/ceremony/authority.ts'
 import { CeremonyError } from '../../core/ceremony/error.ts'
+import { requireAbove } from '../../core/ceremony/issuer-chain.ts'
 import type { Issuer } from './certify.ts'
 import type { CeremonyContext } from './context.ts'
 import { openCeremonyKey } from './key.ts'
 import { sha256Of } from './outcome.ts'
 import { readBlocks } from './place.ts'
+import { requireReviewed } from './reviewed.ts'
 import type { IssuerScript } from './script.ts'
 
 /** The authority that signs in a ceremony. */
@@ -14,10 +16,11 @@ export interface CeremonyIssuer extends CeremonyAuthority, Issuer {
 }
 
 /**
- * Reads the issuer's certificate and sees what it may sign. Its key is opened when something is to be signed, and only
- * then.
+ * Reads the issuer's certificate, which has to be the reviewed one, and sees what it may sign. Its key is opened when
+ * something is to be signed, and only then.
  *
- * @throws CommandError `file-unreadable`; X509Error; CeremonyError `ceremony-issuer`, `ceremony-key`
+ * @throws CommandError `file-unreadable`; X509Error; CeremonyError `ceremony-differs`, `ceremony-above`,
+ *   `ceremony-issuer`, `ceremony-key`
  */
 export async function loadIssuer(
   script: IssuerScript,
@@ -26,6 +29,9 @@ export async function loadIssuer(
 ): Promise<CeremonyIssuer> {
   const chain = await readBlocks(context.place(script.certificate), 'CERTIFICATE')
   const [own = new Uint8Array()] = chain
+  // Another certificate over the same key may have another name, a longer path or a later end.
+  requireReviewed(own, script.sha256)
+  requireAbove(chain)
   const authority = verifyIssuer(own, { ...wanted, now: context.now })
   return {
     ...authority,

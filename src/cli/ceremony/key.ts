@@ -7,17 +7,21 @@ import type { CertificateSigner } from '../../core/issuance/credential.ts'
 import { importJwk } from '../../core/jose/jwk.ts'
 import { parsePublicKey } from '../../core/x509/public-key.ts'
 import { createEmbeddedSigner } from '../../hsm/embedded-key.ts'
-import { encodePlainKey, KeyCipher } from '../../hsm/key-cipher.ts'
+import { encodePlainKey, isEncryptedKey, KeyCipher } from '../../hsm/key-cipher.ts'
 import { openPkcs11Key } from '../../hsm/pkcs11-key.ts'
 import { loadPassphraseFile } from '../../key-passphrase.ts'
 import type { CeremonyContext } from './context.ts'
 import type { CeremonyOutput } from './place.ts'
 import { isToken, type KeyScript } from './script.ts'
 
+/** How a private key is kept: in a file under a passphrase, in a file in clear, or in a PKCS#11 token. */
+export type KeyAtRest = 'encrypted' | 'plain' | 'token'
+
 /** A private key that is at hand in a ceremony. */
 export interface CeremonyKey extends CertificateSigner {
   /** DER SubjectPublicKeyInfo. */
   readonly spki: Uint8Array
+  readonly atRest: KeyAtRest
   /** The file that holds it from now on; undefined for one that is kept already, or lives in a token. */
   readonly output: CeremonyOutput | undefined
   close(): Promise<void>
@@ -35,16 +39,30 @@ export async function openCeremonyKey(
   if (isToken(script.place)) return await openInToken(script, context)
   const path = context.place(script.place)
   const cipher = cipherOf(script, context)
-  if (script.make === undefined)
-    return openFile(Buffer.from(cipher.open(await readPrivateFile(path), path)))
+  if (script.make === undefined) {
+    const text = await readPrivateFile(path)
+    return openFile(Buffer.from(cipher.open(text, path)), atRestIn(text))
+  }
   const pkcs8 = makeKey(script.make)
   const text = cipher.isReady ? cipher.encrypt(pkcs8) : encodePlainKey(pkcs8)
-  return { ...openFile(pkcs8), output: { path, text, isSecret: true } }
+  return { ...openFile(pkcs8, atRestIn(text)), output: { path, text, isSecret: true } }
 }
 
-/** The key of a rehearsal, in the place of one that the ceremony will make. */
-export function createStandIn(curve: AuthorityCurve): CeremonyKey {
-  return openFile(makeKey(curve))
+/**
+ * The key of a rehearsal, in the place of one that the ceremony will make and keep as it says.
+ *
+ * @throws KeyPassphraseError for a passphrase that could not be used
+ */
+export function createStandIn(
+  script: KeyScript & { readonly make: AuthorityCurve },
+  context: CeremonyContext,
+): CeremonyKey {
+  const inFile = cipherOf(script, context).isReady ? 'encrypted' : 'plain'
+  return openFile(makeKey(script.make), isToken(script.place) ? 'token' : inFile)
+}
+
+function atRestIn(pem: string): KeyAtRest {
+  return isEncryptedKey(pem) ? 'encrypted' : 'plain'
 }
 
 function cipherOf({ passphraseFile }: KeyScript, { place }: CeremonyContext): KeyCipher {
@@ -58,7 +76,7 @@ function makeKey(namedCurve: AuthorityCurve): Buffer {
   return privateKey.export({ format: 'der', type: 'pkcs8' })
 }
 
-function openFile(pkcs8: Uint8Array): CeremonyKey {
+function openFile(pkcs8: Uint8Array, atRest: KeyAtRest): CeremonyKey {
   const pem = encodePlainKey(pkcs8)
   const spki = readPublicHalf(pem)
   // Of any other key the curve is refused before it is asked to sign.
@@ -67,6 +85,7 @@ function openFile(pkcs8: Uint8Array): CeremonyKey {
   return {
     algorithm,
     spki,
+    atRest,
     output: undefined,
     sign: message => signer.sign(message),
     close: async () => await Promise.resolve(),
@@ -90,6 +109,7 @@ async function openInToken(
   return {
     algorithm,
     spki: new Uint8Array(importJwk(jwk).export({ format: 'der', type: 'spki' })),
+    atRest: 'token',
     output: undefined,
     sign: async message => await key.sign(message),
     close: async () => await key.close(),

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { encodePem } from '../../attester/pem.ts'
-import { requireAbsent, writeOutput, type CeremonyOutput } from './place.ts'
+import { CeremonyError } from '../../core/ceremony/error.ts'
+import { writeOutput, type CeremonyOutput } from './place.ts'
 
 /** What the people who are present compare, by name. */
 export type CeremonyFacts = Readonly<Record<string, string | number | null>>
@@ -31,8 +32,26 @@ export function timeOf(ms: number): string {
   return new Date(ms).toISOString().replace('.000Z', 'Z')
 }
 
-/** Writes all that a ceremony made; where one of them cannot be, those before it stay. */
-export async function writeOutputs(outputs: readonly CeremonyOutput[]): Promise<void> {
-  requireAbsent(outputs.map(({ path }) => path))
-  for (const output of outputs) await writeOutput(output)
+/** What was signed, so that it can be told apart, revoked or followed. */
+const signedFacts = ['serial', 'certificateSha256', 'requestSha256', 'number', 'listSha256']
+
+/**
+ * Writes all that a ceremony made; where one of them cannot be, those before it stay.
+ *
+ * @throws CeremonyError `ceremony-unwritten`, naming what was signed
+ */
+export async function writeOutputs({ facts, outputs }: CeremonyOutcome): Promise<void> {
+  for (const [index, output] of outputs.entries()) {
+    try {
+      await writeOutput(output)
+    } catch (cause) {
+      const named = signedFacts.filter(name => name in facts).map(name => `${name} ${facts[name]}`)
+      const lost = outputs.slice(index).map(({ path }) => path)
+      throw new CeremonyError('ceremony-unwritten', {
+        expected: `${lost.join(', ')} to be written`,
+        found: `${String((cause as NodeJS.ErrnoException).code)}; signed: ${named.join(', ')}`,
+        cause,
+      })
+    }
+  }
 }

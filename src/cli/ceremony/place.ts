@@ -1,6 +1,14 @@
-import { existsSync } from 'node:fs'
-import { open, readFile, stat, type FileHandle } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
+import {
+  access,
+  constants,
+  lstat,
+  open,
+  readFile,
+  realpath,
+  stat,
+  type FileHandle,
+} from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
 import { decodePem, decodePemBundle } from '../../attester/pem.ts'
 import { CeremonyError } from '../../core/ceremony/error.ts'
 import { CommandError } from '../command-error.ts'
@@ -16,25 +24,53 @@ export interface CeremonyOutput {
   readonly isSecret: boolean
 }
 
-/** Throws CeremonyError `ceremony-output` where a file is there, or two outputs are one. */
-export function requireAbsent(paths: readonly string[]): void {
-  const taken = paths.find((path, index) => existsSync(path) || paths.indexOf(path) !== index)
-  if (taken !== undefined) throw new CeremonyError('ceremony-output', { found: taken })
-}
-
 /**
- * Writes a new file, durable when it returns; nothing that is there is touched.
+ * Sees that each file can be written, without writing: its folder is there and lets this user write, nothing has its
+ * name, and no two are one, by whatever way they are named.
  *
  * @throws CeremonyError `ceremony-output`
  */
-export async function writeOutput({ path, text, isSecret }: CeremonyOutput): Promise<void> {
+export async function requireRoom(paths: readonly string[]): Promise<void> {
+  const taken = new Set<string>()
+  for (const path of paths) {
+    const file = join(await writableFolder(path), basename(path))
+    if (taken.has(file) || (await isThere(file)))
+      throw new CeremonyError('ceremony-output', { expected: 'no such file', found: path })
+    taken.add(file)
+  }
+}
+
+async function writableFolder(path: string): Promise<string> {
+  const folder = dirname(path)
   try {
-    const file = await open(path, 'wx', isSecret ? 0o600 : 0o644)
-    await keep(file, async () => await file.writeFile(text))
-    await keep(await open(dirname(path), 'r'))
+    const real = await realpath(folder)
+    await access(`${real}/.`, constants.W_OK | constants.X_OK)
+    return real
   } catch (cause) {
+    throw new CeremonyError('ceremony-output', {
+      expected: 'a folder that this user may write in',
+      found: folder,
+      cause,
+    })
+  }
+}
+
+/** A link that leads nowhere is there as well. */
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await lstat(path)
+    return true
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return false
     throw new CeremonyError('ceremony-output', { found: path, cause })
   }
+}
+
+/** Writes a new file, durable when it returns; nothing that is there is touched. */
+export async function writeOutput({ path, text, isSecret }: CeremonyOutput): Promise<void> {
+  const file = await open(path, 'wx', isSecret ? 0o600 : 0o644)
+  await keep(file, async () => await file.writeFile(text))
+  await keep(await open(dirname(path), 'r'))
 }
 
 /** Sees that what was written, or the names in a folder, are on the disk. */

@@ -3,7 +3,6 @@ import { commonName } from '../../core/issuance/assembly.ts'
 import { createCertificationRequest } from '../../core/issuance/certification-request.ts'
 import type { CeremonyContext } from './context.ts'
 import { pemOutput, sha256Of, type CeremonyOutcome } from './outcome.ts'
-import { requireAbsent } from './place.ts'
 import type { RequestScript } from './script.ts'
 import { withSubjectKey } from './subject-key.ts'
 
@@ -13,7 +12,6 @@ export async function holdRequest(
   context: CeremonyContext,
 ): Promise<CeremonyOutcome> {
   const path = context.place(script.request)
-  requireAbsent([path])
   return await withSubjectKey(script.key, context, async key => {
     const facts = { subject: script.subject, keySha256: sha256Of(key.spki) }
     if (context.isCheck) return { facts, outputs: [] }
@@ -22,7 +20,7 @@ export async function holdRequest(
         await createCertificationRequest(commonName(script.subject), key.spki, signer),
     )
     verifyAuthorityRequest(request)
-    const outputs = [...key.outputs, pemOutput(path, 'CERTIFICATE REQUEST', [request])]
+    const outputs = [pemOutput(path, 'CERTIFICATE REQUEST', [request])]
     return { facts: { ...facts, requestSha256: sha256Of(request) }, outputs }
   })
 }

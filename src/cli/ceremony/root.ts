@@ -2,7 +2,6 @@ import { commonName } from '../../core/issuance/assembly.ts'
 import { certify } from './certify.ts'
 import type { CeremonyContext } from './context.ts'
 import { pemOutput, type CeremonyOutcome } from './outcome.ts'
-import { requireAbsent } from './place.ts'
 import type { RootScript } from './script.ts'
 import { withSubjectKey } from './subject-key.ts'
 
@@ -12,7 +11,6 @@ export async function holdRoot(
   context: CeremonyContext,
 ): Promise<CeremonyOutcome> {
   const certificatePath = context.place(script.certificate)
-  requireAbsent([certificatePath])
   return await withSubjectKey(script.key, context, async key => {
     const request = {
       profile: context.issuance.profiles.root,
@@ -29,6 +27,6 @@ export async function holdRoot(
     const { certificate, facts } = await certify(request, issuer, context)
     const made =
       certificate === undefined ? [] : [pemOutput(certificatePath, 'CERTIFICATE', [certificate])]
-    return { facts: { subject: script.subject, ...facts }, outputs: [...key.outputs, ...made] }
+    return { facts: { subject: script.subject, ...facts }, outputs: made }
   })
 }

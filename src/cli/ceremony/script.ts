@@ -56,8 +56,8 @@ const existingKey = key.refine(({ make }) => make === undefined, {
   message: 'the key of an issuer is there already',
 })
 
-/** PEM: the issuer's certificate first, then those above it. */
-const issuer = z.strictObject({ certificate: path, key: existingKey })
+/** PEM: the issuer's certificate first, by its digest (DER), then those above it, each signed by the next. */
+const issuer = z.strictObject({ certificate: path, sha256, key: existingKey })
 
 const validity = { notBefore: time, notAfter: time }
 const isSpan = ({ notBefore, notAfter }: { notBefore: number; notAfter: number }): boolean =>

@@ -6,9 +6,9 @@ import { isSignedBy, listFlaw } from '../x509/revocation-signer.ts'
 import { CeremonyError } from './error.ts'
 
 /**
- * Holds a list that is to be signed against the one before it: of the same issuer, with a lower number and an earlier
- * time, and nothing on it that is not on the next one. A certificate stays on the list at least until it is over; of
- * the few that an offline authority signs, it stays for good.
+ * Holds a list that is to be signed against the one before it: of the same issuer, with a lower number and no later
+ * time, and nothing on it that is not on the next one. A certificate stays on the list at least until it is over; of the
+ * few that an offline authority signs, it stays for good.
  *
  * @param previous DER CertificateList
  * @throws X509Error `crl-malformed`; CeremonyError `ceremony-list`

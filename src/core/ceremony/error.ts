@@ -23,6 +23,11 @@ const rows = {
     hint: `Name the certificate of an authority of this trust domain that is in force, and its own key. ${unsigned}`,
     source: 'RFC 5280 §4.2.1.3, §4.2.1.9; X509-SVID §4.1',
   },
+  'ceremony-above': {
+    summary: 'The issuer’s file holds a certificate that is not above the one before it.',
+    hint: `Leave the issuer’s own certificate first, then those above it, each signed by the next. ${unsigned}`,
+    source: 'RFC 5280 §6.1',
+  },
   'ceremony-certified': {
     summary: 'The certificate is not that of an authority which can be certified across.',
     hint: `Name the certificate of an authority of the same trust domain that is in force. ${unsigned}`,
@@ -49,8 +54,12 @@ const rows = {
     source: 'RFC 5280 §6.1',
   },
   'ceremony-output': {
-    summary: 'There is a file where the ceremony would write one, or it cannot be written.',
-    hint: 'A ceremony overwrites nothing: move the file away, or name another. Then begin again.',
+    summary: 'There is a file where the ceremony would write one, or none can be written there.',
+    hint: `A ceremony overwrites nothing and makes no folder: make room, or name another place. ${unsigned}`,
+  },
+  'ceremony-unwritten': {
+    summary: 'What the ceremony signed could not be written as a whole.',
+    hint: 'Files that are not named are there. Revoke a certificate that is lost by its serial number; a list after a lost one has a higher number. Make room, name a key that was made without make, and begin again.',
   },
 } as const satisfies Record<string, ErrorRow>
 

@@ -1,4 +1,3 @@
-import type { keyUsages } from '../x509/certificate.ts'
 import type { ProfileExtension } from './extension-name.ts'
 import {
   collectByName,
@@ -22,6 +21,9 @@ export const authorityCurves = ['P-256', 'P-384'] as const
 
 export type AuthorityCurve = (typeof authorityCurves)[number]
 
+/** Those that `lint-authority-usage` lets an authority have. */
+const usages = ['keyCertSign', 'cRLSign'] as const
+
 /** One extension of an authority: whether it stands there always, or where the ceremony gives it a value. */
 export interface AuthorityExtension extends ProfileExtension {
   readonly presence: 'always' | 'where-asked'
@@ -40,15 +42,13 @@ export interface AuthorityProfile {
   readonly maxPathLength: number
   readonly curves: readonly AuthorityCurve[]
   /** Names of bits (RFC 5280 §4.2.1.3). */
-  readonly keyUsage: readonly (keyof typeof keyUsages)[]
+  readonly keyUsage: readonly (typeof usages)[number][]
   /** Exactly these, in this order. */
   readonly extensions: readonly AuthorityExtension[]
 }
 
 /** Every profile of an authority by name. */
 export type AuthorityProfiles = Readonly<Record<AuthorityProfileName, AuthorityProfile>>
-
-const usages = ['keyCertSign', 'cRLSign', 'digitalSignature']
 
 const members: MemberRules = {
   name: [authorityProfileNames.join(', '), value => isOneOf(value, authorityProfileNames)],

@@ -24,6 +24,7 @@ const changes: readonly (readonly [string, string, unknown])[] = [
   ['an unknown curve', 'curves', ['P-521']],
   ['no curve', 'curves', []],
   ['a usage that no authority has', 'keyUsage', ['keyAgreement']],
+  ['a usage that the lints refuse', 'keyUsage', ['keyCertSign', 'cRLSign', 'digitalSignature']],
   ['an extension that is there by accident', 'extensions', [{ name: 'keyUsage', critical: true }]],
   [
     'an extension that is there sometimes',
