@@ -71,6 +71,7 @@ test('an authority goes through its states, and the bundle with it', async t => 
   const types = log.map(({ type }) => type).filter(type => type.startsWith('authority.'))
   t.deepEqual(types, [
     'authority.activated',
+    'authority.intended',
     'authority.prepared',
     'authority.activated',
     'authority.tainted',
