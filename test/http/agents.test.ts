@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import test, { type ExecutionContext } from 'ava'
 import { EmulatedTpm } from '../../swtpm/emulated/emulated-tpm.ts'
+import { assertProblem } from '../support/assert-problem.ts'
 import { startTestApi, verifyTestLog, type TestAnswer, type TestApi } from '../support/test-api.ts'
 import { call, createOperator, fetchToken, type TestCaller } from '../support/test-caller.ts'
 import { establishSet } from '../support/authorization-activation.ts'
@@ -35,17 +36,6 @@ async function begin(t: ExecutionContext, hosts: readonly string[] = ['*']): Pro
   const host = await enrollHost(api, await admitManufacturer(api))
   await call(api, operator, 'POST', '/v1/classes', { ...reader, hosts })
   return { api, operator, host }
-}
-
-function assertProblem(
-  t: ExecutionContext,
-  answer: TestAnswer,
-  status: number,
-  code: string,
-): void {
-  t.is(answer.json['code'], code, answer.text)
-  t.is(answer.status, status)
-  t.is(answer.type, 'application/problem+json')
 }
 
 interface Created {
