@@ -1,7 +1,7 @@
 import { encodeNameConstraints } from '../../core/ceremony/name-constraints.ts'
 import { certify, type Certified, type Certifying } from './certify.ts'
 import type { CeremonyContext } from './context.ts'
-import type { CeremonyIssuer } from './issuer.ts'
+import { loadIssuer, type CeremonyIssuer } from './issuer.ts'
 import { pemOutput, type CeremonyOutcome } from './outcome.ts'
 import { requireAbsent, type CeremonyOutput } from './place.ts'
 import type { CrossScript, IntermediateScript } from './script.ts'
@@ -9,12 +9,17 @@ import type { CrossScript, IntermediateScript } from './script.ts'
 /** Whose certificate it is: what differs between the kinds of authority below another one. */
 export type Subject = Pick<Certifying, 'profile' | 'spki' | 'subject' | 'subjectKeyIdentifier'>
 
-/** Throws CeremonyError `ceremony-output` where a file is there that would be written. */
-export function requireOutputsAbsent(
-  { certificate, chain }: IntermediateScript | CrossScript,
-  { place }: CeremonyContext,
-): void {
-  requireAbsent([certificate, ...(chain === undefined ? [] : [chain])].map(place))
+/**
+ * Loads the issuer of an authority below it, where nothing is there that would be overwritten.
+ *
+ * @throws CeremonyError `ceremony-output`, and as {@link loadIssuer}
+ */
+export async function loadIssuerAbove(
+  { certificate, chain, issuer, trustDomain }: IntermediateScript | CrossScript,
+  context: CeremonyContext,
+): Promise<CeremonyIssuer> {
+  requireAbsent([certificate, ...(chain === undefined ? [] : [chain])].map(context.place))
+  return await loadIssuer(issuer, { trustDomain, usage: 'keyCertSign' }, context)
 }
 
 /** Certifies an authority below another one. */

@@ -1,8 +1,7 @@
 import { verifyCertified, type CeremonyAuthority } from '../../core/ceremony/authority.ts'
 import { CeremonyError } from '../../core/ceremony/error.ts'
-import { certifyBelow, requireOutputsAbsent } from './below.ts'
+import { certifyBelow, loadIssuerAbove } from './below.ts'
 import type { CeremonyContext } from './context.ts'
-import { loadIssuer } from './issuer.ts'
 import { sha256Of, type CeremonyOutcome } from './outcome.ts'
 import { readBlock } from './place.ts'
 import type { CrossScript } from './script.ts'
@@ -12,10 +11,7 @@ export async function holdCrossCertificate(
   script: CrossScript,
   context: CeremonyContext,
 ): Promise<CeremonyOutcome> {
-  requireOutputsAbsent(script, context)
-  const { trustDomain } = script
-  const wanted = { trustDomain, usage: 'keyCertSign' } as const
-  const issuer = await loadIssuer(script.issuer, wanted, context)
+  const issuer = await loadIssuerAbove(script, context)
   const { certificate, spki } = await loadCertified(script, context)
   const { subject, extensions } = certificate.fields
   const profile = context.issuance.profiles['cross-certificate']

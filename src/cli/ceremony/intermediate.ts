@@ -1,9 +1,8 @@
 import { CeremonyError } from '../../core/ceremony/error.ts'
 import { verifyAuthorityRequest } from '../../core/ceremony/requested-key.ts'
 import { commonName } from '../../core/issuance/assembly.ts'
-import { certifyBelow, requireOutputsAbsent, type Subject } from './below.ts'
+import { certifyBelow, loadIssuerAbove, type Subject } from './below.ts'
 import type { CeremonyContext } from './context.ts'
-import { loadIssuer } from './issuer.ts'
 import { sha256Of, type CeremonyOutcome } from './outcome.ts'
 import { readBlock } from './place.ts'
 import type { IntermediateScript } from './script.ts'
@@ -14,10 +13,7 @@ export async function holdIntermediate(
   script: IntermediateScript,
   context: CeremonyContext,
 ): Promise<CeremonyOutcome> {
-  requireOutputsAbsent(script, context)
-  const { trustDomain } = script
-  const wanted = { trustDomain, usage: 'keyCertSign' } as const
-  const issuer = await loadIssuer(script.issuer, wanted, context)
+  const issuer = await loadIssuerAbove(script, context)
   const certified = async (spki: Uint8Array): Promise<CeremonyOutcome> =>
     named(script, await certifyBelow(script, subjectOf(script, spki, context), issuer, context))
   if (script.key === undefined) return await certified(await loadRequestedKey(script, context))
