@@ -18,7 +18,8 @@ import { createToken } from '../../swtpm/soft-hsm.ts'
 import { createTestHardware } from '../support/hardware.ts'
 import { verifyTestLog } from '../support/test-api.ts'
 import { createTestService } from '../support/test-service.ts'
-import { visitWhile, type Stage } from '../support/turnovers.ts'
+import type { Stage } from '../support/turnover-stage.ts'
+import { visitWhile } from '../support/turnovers.ts'
 import { until } from '../support/until.ts'
 
 const dir = await createPrivateDirectory('hsm-standby')
