@@ -1,5 +1,6 @@
 import test from 'ava'
 import {
+  codeOf,
   createCeremonyStage,
   dayFromNow,
   exampleOf,
@@ -7,9 +8,6 @@ import {
   issuerOf,
   requestOf,
 } from './ceremony-stage.ts'
-
-const codeOf = (ran: { readonly json: () => unknown }): string =>
-  (ran.json() as { error: { code: string } }).error.code
 
 test('with the root’s list openssl verifies an intermediate, and no more once it is revoked', async t => {
   const stage = await createCeremonyStage(t)

@@ -111,3 +111,8 @@ export async function holdHierarchy(stage: CeremonyStage): Promise<void> {
   await stage.hold('request')
   await stage.hold('intermediate', { request: requestOf(stage, 'issuing.csr') })
 }
+
+/** The code of the failure that `--json` printed. */
+export function codeOf(ran: { readonly json: () => unknown }): string {
+  return (ran.json() as { error: { code: string } }).error.code
+}

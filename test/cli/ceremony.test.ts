@@ -3,6 +3,7 @@ import test from 'ava'
 import { decodePem } from '../../src/attester/pem.ts'
 import { parseCertificate } from '../../src/core/x509/certificate.ts'
 import {
+  codeOf,
   createCeremonyStage,
   dayFromNow,
   exampleOf,
@@ -11,9 +12,6 @@ import {
   requestOf,
 } from './ceremony-stage.ts'
 import { runCli } from './run-cli.ts'
-
-const codeOf = (ran: { readonly json: () => unknown }): unknown =>
-  (ran.json() as { error: { code: string } }).error.code
 
 test('a root, a request and an intermediate are made one after the other, and openssl verifies them', async t => {
   const stage = await createCeremonyStage(t)

@@ -3,6 +3,7 @@ import test, { type ExecutionContext } from 'ava'
 import { EmulatedTpm } from '../../swtpm/emulated/emulated-tpm.ts'
 import { createEmulatedManufacturer } from '../../swtpm/emulated/manufacturer.ts'
 import { encodeBase64url } from '../../src/core/bytes/base64url.ts'
+import { assertProblem } from '../support/assert-problem.ts'
 import { startTestApi, verifyTestLog, type TestAnswer, type TestApi } from '../support/test-api.ts'
 import { call, createOperator } from '../support/test-caller.ts'
 import {
@@ -23,21 +24,6 @@ async function begin(t: ExecutionContext): Promise<Enrolling> {
   const api = await startTestApi(t)
   const manufacturer = await admitManufacturer(api)
   return { api, tpm: new EmulatedTpm({ manufacturer }) }
-}
-
-function assertProblem(
-  t: ExecutionContext,
-  answer: TestAnswer,
-  status: number,
-  code: string,
-): void {
-  t.is(answer.json['code'], code, answer.text)
-  t.is(answer.status, status)
-  t.is(answer.type, 'application/problem+json')
-  t.is(answer.json['type'], `urn:assay:error:${code}`)
-  t.is(answer.json['status'], status)
-  t.regex(String(answer.json['instance']), /^urn:assay:request:/)
-  t.is(answer.headers['cache-control'], 'no-store')
 }
 
 test('a TPM of an admitted manufacturer enrols, and gets a certificate for its certified key', async t => {

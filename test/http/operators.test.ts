@@ -1,4 +1,5 @@
 import test, { type ExecutionContext } from 'ava'
+import { assertProblem } from '../support/assert-problem.ts'
 import { createTestKey } from '../support/compact-jws.ts'
 import { startTestApi, verifyTestLog, type TestAnswer, type TestApi } from '../support/test-api.ts'
 import { call, createOperator, fetchToken, type TestCaller } from '../support/test-caller.ts'
@@ -11,17 +12,6 @@ interface Prepared {
 async function begin(t: ExecutionContext): Promise<Prepared> {
   const api = await startTestApi(t)
   return { api, operator: await createOperator(api) }
-}
-
-function assertProblem(
-  t: ExecutionContext,
-  answer: TestAnswer,
-  status: number,
-  code: string,
-): void {
-  t.is(answer.json['code'], code, answer.text)
-  t.is(answer.status, status)
-  t.is(answer.type, 'application/problem+json')
 }
 
 test('an operator registers another by its public key, who then acts under its own name', async t => {

@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto'
 import test, { type ExecutionContext } from 'ava'
 import { encodeBase64url } from '../../src/core/bytes/base64url.ts'
 import { requestCertificate } from '../../swtpm/emulated/answer.ts'
+import { assertProblem } from '../support/assert-problem.ts'
 import { startTestApi, verifyTestLog, type TestAnswer, type TestApi } from '../support/test-api.ts'
 import { call, createOperator, fetchToken, type TestCaller } from '../support/test-caller.ts'
 import {
@@ -36,16 +37,6 @@ async function begin(t: ExecutionContext): Promise<Fleet> {
   const reader = { name: 'reader', audiences: ['https://api.example/'], scopes: [], hosts: ['*'] }
   await call(api, operator, 'POST', '/v1/classes', reader)
   return { api, operator, host, agent: await createAgent(api, host, 'reader', ownApi) }
-}
-
-function assertProblem(
-  t: ExecutionContext,
-  answer: TestAnswer,
-  status: number,
-  code: string,
-): void {
-  t.is(answer.status, status, answer.text)
-  t.is(answer.json['code'], code, answer.text)
 }
 
 /** The holder with a token that is good at the service's time. */

@@ -1,5 +1,6 @@
 import { request as sendRequest } from 'node:http'
 import test, { type ExecutionContext } from 'ava'
+import { assertProblem } from '../support/assert-problem.ts'
 import { startTestApi, type TestAnswer, type TestApi } from '../support/test-api.ts'
 import { call, createOperator, postForm, proofOf, type TestCaller } from '../support/test-caller.ts'
 
@@ -12,16 +13,9 @@ const reader = {
   tokenLifetimeSeconds: 120,
 }
 
-function assertProblem(
-  t: ExecutionContext,
-  answer: TestAnswer,
-  status: number,
-  code: string,
-): void {
-  t.is(answer.json['code'], code, answer.text)
-  t.is(answer.status, status)
-  t.is(answer.type, 'application/problem+json')
-  t.is(answer.json['type'], `urn:assay:error:${code}`)
+function assertShortProblem(...refusal: Parameters<typeof assertProblem>): void {
+  const [t, answer] = refusal
+  assertProblem(...refusal)
   t.true(answer.text.length < 2_000, 'no refusal sends much back')
 }
 
@@ -71,17 +65,22 @@ test('a body that is too large is refused, before it is read where its length is
   const { post, api, operator } = await begin(t)
   const large = JSON.stringify({ ...reader, scopes: ['x'.repeat(64 * 1024)] })
   const whole = await post(large)
-  assertProblem(t, whole, 413, 'body-too-large')
+  assertShortProblem(t, whole, 413, 'body-too-large')
   t.is(whole.headers.connection, 'close')
-  assertProblem(t, await post(large, 'application/json', true), 413, 'body-too-large')
-  assertProblem(t, await post(large.repeat(40), 'application/json', true), 413, 'body-too-large')
+  assertShortProblem(t, await post(large, 'application/json', true), 413, 'body-too-large')
+  assertShortProblem(
+    t,
+    await post(large.repeat(40), 'application/json', true),
+    413,
+    'body-too-large',
+  )
   t.is((await call(api, operator, 'GET', classes)).status, 200)
 })
 
 test('a body of another type, of none, or of two is refused', async t => {
   const { post, api } = await begin(t)
   for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'application/jsonp', ''])
-    assertProblem(t, await post(JSON.stringify(reader), type), 415, 'body-type')
+    assertShortProblem(t, await post(JSON.stringify(reader), type), 415, 'body-type')
   const json = ['Content-Type', 'application/json'] as const
   const twice = await api.send({
     method: 'POST',
@@ -89,7 +88,7 @@ test('a body of another type, of none, or of two is refused', async t => {
     headers: [json, json],
     body: '{}',
   })
-  assertProblem(t, twice, 415, 'body-type')
+  assertShortProblem(t, twice, 415, 'body-type')
 })
 
 const malformed: readonly (readonly [string, string | Uint8Array])[] = [
@@ -108,7 +107,7 @@ test('a body that is no JSON of a reasonable depth is refused', async t => {
   for (const [name, body] of malformed) {
     const answer = await post(body)
     t.is(answer.json['code'], 'body-malformed', name)
-    assertProblem(t, answer, 400, 'body-malformed')
+    assertShortProblem(t, answer, 400, 'body-malformed')
   }
 })
 
@@ -142,7 +141,7 @@ test('a body of another form is refused, and the member is named', async t => {
   for (const [name, body] of wrong) {
     const answer = await post(JSON.stringify(body))
     t.is(answer.json['code'], 'request-malformed', name)
-    assertProblem(t, answer, 400, 'request-malformed')
+    assertShortProblem(t, answer, 400, 'request-malformed')
     t.truthy(answer.json['found'], name)
   }
 })
@@ -198,7 +197,7 @@ test('an address that there is not is 404, whatever the method', async t => {
   ]
   for (const path of paths)
     for (const method of ['GET', 'POST', 'DELETE'])
-      assertProblem(t, await api.send({ method, path }), 404, 'not-found')
+      assertShortProblem(t, await api.send({ method, path }), 404, 'not-found')
 })
 
 test('a method that an address does not take is 405, and those that it takes are named', async t => {
@@ -213,7 +212,7 @@ test('a method that an address does not take is 405, and those that it takes are
     ['POST', '/healthz', 'GET'],
   ] as const) {
     const answer = await api.send({ method, path })
-    assertProblem(t, answer, 405, 'method-not-allowed')
+    assertShortProblem(t, answer, 405, 'method-not-allowed')
     t.is(answer.headers.allow, allow)
   }
 })
@@ -292,7 +291,7 @@ test('a failure of ours tells the caller an instance to ask for, and nothing els
   api.service.store.ping = () => Promise.reject(new Error('secret path /var/lib/x'))
   api.clock.advance(5_000)
   const answer = await api.send({ method: 'GET', path: '/readyz' })
-  assertProblem(t, answer, 500, 'internal-error')
+  assertShortProblem(t, answer, 500, 'internal-error')
   t.false(answer.text.includes('secret'))
   const report = api.reports.find(({ message }) => message === 'unexpected failure')
   t.is(report?.level, 'error')

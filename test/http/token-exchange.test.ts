@@ -1,111 +1,31 @@
-import test, { type ExecutionContext } from 'ava'
+import test from 'ava'
 import { decodeJwt } from 'jose'
 import type { AccessTokenClaims } from '../../src/core/token/access-token.ts'
-import { signToken } from '../../src/services/signed-token.ts'
-import { startTestApi, verifyTestLog, type TestAnswer, type TestApi } from '../support/test-api.ts'
+import { verifyTestLog, type TestAnswer } from '../support/test-api.ts'
 import {
   accessTokenType,
   askForToken,
   call,
-  createOperator,
   exchangeGrant,
-  exchangeToken,
   fetchToken,
-  postForm,
-  proofOf,
-  type TestCaller,
 } from '../support/test-caller.ts'
-import { establishSet } from '../support/authorization-activation.ts'
 import { createTestKey } from '../support/compact-jws.ts'
-import { starterPolicies } from '../support/test-policies.ts'
-import {
-  admitManufacturer,
-  createAgent,
-  enrollHost,
-  type TestAgent,
-  type TestHost,
-} from '../support/test-host.ts'
 import { testIssuer } from '../support/test-service.ts'
-import { introspect as introspectBy } from '../support/token-standing.ts'
+import {
+  api1,
+  api2,
+  begin,
+  details,
+  exchange,
+  introspect,
+  refused,
+  reissue,
+  subjectToken,
+  takeBack,
+  tokenOf,
+} from './exchange-stage.ts'
 
-const api1 = 'https://api.example/'
-const api2 = 'https://other.example/'
-const details = [{ type: 'ticket', actions: ['read', 'write'] }]
 const fewer = [{ type: 'ticket', actions: ['read'] }]
-
-interface Stage {
-  readonly api: TestApi
-  readonly operator: TestCaller
-  readonly host: TestHost
-  /** Asks first. */
-  readonly first: TestAgent
-  /** Of the same class. */
-  readonly second: TestAgent
-  /** Of another class, for the first audience and to read alone. */
-  readonly reader: TestAgent
-}
-
-async function begin(t: ExecutionContext): Promise<Stage> {
-  const api = await startTestApi(t)
-  const operator = await createOperator(api)
-  const host = await enrollHost(api, await admitManufacturer(api))
-  const register = async (body: object): Promise<void> => {
-    const answer = await call(api, operator, 'POST', '/v1/classes', { hosts: ['*'], ...body })
-    if (answer.status !== 201) throw new Error(answer.text)
-  }
-  const audiences = [api1, api2]
-  const scopes = ['read', 'write']
-  await register({ name: 'writer', audiences, scopes, authorizationDetails: details })
-  await register({ name: 'reader', audiences: [api1], scopes: ['read'] })
-  const [first, second] = [
-    await createAgent(api, host, 'writer'),
-    await createAgent(api, host, 'writer'),
-  ]
-  return { api, operator, host, first, second, reader: await createAgent(api, host, 'reader') }
-}
-
-/** A token of the first agent that the second, or who is named, may exchange. */
-async function subjectToken(
-  { api, first, second }: Stage,
-  form: Readonly<Record<string, string>> = {},
-  { clientId }: Pick<TestAgent, 'clientId'> = second,
-): Promise<string> {
-  return await fetchToken(api, first.key, { resource: api1, may_act: clientId, ...form })
-}
-
-async function exchange(
-  { api }: Stage,
-  { key }: Pick<TestCaller, 'key'>,
-  token: string,
-  form: Readonly<Record<string, string>> = {},
-): Promise<TestAnswer> {
-  return await exchangeToken(api, key, token, form)
-}
-
-function tokenOf(answer: TestAnswer): string {
-  if (answer.status !== 200) throw new Error(answer.text)
-  return String(answer.json['access_token'])
-}
-
-async function introspect({ api, operator }: Stage, token: string): Promise<TestAnswer['json']> {
-  return (await introspectBy(api, operator, token)).json
-}
-
-async function takeBack({ api }: Stage, { key }: TestAgent, token: string): Promise<void> {
-  const proof = await proofOf(api, key, { method: 'POST', path: '/oauth/revoke' })
-  await postForm(api, '/oauth/revoke', { token }, [['DPoP', proof]])
-}
-
-/** What a token of this service would say if it had said otherwise. */
-async function reissue({ api }: Stage, token: string, changes: object): Promise<string> {
-  return await signToken(api.service, 'at+jwt', { ...decodeJwt(token), ...changes })
-}
-
-function refused(t: ExecutionContext, answer: TestAnswer, error: string, code?: string): void {
-  t.is(answer.json['error'], error, answer.text)
-  t.is(answer.status, 400)
-  t.is(answer.json['code'], code)
-}
 
 test('an agent acts for another: the token says for whom and through whom, bound to its own key', async t => {
   const stage = await begin(t)
@@ -212,21 +132,6 @@ test('a token in exchange ends no later than the one that it came from', async t
   refused(t, await exchange(stage, second, subject), 'invalid_request', 'token-expired')
 })
 
-test('a chain has four actors at most', async t => {
-  const stage = await begin(t)
-  const { first, second } = stage
-  let token = await subjectToken(stage)
-  for (const [actor, next] of [
-    [second, first],
-    [first, second],
-    [second, first],
-    [first, second],
-  ] as const)
-    token = tokenOf(await exchange(stage, actor, token, { may_act: next.clientId }))
-  t.is((await introspect(stage, token))['active'], true)
-  refused(t, await exchange(stage, second, token), 'invalid_request', 'delegation-depth')
-})
-
 test('the actor is the caller: an actor token of somebody else, or for somebody else, is refused', async t => {
   const stage = await begin(t)
   const { api, first, second, reader } = stage
@@ -312,125 +217,4 @@ test('types of tokens that are not known here are refused', async t => {
   refused(t, bare, 'invalid_request')
   const untyped = { grant_type: exchangeGrant, subject_token: subject }
   refused(t, await askForToken(stage.api, key, untyped), 'invalid_request')
-})
-
-test('a token dies with each token of its chain, and a dead one is not exchanged', async t => {
-  const stage = await begin(t)
-  const { first, second, reader } = stage
-  const [subject, beside] = [await subjectToken(stage), await subjectToken(stage, {}, reader)]
-  const once = tokenOf(await exchange(stage, second, subject, { may_act: reader.clientId }))
-  const twice = tokenOf(await exchange(stage, reader, once))
-  const other = tokenOf(await exchange(stage, reader, beside, { may_act: second.clientId }))
-  await takeBack(stage, first, subject)
-  for (const token of [subject, once, twice]) {
-    t.deepEqual(await introspect(stage, token), { active: false })
-    refused(t, await exchange(stage, second, token), 'invalid_request', 'token-inactive')
-  }
-  t.is((await introspect(stage, other))['active'], true)
-  t.is((await exchange(stage, second, other)).status, 200)
-})
-
-for (const link of ['first', 'second'] as const) {
-  test(`a token dies with the ${link} agent of its chain`, async t => {
-    const stage = await begin(t)
-    const { api, operator, reader } = stage
-    const left = { may_act: reader.clientId }
-    const once = tokenOf(await exchange(stage, stage.second, await subjectToken(stage), left))
-    const twice = tokenOf(await exchange(stage, reader, once))
-    t.is((await introspect(stage, twice))['active'], true)
-    const path = `/v1/agents/${stage[link].id}/revoke`
-    const revoked = await call(api, operator, 'POST', path, { reason: 'gone' })
-    t.is(revoked.status, 200, revoked.text)
-    t.deepEqual(await introspect(stage, twice), { active: false })
-    const again = await exchange(stage, reader, once)
-    refused(t, again, 'invalid_request', 'token-inactive')
-  })
-}
-
-test('a token dies with the host of who asked first, though its holder is on another', async t => {
-  const stage = await begin(t)
-  const { api, operator, host } = stage
-  const elsewhere = await enrollHost(api, await admitManufacturer(api), { name: 'host-2' })
-  const actor = await createAgent(api, elsewhere, 'writer')
-  const subject = await subjectToken(stage, {}, actor)
-  const token = tokenOf(await exchange(stage, actor, subject))
-  t.is((await introspect(stage, token))['active'], true)
-  const path = `/v1/hosts/${host.id}/revoke`
-  const revoked = await call(api, operator, 'POST', path, { reason: 'stolen' })
-  t.is(revoked.status, 200, revoked.text)
-  t.deepEqual(await introspect(stage, token), { active: false })
-  refused(t, await exchange(stage, actor, subject), 'invalid_request', 'token-inactive')
-  refused(t, await exchange(stage, actor, token), 'invalid_request', 'token-inactive')
-})
-
-test('each hop is decided by the policies, which see for whom and through whom', async t => {
-  const stage = await begin(t)
-  const { api, operator, first, second, reader } = stage
-  const forbid = `@id("one-hop") forbid (principal, action == Action::"exchangeToken", resource)
-    when { context.delegation.depth > 1 };`
-  await establishSet(api, operator, `${starterPolicies}\n${forbid}`)
-  const subject = await subjectToken(stage)
-  const once = tokenOf(await exchange(stage, second, subject, { may_act: reader.clientId }))
-  const denied = await exchange(stage, reader, once)
-  refused(t, denied, 'access_denied', 'authorization-denied')
-  const lines = await verifyTestLog(api.service)
-  const line = lines.find(({ type }) => type === 'authorization.denied')
-  t.like(line?.detail, {
-    policies: ['one-hop'],
-    txn: decodeJwt(subject)['txn'],
-    input: {
-      action: 'exchangeToken',
-      context: {
-        delegation: {
-          depth: 2,
-          initiator: first.clientId,
-          actors: [reader.clientId, second.clientId],
-        },
-      },
-    },
-  })
-})
-
-test('without a policy that permits exchanges there are none, while tokens are issued', async t => {
-  const stage = await begin(t)
-  const { api, operator, second } = stage
-  const before = await subjectToken(stage)
-  t.is((await exchange(stage, second, before)).status, 200)
-  await establishSet(api, operator, starterPolicies.replaceAll(', Action::"exchangeToken"', ''))
-  const subject = await subjectToken(stage)
-  const denied = await exchange(stage, second, subject)
-  refused(t, denied, 'access_denied', 'authorization-denied')
-})
-
-test('of a hundred exchanges beside the revocation of the parent, none counts afterwards', async t => {
-  const stage = await begin(t)
-  const { first, second } = stage
-  const subject = await subjectToken(stage)
-  const attempts = Array.from({ length: 100 }, async (_, at) => {
-    if (at === 50) await takeBack(stage, first, subject)
-    return await exchange(stage, second, subject)
-  })
-  const answers = await Promise.all(attempts)
-  for (const answer of answers) {
-    if (answer.status === 200)
-      t.deepEqual(await introspect(stage, tokenOf(answer)), { active: false })
-    else refused(t, answer, 'invalid_request', 'token-inactive')
-  }
-  const lines = await verifyTestLog(stage.api.service)
-  const types = lines.map(({ type }) => type)
-  t.true(types.lastIndexOf('token.exchanged') < types.indexOf('token.revoked'))
-})
-
-test('a token that was passed on is of no use at the service’s own API', async t => {
-  const stage = await begin(t)
-  const { api, first, second } = stage
-  const { key } = second
-  t.is((await call(api, second, 'POST', '/v1/svids/wit')).status, 200)
-  const { jti } = decodeJwt<AccessTokenClaims>(first.token)
-  const token = await reissue(stage, second.token, {
-    act: { sub: second.clientId },
-    parents: [{ client_id: first.clientId, jti, cnf: { jkt: first.key.jkt } }],
-  })
-  const answer = await call(api, { key, token }, 'POST', '/v1/svids/wit')
-  t.like(answer, { status: 403, json: { code: 'delegation-own-api' } })
 })

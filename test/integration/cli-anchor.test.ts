@@ -54,9 +54,7 @@ interface Shown {
 }
 
 async function done(...args: string[]): Promise<Record<string, unknown>> {
-  const ended = await assay([...args, '--json'])
-  if (ended.status !== 0) throw new Error(`assay ${args.join(' ')}: ${ended.stderr}`)
-  return ended.json()
+  return await stage.done('operator', ...args)
 }
 
 async function anchors(...more: string[]): Promise<Shown[]> {

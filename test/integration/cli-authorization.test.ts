@@ -15,9 +15,7 @@ test.after.always(async () => await stage.close())
 
 /** A command that must succeed, as JSON. */
 async function done(...args: string[]): Promise<Record<string, unknown>> {
-  const ended = await assay([...args, '--json'])
-  if (ended.status !== 0) throw new Error(`assay ${args.join(' ')}: ${ended.stderr}`)
-  return ended.json()
+  return await stage.done('operator', ...args)
 }
 
 const starter = readFileSync('ca/authorization-starter.cedar', 'utf8')

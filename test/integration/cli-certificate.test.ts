@@ -16,9 +16,7 @@ test.after.always(async () => {
 /** A command that must succeed, as JSON. */
 async function done(...args: string[]): Promise<Record<string, unknown>> {
   const home = args[0] === 'host' ? 'host' : 'operator'
-  const ended = await assay([...args, '--json'], { home })
-  if (ended.status !== 0) throw new Error(`assay ${args.join(' ')}: ${ended.stderr}`)
-  return ended.json()
+  return await stage.done(home, ...args)
 }
 
 /** Asks again until the answer is as it should be; the keeper works by itself. */

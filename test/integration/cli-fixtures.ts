@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { readFile, writeFile } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import {
@@ -29,6 +30,10 @@ export interface CliStage {
   readonly port: number
   /** Runs a command to its end as the client of a home, `operator` where none is named. */
   readonly assay: (args: readonly string[], options?: RunOptions) => Promise<Ended>
+  /** Runs a command that must succeed, in a home: the document that it prints. */
+  readonly done: (home: string, ...args: string[]) => Promise<Record<string, unknown>>
+  /** Gives the tokens of the service so many milliseconds for an answer: a loaded machine is slower than any token. */
+  allowTime(deadlineMs: number): Promise<void>
   /** Starts `assay serve` and waits until it listens. */
   serve(): Promise<Serving>
   close(): Promise<void>
@@ -57,12 +62,23 @@ export async function createStage(env: Readonly<Record<string, string>> = {}): P
     ...env,
     ...more,
   })
+  const assay: CliStage['assay'] = async (args, options = {}) =>
+    await runToEnd(start(args, environment(options.home ?? 'operator', options.env)))
   return {
     directory,
     port,
     issuer: `https://localhost:${port}`,
-    assay: async (args, options = {}) =>
-      await runToEnd(start(args, environment(options.home ?? 'operator', options.env))),
+    assay,
+    done: async (home, ...args) => {
+      const ran = await assay([...args, '--json'], { home })
+      if (ran.status !== 0) throw new Error(`assay ${args.join(' ')}: ${ran.stderr}`)
+      return ran.json()
+    },
+    allowTime: async deadlineMs => {
+      const path = join(directory, 'data', 'config.yaml')
+      const config = await readFile(path, 'utf8')
+      await writeFile(path, config.replace(/deadlineMs: \d+/, `deadlineMs: ${deadlineMs}`))
+    },
     serve: async () => {
       const started = await startServing(start(['serve', '--json'], environment('operator', {})))
       serving.add(started)

@@ -7,19 +7,12 @@ import { createStage, type Ended } from './cli-fixtures.ts'
 
 const bench = await startTestBench({ endorsementKeys: ['ecc-p256'] })
 const stage = await createStage({ ASSAY_TCTI: bench.tcti })
-const { assay, directory, issuer } = stage
+const { assay, directory, done, issuer } = stage
 
 test.after.always(async () => {
   await stage.close()
   await bench.stop()
 })
-
-/** A command that must succeed, as JSON. */
-async function done(home: string, ...args: string[]): Promise<Record<string, unknown>> {
-  const ended = await assay([...args, '--json'], { home })
-  if (ended.status !== 0) throw new Error(`assay ${args.join(' ')}: ${ended.stderr}`)
-  return ended.json()
-}
 
 async function write(name: string, text: string): Promise<string> {
   const path = join(directory, name)

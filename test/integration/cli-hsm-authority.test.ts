@@ -1,33 +1,19 @@
-import { mkdirSync } from 'node:fs'
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
 import { ServiceClient } from '../../src/attester/service-client.ts'
-import { createPrivateDirectory, discardDirectory } from '../../swtpm/leftovers.ts'
-import { createPkcs11Double } from '../../swtpm/pkcs11-double.ts'
-import { createToken } from '../../swtpm/soft-hsm.ts'
+import { until } from '../support/until.ts'
 import { createStage } from './cli-fixtures.ts'
+import { createTokenBehindDouble } from './token-behind-double.ts'
 
-const pin = '86420'
-const place = await createPrivateDirectory('assay-hsm-authority')
-const token = await createToken({
-  dir: join(place, 'token'),
-  label: 'authority',
-  pin,
-  soPin: '86428642',
-})
-mkdirSync(join(place, 'double'))
-const double = await createPkcs11Double(join(place, 'double'), token.modulePath)
-const pinFile = join(place, 'pin')
-await writeFile(pinFile, `${pin}\n`, { mode: 0o600 })
+const token = await createTokenBehindDouble('assay-hsm-authority')
 const stage = await createStage(token.environment)
 const { assay, issuer, directory } = stage
-const uri = (name: string): string =>
-  `pkcs11:token=authority;object=${name}?module-path=${double.modulePath}&pin-source=${pinFile}`
+const { uri } = token
 
 test.after.always(async () => {
   await stage.close()
-  discardDirectory(place)
+  token.discard()
 })
 
 let fingerprint = ''
@@ -37,28 +23,13 @@ async function read(path: string): Promise<string> {
   return JSON.stringify(await client.request('GET', path))
 }
 
-/** A loaded machine is slower than any token; what is told to be slow here has tests of its own. */
-async function allowTime(): Promise<void> {
-  const path = join(directory, 'data', 'config.yaml')
-  const config = await readFile(path, 'utf8')
-  await writeFile(path, config.replace(/deadlineMs: \d+/, 'deadlineMs: 20000'))
-}
-
-async function until(path: string, wanted: RegExp): Promise<void> {
-  for (let round = 0; round < 200; round += 1) {
-    if (wanted.test(await read(path))) return
-    await new Promise(resolve => setTimeout(resolve, 50))
-  }
-  throw new Error(`not in time: ${String(wanted)}`)
-}
-
 test.serial('the keys of a service are made in the token, and are nowhere else', async t => {
   const log = ['--log-signing-key', uri('log')]
   const places = ['--issuing-key', uri('ca'), '--token-key', uri('tokens'), ...log]
   const made = await assay(['init', '--issuer', issuer, ...places, '--json'])
   t.is(made.status, 0, made.stderr)
   fingerprint = String(made.json()['fingerprint'])
-  await allowTime()
+  await stage.allowTime(20_000)
   await stage.serve()
   const listed = await assay(['operator', 'list'])
   t.is(listed.status, 0, listed.stderr)
@@ -69,12 +40,14 @@ test.serial('the keys of a service are made in the token, and are nowhere else',
   const names = await readdir(directory, { recursive: true })
   t.false(names.some(name => /(issuing|token|log)\.key\.pem$/.test(name)))
   const config = names.find(name => name.endsWith('config.yaml')) ?? ''
-  t.false((await readFile(join(directory, config), 'utf8')).includes(pin))
+  t.false((await readFile(join(directory, config), 'utf8')).includes(token.pin))
 })
 
 test.serial('without its token a service says so, and answers what needs no signature', async t => {
-  await double.control({ call: '*', answer: { code: 0x32 } })
-  await until('/readyz', /"issuing":"hsm_down","log":"hsm_down","token":"hsm_down"/)
+  await token.double.control({ call: '*', answer: { code: 0x32 } })
+  await until(async () =>
+    /"issuing":"hsm_down","log":"hsm_down","token":"hsm_down"/.test(await read('/readyz')),
+  )
   t.is(
     await read('/readyz'),
     '{"status":"hsm_down","signers":{"issuing":"hsm_down","log":"hsm_down","token":"hsm_down"}}',
@@ -84,8 +57,8 @@ test.serial('without its token a service says so, and answers what needs no sign
   const refused = await assay(['operator', 'list'])
   t.is(refused.status, 1)
   t.regex(refused.stderr, /does not answer now/)
-  await double.control()
-  await until('/readyz', /"status":"ready"/)
+  await token.double.control()
+  await until(async () => /"status":"ready"/.test(await read('/readyz')))
   const listed = await assay(['operator', 'list'])
   t.is(listed.status, 0, listed.stderr)
 })

@@ -6,7 +6,7 @@ import { createStage } from './cli-fixtures.ts'
 
 const bench = await startTestBench({ endorsementKeys: ['ecc-p256'] })
 const stage = await createStage({ ASSAY_TCTI: bench.tcti })
-const { assay, directory, issuer } = stage
+const { assay, directory, done, issuer } = stage
 
 const made = await assay(['init', '--issuer', issuer, '--allow-emulated', '--key', 'tpm', '--json'])
 const fingerprint = String((made.json() as Record<string, unknown>)['fingerprint'])
@@ -16,13 +16,6 @@ test.after.always(async () => {
   await stage.close()
   await bench.stop()
 })
-
-/** A command that must succeed, as JSON. */
-async function done(home: string, ...args: string[]): Promise<Record<string, unknown>> {
-  const ended = await assay([...args, '--json'], { home })
-  if (ended.status !== 0) throw new Error(`assay ${args.join(' ')}: ${ended.stderr}`)
-  return ended.json()
-}
 
 async function writePolicy(name: string, pcr0: string): Promise<string> {
   const path = join(directory, name)

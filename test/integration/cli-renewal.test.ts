@@ -1,26 +1,12 @@
-import { mkdirSync } from 'node:fs'
-import { readFile, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
-import { createPrivateDirectory, discardDirectory } from '../../swtpm/leftovers.ts'
-import { createPkcs11Double } from '../../swtpm/pkcs11-double.ts'
-import { createToken } from '../../swtpm/soft-hsm.ts'
 import { startTestBench } from '../../swtpm/software-tpm.ts'
+import { until } from '../support/until.ts'
 import { createStage, type Ended, type Serving } from './cli-fixtures.ts'
+import { createTokenBehindDouble } from './token-behind-double.ts'
 
-const pin = '86420'
-const place = await createPrivateDirectory('assay-renewal')
-const token = await createToken({
-  dir: join(place, 'token'),
-  label: 'authority',
-  pin,
-  soPin: '86428642',
-})
-mkdirSync(join(place, 'double'))
-const double = await createPkcs11Double(join(place, 'double'), token.modulePath)
-const pinFile = join(place, 'pin')
-await writeFile(pinFile, `${pin}\n`, { mode: 0o600 })
-const issuingKey = `pkcs11:token=authority;object=ca?module-path=${double.modulePath}&pin-source=${pinFile}`
+const token = await createTokenBehindDouble('assay-renewal')
 const bench = await startTestBench({ endorsementKeys: ['ecc-p256'] })
 const stage = await createStage({ ...token.environment, ASSAY_TCTI: bench.tcti })
 const { assay, directory, issuer } = stage
@@ -29,43 +15,27 @@ let service: Serving
 test.after.always(async () => {
   await stage.close()
   await bench.stop()
-  discardDirectory(place)
+  token.discard()
 })
 
+const homeOf = ([first = '']: readonly string[]): string =>
+  ['host', 'agent'].includes(first) ? 'host' : 'operator'
+
 async function run(...args: string[]): Promise<Ended> {
-  const home = ['host', 'agent'].includes(args[0] ?? '') ? 'host' : 'operator'
-  return await assay([...args, '--json'], { home })
+  return await assay([...args, '--json'], { home: homeOf(args) })
 }
 
-/** A command that must succeed, as JSON. */
 async function done(...args: string[]): Promise<Record<string, unknown>> {
-  const ended = await run(...args)
-  if (ended.status !== 0) throw new Error(`assay ${args.join(' ')}: ${ended.stderr}`)
-  return ended.json()
-}
-
-/** A loaded machine is slower than any token. */
-async function allowTime(): Promise<void> {
-  const path = join(directory, 'data', 'config.yaml')
-  const config = await readFile(path, 'utf8')
-  await writeFile(path, config.replace(/deadlineMs: \d+/, 'deadlineMs: 60000'))
-}
-
-async function until(isReady: () => Promise<boolean>): Promise<void> {
-  for (let attempt = 0; attempt < 600; attempt += 1) {
-    if (await isReady()) return
-    await new Promise(resolve => setTimeout(resolve, 50))
-  }
-  throw new Error('not in half a minute')
+  return await stage.done(homeOf(args), ...args)
 }
 
 const signatures = async (): Promise<number> =>
-  (await double.calls()).filter(call => call === 'C_Sign').length
+  (await token.double.calls()).filter(call => call === 'C_Sign').length
 
 test.serial('host and agent renew by commands that prove their keys again', async t => {
-  const flags = ['--allow-emulated', '--key', 'file', '--issuing-key', issuingKey]
+  const flags = ['--allow-emulated', '--key', 'file', '--issuing-key', token.uri('ca')]
   const { fingerprint } = await done('init', '--issuer', issuer, ...flags)
-  await allowTime()
+  await stage.allowTime(60_000)
   service = await stage.serve()
   const anchor = join(directory, 'root.pem')
   await writeFile(anchor, bench.manufacturer.rootCertificate)
@@ -83,12 +53,12 @@ test.serial(
   async t => {
     const before = await signatures()
     // It is signed after the service is gone: nobody will ever have seen the certificate, and yet there is one.
-    await double.control({ call: 'C_Sign', answer: { delayMs: 20_000 } })
+    await token.double.control({ call: 'C_Sign', answer: { delayMs: 20_000 } })
     const renewing = run('host', 'renew')
     await until(async () => (await signatures()) > before)
     await service.stop('SIGKILL')
     t.not((await renewing).status, 0)
-    await double.control()
+    await token.double.control()
     service = await stage.serve()
     const { certificates } = (await done('cert', 'list')) as {
       certificates: Record<string, unknown>[]

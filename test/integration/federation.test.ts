@@ -35,9 +35,7 @@ async function configure({ stage }: Domain, members: object): Promise<void> {
 
 /** A command that must succeed, as JSON. */
 async function done({ stage }: Domain, ...args: string[]): Promise<Record<string, unknown>> {
-  const ended = await stage.assay([...args, '--json'])
-  if (ended.status !== 0) throw new Error(`assay ${args.join(' ')}: ${ended.stderr}`)
-  return ended.json()
+  return await stage.done('operator', ...args)
 }
 
 const [east, west] = await Promise.all([createDomain('east.example'), createDomain('west.example')])

@@ -18,7 +18,9 @@ import { createToken } from '../../swtpm/soft-hsm.ts'
 import { createTestHardware } from '../support/hardware.ts'
 import { verifyTestLog } from '../support/test-api.ts'
 import { createTestService } from '../support/test-service.ts'
-import { visitWhile, type Stage } from '../support/turnovers.ts'
+import type { Stage } from '../support/turnover-stage.ts'
+import { visitWhile } from '../support/turnovers.ts'
+import { until } from '../support/until.ts'
 
 const dir = await createPrivateDirectory('hsm-standby')
 const pinFile = join(dir, 'pin')
@@ -37,14 +39,6 @@ const isRemoved = { call: '*', answer: { code: 0x32 } } as const
 
 test.afterEach.always(async () => await double.control())
 test.after.always(() => discardDirectory(dir))
-
-async function until(isTrue: () => boolean): Promise<void> {
-  for (let round = 0; round < 1_200; round += 1) {
-    if (isTrue()) return
-    await new Promise(resolve => setTimeout(resolve, 25))
-  }
-  throw new Error('not in time')
-}
 
 /** Turns over to an authority whose key was made in a token. */
 async function enterToken(stage: Stage, place: 'issuing' | 'standby'): Promise<string> {

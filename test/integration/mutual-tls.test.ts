@@ -1,160 +1,23 @@
-import { execFile, spawn } from 'node:child_process'
-import { createHash, X509Certificate, type KeyObject } from 'node:crypto'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { spawn } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
-import test, { type ExecutionContext } from 'ava'
-import { createApp } from '../../src/http/app.ts'
-import {
-  activateAuthority,
-  prepareAuthority,
-  revokeAuthority,
-  taintAuthority,
-} from '../../src/services/authority-rotation.ts'
-import { pem } from '../../src/services/view.ts'
-import { startTlsServer } from '../../src/tls-server.ts'
+import test from 'ava'
 import { createTestKey, type TestKey } from '../support/compact-jws.ts'
-import { startTestApi, type TestApi } from '../support/test-api.ts'
+import { assertionOf } from '../support/test-caller.ts'
 import {
-  assertionOf,
-  call,
-  createOperator,
-  fetchToken,
-  type TestCaller,
-} from '../support/test-caller.ts'
-import {
-  admitManufacturer,
-  agentEvidenceBody,
-  createAgent,
-  enrollHost,
-  type TestAgent,
-  type TestHost,
-} from '../support/test-host.ts'
-import { renew, renewalBody } from '../support/test-renewal.ts'
-import { testIssuer } from '../support/test-service.ts'
-import { introspect } from '../support/token-standing.ts'
-
-const run = promisify(execFile)
-const grant = 'grant_type=client_credentials'
-
-/** The application behind its own TLS, and files for clients that know nothing of Assay. */
-interface Stage {
-  readonly api: TestApi
-  readonly operator: TestCaller
-  readonly host: TestHost
-  readonly agent: TestAgent
-  readonly folder: string
-  readonly port: number
-}
-
-async function begin(t: ExecutionContext): Promise<Stage> {
-  const api = await startTestApi(t)
-  const app = createApp(api.service, { report: () => undefined })
-  const listen = { host: '127.0.0.1', port: 0 }
-  const server = await startTlsServer(api.service, listen, app.callback(), cause =>
-    t.log(String(cause)),
-  )
-  t.teardown(async () => await server.stop())
-  const folder = mkdtempSync(join(tmpdir(), 'assay-mtls-'))
-  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
-  writeFileSync(
-    join(folder, 'root.pem'),
-    pem(api.service.authorities.active().chain.at(-1) ?? new Uint8Array()),
-  )
-  const operator = await createOperator(api)
-  const host = await enrollHost(api, await admitManufacturer(api))
-  const reader = {
-    name: 'reader',
-    audiences: ['https://api.example/'],
-    scopes: ['read'],
-    hosts: ['*'],
-    tokenLifetimeSeconds: 300,
-  }
-  await call(api, operator, 'POST', '/v1/classes', reader)
-  const agent = await createAgent(api, host, 'reader', { resource: testIssuer })
-  writeIdentity(
-    folder,
-    'agent',
-    agent.issued.json['certificateChain'] as string[],
-    agent.key.privateKey,
-  )
-  return { api, operator, host, agent, folder, port: server.address.port }
-}
-
-function writeIdentity(
-  folder: string,
-  name: string,
-  chain: readonly string[],
-  key: KeyObject,
-): void {
-  writeFileSync(join(folder, `${name}.pem`), chain.join(''))
-  writeFileSync(join(folder, `${name}.key`), key.export({ format: 'pem', type: 'pkcs8' }))
-}
-
-interface CurlAnswer {
-  readonly status: number
-  readonly json: Record<string, unknown>
-}
-
-/** Runs curl against the service by its own name, under its root, as somebody or nobody. */
-async function curl(
-  { folder, port }: Stage,
-  identity: string | undefined,
-  path: string,
-  ...args: string[]
-): Promise<CurlAnswer> {
-  const certificate =
-    identity === undefined ? [] : ['--cert', `${identity}.pem`, '--key', `${identity}.key`]
-  const { stdout } = await run(
-    'curl',
-    [
-      '--silent',
-      '--show-error',
-      '--cacert',
-      'root.pem',
-      '--resolve',
-      `assay.example:${port}:127.0.0.1`,
-      ...certificate,
-      '--write-out',
-      '\n%{http_code}',
-      ...args,
-      `https://assay.example:${port}${path}`,
-    ],
-    { cwd: folder },
-  )
-  const [status = '', ...lines] = stdout.split('\n').toReversed()
-  return {
-    status: Number(status),
-    json: JSON.parse(lines.toReversed().join('\n')) as Record<string, unknown>,
-  }
-}
-
-async function tokenByCertificate(stage: Stage, ...args: string[]): Promise<CurlAnswer> {
-  return await curl(
-    stage,
-    'agent',
-    '/oauth/token',
-    '--data',
-    grant,
-    '--data-urlencode',
-    `resource=${testIssuer}`,
-    ...args,
-  )
-}
+  begin,
+  curl,
+  grant,
+  renewal,
+  run,
+  thumbprintOf,
+  tokenByCertificate,
+  writeIdentity,
+} from './mutual-tls-stage.ts'
 
 function claimsOf(token: unknown): Record<string, unknown> {
   const payload = String(token).split('.')[1] ?? ''
   return JSON.parse(Buffer.from(payload, 'base64url').toString()) as Record<string, unknown>
-}
-
-function thumbprintOf(agent: TestAgent): string {
-  const leaf = new X509Certificate((agent.issued.json['certificateChain'] as string[])[0] ?? '')
-  return createHash('sha256').update(leaf.raw).digest('base64url')
-}
-
-async function renewal(api: TestApi, agent: TestAgent): Promise<string> {
-  return JSON.stringify(await renewalBody(api, agent))
 }
 
 test('curl with an agent’s certificate gets a token bound to it, and calls the API with both', async t => {
@@ -276,96 +139,6 @@ test('private_key_jwt over mutual TLS binds the token to the certificate, and bo
   t.like(other, { status: 401, json: { code: 'assertion-signature' } })
   const named = await tokenByCertificate(stage, '--data-urlencode', `client_id=${host.clientId}`)
   t.like(named, { status: 401, json: { error: 'invalid_client' } })
-})
-
-test('a token does not outlast the certificate that it is bound to', async t => {
-  const stage = await begin(t)
-  stage.api.clock.advance(3_600_000 - 60_000)
-  const { json } = await tokenByCertificate(stage)
-  t.true(Number(json['expires_in']) <= 60, JSON.stringify(json))
-  stage.api.clock.advance(60_000)
-  t.like(await tokenByCertificate(stage), { status: 401, json: { code: 'certificate-unknown' } })
-})
-
-test('revocation takes certificate and token at once', async t => {
-  const stage = await begin(t)
-  const { api, agent, host, operator } = stage
-  const token = String((await tokenByCertificate(stage)).json['access_token'])
-  const body = ['--json', await renewal(api, agent), '-H', `Authorization: Bearer ${token}`]
-  const revoked = await call(api, operator, 'POST', `/v1/hosts/${host.id}/revoke`, {
-    reason: 'stolen',
-  })
-  t.is(revoked.status, 200)
-  const path = `/v1/agents/${agent.id}/credentials`
-  t.like(await curl(stage, 'agent', path, ...body), {
-    status: 401,
-    json: { code: 'certificate-unknown' },
-  })
-  t.like(await tokenByCertificate(stage), { status: 401, json: { error: 'invalid_client' } })
-})
-
-test('certificates of an authority authenticate until it is revoked, and then nobody', async t => {
-  const stage = await begin(t)
-  const { api, agent } = stage
-  const { service } = api
-  const before = service.authorities.active().id
-  const made = await prepareAuthority(service, 'test', { kind: 'root', reason: null })
-  const change = { isForced: true, reason: 'a test' }
-  await activateAuthority(service, 'test', made.authority.id, change)
-  writeFileSync(
-    join(stage.folder, 'root.pem'),
-    pem(made.authority.chain.at(-1) ?? new Uint8Array()),
-  )
-  // The listener takes up a certificate of the new authority behind the activation.
-  const answers = async (): Promise<boolean> =>
-    await tokenByCertificate(stage).then(
-      ({ status }) => status === 200,
-      () => false,
-    )
-  let isUp = false
-  for (let round = 0; round < 50 && !isUp; round += 1) {
-    await new Promise(resolve => setTimeout(resolve, 100))
-    isUp = await answers()
-  }
-  t.true(isUp)
-  await taintAuthority(service, 'test', before, 'a test')
-  const { json } = await tokenByCertificate(stage)
-  const token = String(json['access_token'])
-  await revokeAuthority(service, 'test', before, 'a test')
-  const refused = { status: 401, json: { code: 'certificate-unknown' } }
-  t.like(await tokenByCertificate(stage), refused)
-  const path = `/v1/agents/${agent.id}/credentials`
-  const body = ['--json', await renewal(api, agent), '-H', `Authorization: Bearer ${token}`]
-  t.like(await curl(stage, 'agent', path, ...body), refused)
-  const renewed = await renew(api, agent)
-  t.is(renewed.status, 201)
-  const chain = renewed.json['certificateChain'] as string[]
-  writeIdentity(stage.folder, 'agent', chain, agent.key.privateKey)
-  t.is((await tokenByCertificate(stage)).status, 200)
-})
-
-test('a rekeyed agent’s former certificate authenticates nobody', async t => {
-  const stage = await begin(t)
-  const { api, agent, host } = stage
-  const { json } = await call(api, host, 'POST', `/v1/agents/${agent.id}/challenge`)
-  const { body } = agentEvidenceBody(host.tpm, agent.id, json as never)
-  t.is((await call(api, host, 'POST', `/v1/agents/${agent.id}/credentials`, body)).status, 201)
-  api.clock.advance(3_000)
-  t.like(await tokenByCertificate(stage), { status: 401, json: { code: 'certificate-unknown' } })
-})
-
-test('introspection tells the certificate of a bound token, and forgets it once the agent is revoked', async t => {
-  const stage = await begin(t)
-  const { api, agent, operator } = stage
-  const server = await createOperator(api, 'resource-server')
-  const token = String((await tokenByCertificate(stage)).json['access_token'])
-  const ask = async (): Promise<Record<string, unknown>> => {
-    const bearer = await fetchToken(api, server.key)
-    return (await introspect(api, { key: server.key, token: bearer }, token)).json
-  }
-  t.like(await ask(), { active: true, cnf: { 'x5t#S256': thumbprintOf(agent) } })
-  await call(api, operator, 'POST', `/v1/agents/${agent.id}/revoke`, { reason: 'x' })
-  t.deepEqual(await ask(), { active: false })
 })
 
 test('two services with each other’s certificates speak mutual TLS under the bundle, by openssl', async t => {

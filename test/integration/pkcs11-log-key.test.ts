@@ -10,6 +10,7 @@ import { openSqliteStore } from '../../src/storage/sqlite-store.ts'
 import { createPrivateDirectory, discardDirectory } from '../../swtpm/leftovers.ts'
 import { createPkcs11Double } from '../../swtpm/pkcs11-double.ts'
 import { createToken } from '../../swtpm/soft-hsm.ts'
+import { until } from '../support/until.ts'
 
 const dir = await createPrivateDirectory('pkcs11-log')
 const pinFile = join(dir, 'pin')
@@ -51,19 +52,14 @@ test.serial(
       const checkpoint = await store.audit.checkpoint().catch(() => undefined)
       return checkpoint !== undefined && verifyCheckpoint(checkpoint, verifier).size === size
     }
-    const until = async (isTrue: () => Promise<boolean>): Promise<boolean> => {
-      for (let round = 0; round < 400 && !(await isTrue()); round += 1)
-        await new Promise(resolve => setTimeout(resolve, 25))
-      return await isTrue()
-    }
     await store.audit.append(entry)
-    t.true(await until(async () => await isSigned(1)))
+    await until(async () => await isSigned(1))
     await double.control({ call: '*', answer: { code: 0x32 } })
     for (let n = 0; n < 3; n += 1) await store.audit.append(entry)
-    t.true(await until(async () => await Promise.resolve(!signer.state().isUp)))
+    await until(() => !signer.state().isUp)
     t.true(await isSigned(1))
     await double.control()
-    t.true(await until(async () => await isSigned(4)))
+    await until(async () => await isSigned(4))
   },
 )
 

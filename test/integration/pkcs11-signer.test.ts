@@ -8,6 +8,7 @@ import { Pkcs11Signer } from '../../src/hsm/pkcs11-signer.ts'
 import { createPrivateDirectory, discardDirectory } from '../../swtpm/leftovers.ts'
 import { createPkcs11Double, type Pkcs11Double } from '../../swtpm/pkcs11-double.ts'
 import { createToken } from '../../swtpm/soft-hsm.ts'
+import { until } from '../support/until.ts'
 
 const dir = await createPrivateDirectory('pkcs11-signer')
 const pinFile = join(dir, 'pin')
@@ -63,14 +64,6 @@ async function createStage(t: ExecutionContext): Promise<Stage> {
     return signer
   }
   return { double, uri, changes, open }
-}
-
-async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
-  for (let round = 0; round < 1_200; round += 1) {
-    if (await isTrue()) return
-    await new Promise(resolve => setTimeout(resolve, 25))
-  }
-  throw new Error('not in time')
 }
 
 function isSigned(signer: Pkcs11Signer, message: Uint8Array, signature: Uint8Array): boolean {

@@ -7,18 +7,10 @@ import {
   revokeAuthority,
   taintAuthority,
 } from '../../src/services/authority-rotation.ts'
+import { codesOf } from '../support/codes-of.ts'
 import { createTestService } from '../support/test-service.ts'
 
 const now = { isForced: false, reason: null }
-
-async function codesOf(calls: readonly Promise<unknown>[]): Promise<Record<string, number>> {
-  const counts: Record<string, number> = {}
-  for (const result of await Promise.allSettled(calls)) {
-    const word = result.status === 'fulfilled' ? 'done' : (result.reason as { code: string }).code
-    counts[word] = (counts[word] ?? 0) + 1
-  }
-  return counts
-}
 
 test('of a hundred activations at once one counts, of one authority and of several', async t => {
   const { service } = await createTestService(t)

@@ -13,6 +13,7 @@ import {
   startTokenKeys,
 } from '../../src/services/token-key-rotation.ts'
 import { TokenKeyRing } from '../../src/services/token-keys.ts'
+import { codesOf } from '../support/codes-of.ts'
 import { verifyTestLog } from '../support/test-api.ts'
 import { createTestService, type TestService } from '../support/test-service.ts'
 
@@ -31,15 +32,6 @@ const kids = ({ tokenKeys }: Service): string[] => tokenKeys.published.map(({ ki
 function createPeer({ service, clock, tokenKeyFiles }: TestService): Service {
   const places = createTokenKeyFiles(tokenKeyFiles)
   return { ...service, tokenKeys: new TokenKeyRing({ store: service.store, clock, places }) }
-}
-
-async function codesOf(calls: readonly Promise<unknown>[]): Promise<Record<string, number>> {
-  const counts: Record<string, number> = {}
-  for (const result of await Promise.allSettled(calls)) {
-    const word = result.status === 'fulfilled' ? 'done' : (result.reason as { code: string }).code
-    counts[word] = (counts[word] ?? 0) + 1
-  }
-  return counts
 }
 
 test('a key is announced, signs, retires and is over, each at its time and without being told', async t => {

@@ -2,6 +2,7 @@ import test from 'ava'
 import type { Store } from '../../src/ports/store.ts'
 import { openSqliteStore } from '../../src/storage/sqlite-store.ts'
 import {
+  agentClient,
   certificate,
   contend,
   createFolder,
@@ -19,7 +20,6 @@ import {
   tally,
 } from './fixtures.ts'
 
-const agentClient = { kind: 'agent', id: 'agent-1', jkt: 'agent-key-1' } as const
 const hostClient = { kind: 'host', id: 'host-1', jkt: 'host-key-1' } as const
 const operatorClient = { kind: 'operator', id: 'operator-1', jkt: 'operator-key' } as const
 

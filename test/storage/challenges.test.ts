@@ -99,31 +99,15 @@ test('one of a hundred callers takes a challenge', async t => {
 test('a challenge does not exist for another subject, and asking does not use it up', async t => {
   const store = await openStore(t)
   await populate(store)
-  t.is(
+  const take = async (changes: { id?: string; subject?: string }, at = now): Promise<unknown> =>
     await store.challenges.take(
-      { id: 'challenge-1', subject: 'agent-2', purpose: 'agent-key' },
-      now,
-    ),
-    'unknown',
-  )
-  t.is(
-    await store.challenges.take({ id: 'nothing', subject: 'agent-1', purpose: 'agent-key' }, now),
-    'unknown',
-  )
-  t.is(
-    await store.challenges.take(
-      { id: 'challenge-1', subject: 'agent-1', purpose: 'agent-key' },
-      later,
-    ),
-    'expired',
-  )
-  t.like(
-    await store.challenges.take(
-      { id: 'challenge-1', subject: 'agent-1', purpose: 'agent-key' },
-      now,
-    ),
-    { id: 'challenge-1' },
-  )
+      { id: 'challenge-1', subject: 'agent-1', purpose: 'agent-key', ...changes },
+      at,
+    )
+  t.is(await take({ subject: 'agent-2' }), 'unknown')
+  t.is(await take({ id: 'nothing' }), 'unknown')
+  t.is(await take({}, later), 'expired')
+  t.like(await take({}), { id: 'challenge-1' })
 })
 
 test('a challenge can be made again for a later key', async t => {

@@ -86,6 +86,9 @@ export const anchor: AnchorRecord = {
   retirementReason: null,
 }
 
+/** The agent of {@link populate}, as it acts. */
+export const agentClient = { kind: 'agent', id: 'agent-1', jkt: 'agent-key-1' } as const
+
 export const operator: OperatorRecord = {
   id: 'operator-1',
   name: 'Ada',

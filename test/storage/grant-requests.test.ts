@@ -3,6 +3,7 @@ import type { GrantDecision, GrantRequestRecord } from '../../src/ports/grant-re
 import type { Store } from '../../src/ports/store.ts'
 import { openSqliteStore } from '../../src/storage/sqlite-store.ts'
 import {
+  agentClient,
   contend,
   createFolder,
   entry,
@@ -18,8 +19,6 @@ import {
   revoke,
   tally,
 } from './fixtures.ts'
-
-const client = { kind: 'agent', id: 'agent-1', jkt: 'agent-key-1' } as const
 
 const request: GrantRequestRecord = {
   id: 'grant-1',
@@ -69,7 +68,7 @@ async function open(
 ): Promise<string> {
   const record = { ...request, ...changes }
   return await store.clients.act({
-    client,
+    client: agentClient,
     replayKeys: [],
     entry: entry('authorization.denied'),
     opening: { record, limit, entry: entry('grant.requested', record.id) },
@@ -80,9 +79,9 @@ async function use(
   store: Store,
   changes: { isReusable?: boolean; at?: number; until?: number; jkt?: string } = {},
 ): Promise<string> {
-  const { isReusable = false, at = now + 2, until = now + 300_000, jkt = client.jkt } = changes
+  const { isReusable = false, at = now + 2, until = now + 300_000, jkt = agentClient.jkt } = changes
   return await store.clients.act({
-    client: { ...client, jkt },
+    client: { ...agentClient, jkt },
     replayKeys: [],
     entry: entry('token.issued'),
     approvals: [{ id: 'grant-1', isReusable, at, until }],
@@ -133,7 +132,7 @@ test('an act that is not done opens nothing', async t => {
   const store = await openStore(t)
   await populate(store)
   const opening = { record: request, limit: 4, entry: entry('grant.requested') }
-  const stranger = { ...client, jkt: 'nothing' }
+  const stranger = { ...agentClient, jkt: 'nothing' }
   t.is(await store.clients.act({ client: stranger, replayKeys: [], opening }), 'revoked')
   t.deepEqual(await store.grantRequests.list(10), [])
 })
@@ -205,11 +204,14 @@ test('an act that fails for another reason uses nothing up', async t => {
   const store = await openStore(t)
   await begin(store)
   const replayKeys = [{ key: 'k', expiresAt: later }]
-  await store.clients.act({ client, replayKeys })
+  await store.clients.act({ client: agentClient, replayKeys })
   const approvals = [{ id: 'grant-1', isReusable: false, at: now + 2, until: now + 3 }]
-  t.is(await store.clients.act({ client, replayKeys, approvals }), 'replayed')
+  t.is(await store.clients.act({ client: agentClient, replayKeys, approvals }), 'replayed')
   const both = [...approvals, { ...approvals[0]!, id: 'nothing' }]
-  t.is(await store.clients.act({ client, replayKeys: [], approvals: both }), 'approval-over')
+  t.is(
+    await store.clients.act({ client: agentClient, replayKeys: [], approvals: both }),
+    'approval-over',
+  )
   t.is(await use(store), 'done')
 })
 

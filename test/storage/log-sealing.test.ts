@@ -9,6 +9,7 @@ import { StoreError } from '../../src/ports/store-error.ts'
 import type { Store } from '../../src/ports/store.ts'
 import { createEmbeddedLogSigner } from '../../src/storage/log-signer.ts'
 import { openSqliteStore } from '../../src/storage/sqlite-store.ts'
+import { until } from '../support/until.ts'
 import { createFolder, createLogKey, entry, logKey, logOrigin } from './fixtures.ts'
 
 const verifier = verifierOfPrivateKey(logOrigin, logKey)
@@ -38,14 +39,6 @@ async function sizeOf(store: Store): Promise<number> {
     if (!(error instanceof StoreError) || error.code !== 'store-log-unsigned') throw error
     return -1
   }
-}
-
-async function until(isTrue: () => Promise<boolean>): Promise<void> {
-  for (let round = 0; round < 3_000; round += 1) {
-    if (await isTrue()) return
-    await new Promise(resolve => setTimeout(resolve, 10))
-  }
-  throw new Error('not in time')
 }
 
 /** Everything that the checkpoint signs, verified as an outsider verifies it. */

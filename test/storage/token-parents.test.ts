@@ -2,6 +2,7 @@ import { DatabaseSync } from 'node:sqlite'
 import test, { type ExecutionContext } from 'ava'
 import type { Store } from '../../src/ports/store.ts'
 import {
+  agentClient,
   contend,
   createFolder,
   entry,
@@ -17,7 +18,6 @@ import {
 
 const size = 8_192
 const listEnd = later + 1_000
-const agentClient = { kind: 'agent', id: 'agent-1', jkt: 'agent-key-1' } as const
 const hostClient = { kind: 'host', id: 'host-1', jkt: 'host-key-1' } as const
 const operatorClient = { kind: 'operator', id: 'operator-1', jkt: 'operator-key' } as const
 

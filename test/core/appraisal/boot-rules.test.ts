@@ -1,10 +1,7 @@
 import test from 'ava'
-import { appraiseRule, type Rule } from '../../../src/core/appraisal/rule-table.ts'
-import type { AppraisalStatus } from '../../../src/core/appraisal/status.ts'
-import { variableVendor } from '../../../src/core/uefi/guid.ts'
+import { appraiseRule } from '../../../src/core/appraisal/rule-table.ts'
 import { EVENT_TYPE } from '../../../src/core/eventlog/event-type.ts'
 import {
-  authority,
   commandLine,
   exits,
   file,
@@ -12,106 +9,34 @@ import {
   grubBoot,
   image,
   section,
-  secureBoot,
   separator,
   tagged,
   unifiedBoot,
   wide,
 } from '../../../swtpm/emulated/boot-events.ts'
-import type { MadeEvent } from '../../../swtpm/emulated/event-log.ts'
 import { bootedSubject } from './boot-fixtures.ts'
-
-interface Case {
-  readonly name: string
-  readonly rule: Rule
-  readonly events: readonly MadeEvent[] | undefined
-  readonly pcrs?: readonly number[]
-  readonly outcome: AppraisalStatus
-  /** What the finding must name. */
-  readonly found?: RegExp
-}
-
-const holds = (name: string, rule: Rule, events: readonly MadeEvent[]): Case => ({
-  name,
-  rule,
-  events,
-  outcome: 'affirming',
-})
-
-const fails = (
-  name: string,
-  rule: Rule,
-  events: readonly MadeEvent[] | undefined,
-  found: RegExp,
-  pcrs?: readonly number[],
-): Case => ({ name, rule, events, outcome: 'contraindicated', found, ...(pcrs && { pcrs }) })
-
-const log: Extract<Rule, { kind: 'event-log' }> = {
-  kind: 'event-log',
-  id: 'log',
-  explain: [0, 1, 2, 3, 4, 5, 6, 7],
-  quirks: [],
-  tolerate: [],
-}
-const on: Rule = { kind: 'secure-boot', id: 'on' }
-const db = (changes: Partial<Extract<Rule, { kind: 'secure-boot-database' }>>): Rule => ({
-  kind: 'secure-boot-database',
-  id: 'db',
-  database: 'db',
-  ...changes,
-})
-const signed = (...accept: string[]): Rule => ({ kind: 'boot-authority', id: 'signed', accept })
-const images = (accept: string[], last?: string[]): Rule => ({
-  kind: 'boot-images',
-  id: 'images',
-  accept,
-  last,
-})
-const files = (...accept: string[]): Rule => ({ kind: 'boot-files', id: 'files', accept })
-const line: Extract<Rule, { kind: 'kernel-command-line' }> = {
-  kind: 'kernel-command-line',
-  id: 'line',
-  allow: ['quiet', 'splash'],
-  require: [],
-  embedded: ['quiet'],
-  parameters: ['addon'],
-}
-const kernel = (
-  sections: Record<string, string[]>,
-  others: 'accept' | 'refuse' = 'refuse',
-): Rule => ({
-  kind: 'unified-kernel',
-  id: 'kernel',
-  sections,
-  others,
-})
-
-/** A boot without the events for which this holds. */
-function without(events: readonly MadeEvent[], drop: (event: MadeEvent) => boolean): MadeEvent[] {
-  return events.filter(event => !drop(event))
-}
-
-const afterCalling = (more: readonly MadeEvent[]): MadeEvent[] => [...unifiedBoot(), ...more]
-const isVariable = ({ pcr, type }: MadeEvent): boolean =>
-  pcr === 7 && type === EVENT_TYPE.EFI_VARIABLE_DRIVER_CONFIG
-const off = [...secureBoot(Uint8Array.of(0)), ...without(grubBoot(), isVariable)]
-const stranger = authority(variableVendor.imageSecurity, 'db', Buffer.alloc(40, 7))
-const shimOnly = without(grubBoot(), ({ type, data }) => {
-  const isAuthority = type === EVENT_TYPE.EFI_VARIABLE_AUTHORITY
-  return isAuthority && !Buffer.from(data).includes(Buffer.from(wide('SbatLevel')))
-})
-const grubLine: Rule = {
-  ...line,
-  allow: ['/vmlinuz', 'root=*'],
-  require: ['ro'],
-  embedded: [],
-  parameters: [],
-}
-const grubWith = (text: string): MadeEvent[] => [
-  ...without(grubBoot(), ({ pcr }) => pcr === 8),
-  grub('kernel_cmdline: ', text),
-]
-const grubFiles = ['configuration', 'initrd']
+import {
+  afterCalling,
+  type Case,
+  db,
+  fails,
+  files,
+  grubFiles,
+  grubLine,
+  grubWith,
+  holds,
+  images,
+  isVariable,
+  kernel,
+  line,
+  log,
+  off,
+  on,
+  shimOnly,
+  signed,
+  stranger,
+  without,
+} from './boot-rule-cases.ts'
 
 const cases: readonly Case[] = [
   holds('a log in order that explains the quote', log, grubBoot()),

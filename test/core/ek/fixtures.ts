@@ -9,13 +9,13 @@ import {
 } from '../../../src/core/verifier/endorsement-key.ts'
 import { EvidenceError } from '../../../src/core/verifier/error.ts'
 import { parseTrustAnchor, type TrustAnchor } from '../../../src/core/verifier/trust-anchor.ts'
-import type { CertificateEdit } from '../../../swtpm/emulated/certificate.ts'
+import { oids, type CertificateEdit } from '../../../swtpm/emulated/certificate.ts'
 import { createEmulatedKey, type EmulatedKey } from '../../../swtpm/emulated/key.ts'
 import {
   createEmulatedManufacturer,
   type EmulatedManufacturer,
 } from '../../../swtpm/emulated/manufacturer.ts'
-import { now } from '../x509/fixtures.ts'
+import { now, withExtension } from '../x509/fixtures.ts'
 
 /** A maker, the anchor that it was admitted by, and what its hosts send along. */
 export interface Maker {
@@ -114,3 +114,14 @@ export function oaepSpki(key: KeyObject): Uint8Array {
     der.bitString(der.sequence(modulus ?? der.sequence(), exponent ?? der.sequence())),
   )
 }
+
+/** The bytes with the last bit turned over. */
+export const flip = (bytes: Uint8Array): Uint8Array => {
+  const copy = Uint8Array.from(bytes)
+  copy[copy.length - 1] = (copy[copy.length - 1] ?? 0) ^ 1
+  return copy
+}
+
+/** A certificate whose key is for these: the bits of KeyUsage (RFC 5280 §4.2.1.3). */
+export const usage = (bits: number): CertificateEdit =>
+  withExtension(oids.keyUsage, { value: der.namedBits(bits) })

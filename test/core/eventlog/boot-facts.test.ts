@@ -1,28 +1,14 @@
 import test from 'ava'
 import { hash } from 'node:crypto'
-import { deriveFacts, type BootFacts } from '../../../src/core/eventlog/boot-facts.ts'
-import { parseEventLog } from '../../../src/core/eventlog/event-log.ts'
+import type { BootFacts } from '../../../src/core/eventlog/boot-facts.ts'
 import { EVENT_TYPE } from '../../../src/core/eventlog/event-type.ts'
-import { verifyEventLog } from '../../../src/core/eventlog/verify.ts'
 import { variableVendor } from '../../../src/core/uefi/guid.ts'
-import {
-  digestOf,
-  makeEventLog,
-  quoteOf,
-  type MadeEvent,
-} from '../../../swtpm/emulated/event-log.ts'
+import { digestOf, type MadeEvent } from '../../../swtpm/emulated/event-log.ts'
 import {
   action,
   authority,
-  calling,
   certificates,
-  commandLine,
   dbEntry,
-  exits,
-  file,
-  grub,
-  grubBoot,
-  image,
   owner,
   quotedPcrs,
   secureBoot,
@@ -30,23 +16,12 @@ import {
   signatureData,
   signatureList,
   signatureTypes,
-  tagged,
   unifiedBoot,
   variable,
   variableData,
   wide,
 } from '../../../swtpm/emulated/boot-events.ts'
-
-const boot = grubBoot()
-
-function factsOf(events: readonly MadeEvent[], pcrs: readonly number[] = quotedPcrs): BootFacts {
-  const log = parseEventLog(makeEventLog(events))
-  return deriveFacts(verifyEventLog(log, [quoteOf(events, pcrs)]))
-}
-
-function failed(facts: BootFacts): string[] {
-  return facts.checks.filter(({ outcome }) => outcome === 'fail').map(({ code }) => code)
-}
+import { boot, factsOf, failed, sha256, without } from './boot-facts-fixtures.ts'
 
 function replace(
   events: readonly MadeEvent[],
@@ -55,20 +30,6 @@ function replace(
 ): MadeEvent[] {
   const event = events[index]
   return event === undefined ? [] : events.with(index, { ...event, ...change })
-}
-
-function without(
-  events: readonly MadeEvent[],
-  removed: (event: MadeEvent) => boolean,
-): MadeEvent[] {
-  return events.filter(event => !removed(event))
-}
-
-const isAction = (text: string) => (event: MadeEvent) =>
-  event.type === EVENT_TYPE.EFI_ACTION && Buffer.from(event.data).toString() === text
-
-function sha256(text: string): string {
-  return hash('sha256', text)
 }
 
 test('a boot with nothing wrong has all its facts, and no check that fails', t => {
@@ -270,53 +231,6 @@ test('a program is one even if the log carries all that was hashed, as an action
   t.is(factsOf(long).images.length, 3)
 })
 
-test('PCRs 0 to 7 have one separator each', t => {
-  for (const pcr of [0, 1, 2, 3, 4, 5, 6, 7]) {
-    const isOwn = (event: MadeEvent): boolean =>
-      event.pcr === pcr && event.type === EVENT_TYPE.SEPARATOR
-    t.true(failed(factsOf(without(boot, isOwn))).includes('eventlog-separators'))
-    const twice = failed(factsOf([...boot, separator(pcr)]))
-    t.true(twice.includes('eventlog-separators'))
-    const ones = boot.map(event => (isOwn(event) ? separator(pcr, 0xffff_ffff) : event))
-    t.deepEqual(failed(factsOf(ones)), [])
-    const error = boot.map(event => (isOwn(event) ? separator(pcr, 1) : event))
-    t.true(failed(factsOf(error)).includes('eventlog-error-separator'))
-    const unknown = boot.map(event => (isOwn(event) ? separator(pcr, 2) : event))
-    t.true(failed(factsOf(unknown)).includes('eventlog-separators'))
-  }
-})
-
-test('a breach names its first events and counts the others', t => {
-  const late = Array.from({ length: 12 }, (_, i) => file('late', `late ${i}`, 0))
-  const check = factsOf([...boot, ...late]).checks.find(({ outcome }) => outcome === 'fail')
-  t.regex(check?.found ?? '', /^events (\d+, ){7}\d+ and 4 more$/)
-})
-
-test('nothing follows the separators of PCRs 0 to 3', t => {
-  for (const pcr of [0, 1, 2, 3])
-    t.deepEqual(failed(factsOf([...boot, file('late', 'late', pcr)])), ['eventlog-after-separator'])
-  t.deepEqual(failed(factsOf([...boot, file('late', 'late', 6)])), [])
-})
-
-test('a boot loader is started only after the firmware says so', t => {
-  t.deepEqual(failed(factsOf(without(boot, isAction(calling)))), ['eventlog-boot-order'])
-  const early = [image('\\early.efi', 'early'), ...boot]
-  const facts = factsOf(early)
-  t.deepEqual(failed(facts), ['eventlog-boot-order'])
-  t.is(facts.images[0]?.isBootOption, false)
-})
-
-test('boot services end with their invocation and its success', t => {
-  const [invocation = '', success = ''] = exits
-  const failure = action(5, 'Exit Boot Services Returned with Failure')
-  const isFirst = (event: MadeEvent): boolean => isAction(invocation)(event)
-  t.deepEqual(failed(factsOf(without(boot, isAction(success)))), ['eventlog-exit-boot-services'])
-  t.deepEqual(failed(factsOf(without(boot, isFirst))), ['eventlog-exit-boot-services'])
-  t.deepEqual(failed(factsOf([...boot, failure])), ['eventlog-exit-boot-services'])
-  const again = [...boot.slice(0, -2), failure, ...boot.slice(-2)]
-  t.deepEqual(failed(factsOf(again)), [])
-})
-
 test('nothing is said of PCRs that were not quoted', t => {
   const facts = factsOf(boot, [0, 1])
   t.is(facts.secureBoot.isEnabled, undefined)
@@ -326,131 +240,6 @@ test('nothing is said of PCRs that were not quoted', t => {
   t.deepEqual(
     facts.checks.map(({ code }) => code).filter(code => code === 'eventlog-boot-order'),
     [],
-  )
-})
-
-test('commands, command lines, files and keys of the boot loader', t => {
-  const { commands, commandLines, files, machineOwnerKeys, unknown } = factsOf(boot).bootLoader
-  t.deepEqual(
-    commands.map(({ text, binding }) => [text, binding]),
-    [
-      ['linux /vmlinuz root=/dev/vda ro', 'text'],
-      ['/vmlinuz root=/dev/vda ro', 'text'],
-    ],
-  )
-  t.deepEqual([...new Set(commandLines.map(({ text }) => text))], ['/vmlinuz root=/dev/vda ro'])
-  t.deepEqual(
-    files.map(({ digest, nameHint }) => [digest, nameHint]),
-    [
-      [sha256('configuration'), '/grub/grub.cfg'],
-      [sha256('initrd'), 'Linux initrd'],
-    ],
-  )
-  t.deepEqual(
-    machineOwnerKeys.map(({ digest }) => digest),
-    [sha256('machine owner keys')],
-  )
-  t.deepEqual(unknown, [])
-})
-
-test('a command line counts as one under any label', t => {
-  const bad = '/vmlinuz init=/bin/sh'
-  for (const label of [
-    'grub_cmd: ',
-    'module_cmdline: ',
-    'kernel_cmdline: ',
-    'grub_kernel_cmdline ',
-    'grub_cmd ',
-  ]) {
-    const { commandLines } = factsOf([...boot, grub(label, bad)]).bootLoader
-    t.true(commandLines.some(({ text }) => text === bad))
-    const command = factsOf([...boot, grub(label, `linuxefi  ${bad}`)]).bootLoader
-    t.true(command.commandLines.some(({ text }) => text === bad))
-  }
-  const echo = factsOf([...boot, grub('grub_cmd: ', 'echo hello')]).bootLoader
-  t.is(echo.commands.length, 3)
-  t.is(echo.commandLines.length, 2)
-})
-
-test('a text is one with or without its zero byte, and as older versions of the loaders log it', t => {
-  const text = 'root=/dev/vda'
-  const zero = { ...grub('grub_cmd ', 'set x=1'), measured: Buffer.from('set x=1\0') }
-  t.is(factsOf([...boot, zero]).bootLoader.commands.at(-1)?.text, 'set x=1')
-  const whole = wide(`${text}\0`)
-  const short = { pcr: 8, type: EVENT_TYPE.IPL, data: whole.subarray(0, -1), measured: whole }
-  t.is(factsOf([...boot, short]).bootLoader.commandLines.at(-1)?.text, text)
-  const bare = { ...commandLine(text), measured: wide(text) }
-  t.is(factsOf([...boot, bare]).bootLoader.commandLines.at(-1)?.text, text)
-})
-
-test('a text that its digest is not of is unknown content', t => {
-  const changed = { ...grub('grub_cmd: ', 'good'), measured: Buffer.from('bad') }
-  const { unknown, commands } = factsOf([...boot, changed]).bootLoader
-  t.deepEqual(
-    unknown.map(({ digest }) => digest),
-    [sha256('bad')],
-  )
-  t.is(commands.length, 2)
-  const parameter = { ...commandLine('good'), measured: wide('bad\0') }
-  t.is(factsOf([...boot, parameter]).unifiedKernel?.parameters.length, 1)
-})
-
-test('sections of a unified kernel image, in pairs of name and content', t => {
-  const { unifiedKernel, bootLoader } = factsOf(unifiedBoot())
-  t.deepEqual(
-    unifiedKernel?.sections.map(({ name, digest }) => [name, digest]),
-    [
-      ['.linux', sha256('kernel')],
-      ['.cmdline', sha256('quiet')],
-      ['.initrd', sha256('initrd')],
-    ],
-  )
-  t.true(unifiedKernel?.isComplete)
-  t.deepEqual(
-    unifiedKernel?.parameters.map(({ tag, description, digest }) => [tag, description, digest]),
-    [[0x49df_fe0f, 'addon', sha256('addon')]],
-  )
-  t.deepEqual(
-    bootLoader.commandLines.map(({ text }) => text),
-    ['quiet splash'],
-  )
-})
-
-test('anything else in PCR 11 leaves the image incomplete', t => {
-  const uki = unifiedBoot()
-  const [, ...rest] = uki.filter(({ pcr }) => pcr === 11)
-  const others = without(uki, ({ pcr }) => pcr === 11)
-  for (const events of [
-    [...uki, file('stray', 'stray', 11)],
-    [...others, ...rest],
-    uki.slice(0, uki.findIndex(({ pcr }) => pcr === 11) + 1),
-  ])
-    t.false(factsOf(events).unifiedKernel?.isComplete)
-})
-
-test('descriptions that cannot be read are left out', t => {
-  const odd = {
-    pcr: 13,
-    type: EVENT_TYPE.EVENT_TAG,
-    data: Buffer.alloc(3),
-    measured: Buffer.from('x'),
-  }
-  t.deepEqual(
-    factsOf([...boot, odd], [...quotedPcrs, 13]).unifiedKernel?.parameters.map(
-      ({ tag, description }) => [tag, description],
-    ),
-    [[undefined, undefined]],
-  )
-  const events = [
-    ...boot,
-    tagged(9, 0x8f3b_22ed, Buffer.from('LOADED_IMAGE::LoadOptions\0'), 'options'),
-    tagged(9, 1, new Uint8Array(0), 'unknown'),
-    { ...file('x', 'large'), data: Buffer.alloc(2048, 'x') },
-  ]
-  const { files } = factsOf(events).bootLoader
-  t.deepEqual(
-    files.slice(-3).map(({ nameHint }) => nameHint),
-    ['LOADED_IMAGE::LoadOptions', undefined, undefined],
   )
 })
 

@@ -131,117 +131,37 @@ const jwtSvid: Show = times =>
     { audience: issuer, keys, now },
   )
 
-/** One claim of one kind: seconds from now at which it is taken and at which it is not, and how that is said. */
+/** Seconds from now at which a time claim is taken, and at which it is not. */
 interface Edge {
-  readonly what: string
-  readonly show: Show
-  readonly claim: 'iat' | 'exp' | 'nbf'
   readonly taken: readonly number[]
   readonly refused: readonly number[]
-  readonly code: string
 }
 
 // What clients sign may be ten seconds off; what a service signs and what it says of an end is held to the second.
-const edges: readonly Edge[] = [
-  {
-    what: 'an access token',
-    show: accessToken,
-    claim: 'exp',
-    taken: [1],
-    refused: [0, -1],
-    code: 'token-expired',
-  },
-  {
-    what: 'an access token',
-    show: accessToken,
-    claim: 'nbf',
-    taken: [9, 10],
-    refused: [11],
-    code: 'token-early',
-  },
-  {
-    what: 'a DPoP proof',
-    show: dpopProof,
-    claim: 'iat',
-    taken: [-119, -120, 9, 10],
-    refused: [-121, 11],
-    code: 'dpop-time',
-  },
-  {
-    what: 'a client assertion',
-    show: assertion,
-    claim: 'exp',
-    taken: [-9, 309, 310],
-    refused: [-10, -11, 311],
-    code: 'assertion-time',
-  },
-  {
-    what: 'a client assertion',
-    show: assertion,
-    claim: 'nbf',
-    taken: [9, 10],
-    refused: [11],
-    code: 'assertion-time',
-  },
-  {
-    what: 'a client attestation',
-    show: attestation,
-    claim: 'exp',
-    taken: [1],
-    refused: [0, -1],
-    code: 'client-attestation-expired',
-  },
-  {
-    what: 'a client attestation',
-    show: attestation,
-    claim: 'nbf',
-    taken: [9, 10],
-    refused: [11],
-    code: 'client-attestation-early',
-  },
-  {
-    what: 'a WIT-SVID',
-    show: witSvid,
-    claim: 'exp',
-    taken: [1],
-    refused: [0, -1],
-    code: 'client-attestation-expired',
-  },
-  {
-    what: 'a WIT-SVID',
-    show: witSvid,
-    claim: 'nbf',
-    taken: [9, 10],
-    refused: [11],
-    code: 'client-attestation-early',
-  },
-  {
-    what: 'the proof of an attestation',
-    show: attestationPop,
-    claim: 'iat',
-    taken: [-119, -120, 9, 10],
-    refused: [-121, 11],
-    code: 'client-attestation-time',
-  },
-  {
-    what: 'a JWT-SVID',
-    show: jwtSvid,
-    claim: 'exp',
-    taken: [1],
-    refused: [0, -1],
-    code: 'svid-expired',
-  },
-  {
-    what: 'a JWT-SVID',
-    show: jwtSvid,
-    claim: 'nbf',
-    taken: [9, 10],
-    refused: [11],
-    code: 'svid-early',
-  },
+const tillTheSecond: Edge = { taken: [1], refused: [0, -1] }
+const tenSecondsEarly: Edge = { taken: [9, 10], refused: [11] }
+const twoMinutesLong: Edge = { taken: [-119, -120, 9, 10], refused: [-121, 11] }
+const fiveMinutesAhead: Edge = { taken: [-9, 309, 310], refused: [-10, -11, 311] }
+
+/** One claim of one kind, and how it is said that its time is not now. */
+type Row = readonly [what: string, Show, claim: 'iat' | 'exp' | 'nbf', Edge, code: string]
+
+const rows: readonly Row[] = [
+  ['an access token', accessToken, 'exp', tillTheSecond, 'token-expired'],
+  ['an access token', accessToken, 'nbf', tenSecondsEarly, 'token-early'],
+  ['a DPoP proof', dpopProof, 'iat', twoMinutesLong, 'dpop-time'],
+  ['a client assertion', assertion, 'exp', fiveMinutesAhead, 'assertion-time'],
+  ['a client assertion', assertion, 'nbf', tenSecondsEarly, 'assertion-time'],
+  ['a client attestation', attestation, 'exp', tillTheSecond, 'client-attestation-expired'],
+  ['a client attestation', attestation, 'nbf', tenSecondsEarly, 'client-attestation-early'],
+  ['a WIT-SVID', witSvid, 'exp', tillTheSecond, 'client-attestation-expired'],
+  ['a WIT-SVID', witSvid, 'nbf', tenSecondsEarly, 'client-attestation-early'],
+  ['the proof of an attestation', attestationPop, 'iat', twoMinutesLong, 'client-attestation-time'],
+  ['a JWT-SVID', jwtSvid, 'exp', tillTheSecond, 'svid-expired'],
+  ['a JWT-SVID', jwtSvid, 'nbf', tenSecondsEarly, 'svid-early'],
 ]
 
-for (const { what, show, claim, taken, refused, code } of edges)
+for (const [what, show, claim, { taken, refused }, code] of rows)
   test(`${claim} of ${what} is taken at the edge of its time and refused a second beyond`, t => {
     const at = (offset: number): unknown => show({ [claim]: seconds + offset })
     for (const offset of taken) t.notThrows(() => at(offset), `${offset} s`)

@@ -2,8 +2,6 @@ import test from 'ava'
 import * as fc from 'fast-check'
 import * as der from '../../../src/core/der/writer.ts'
 import { TPM_ALG } from '../../../src/core/tpm/algorithm.ts'
-import { TPMA_OBJECT } from '../../../src/core/tpm/attributes.ts'
-import { encodeTpmtPublic, type TpmtPublic } from '../../../src/core/tpm/public.ts'
 import { endorsementTemplates } from '../../../src/core/tpm/templates.ts'
 import {
   EndorsementKey,
@@ -12,22 +10,20 @@ import {
 } from '../../../src/core/verifier/endorsement-key.ts'
 import { EvidenceError } from '../../../src/core/verifier/error.ts'
 import { parseCertificate } from '../../../src/core/x509/certificate.ts'
-import { parseCertificateList } from '../../../src/core/x509/crl.ts'
 import { oids } from '../../../swtpm/emulated/certificate.ts'
 import { createEmulatedKey } from '../../../swtpm/emulated/key.ts'
 import {
   areaWith,
-  shapeOf,
   createMaker,
   eccKey,
   evidenceOf,
+  flip,
   maker,
   refusalOf,
   rsaKey,
+  shapeOf,
   verify,
 } from '../ek/fixtures.ts'
-import { now } from '../x509/fixtures.ts'
-import { entry, list, serialOf, type ListParts } from '../x509/revocation-fixtures.ts'
 
 test('an endorsement key of each template is accepted, and its verdict says by which', t => {
   for (const template of endorsementTemplates.filter(({ name }) => name !== 'H-7')) {
@@ -131,91 +127,6 @@ test('E14 a certificate that was issued again is for the same TPM', t => {
   t.not(verify(undefined, {}, rsaKey).spkiSha256, first.spkiSha256)
 })
 
-const issuerList = (edit: (parts: ListParts) => ListParts = parts => parts): Uint8Array =>
-  list(
-    parts => edit({ ...parts, issuer: maker.manufacturer.issuer.name }),
-    maker.manufacturer.issuer,
-  )
-const rootList = (edit: (parts: ListParts) => ListParts = parts => parts): Uint8Array =>
-  list(parts => edit({ ...parts, issuer: maker.manufacturer.root.name }), maker.manufacturer.root)
-const sources = (
-  ...lists: readonly Uint8Array[]
-): { lists: ReturnType<typeof parseCertificateList>[]; responses: [] } => ({
-  lists: lists.map(parseCertificateList),
-  responses: [],
-})
-
-test('E9 what nobody said is recorded, and refused only where the policy asks for it', t => {
-  const key = verify()
-  t.deepEqual(
-    key.revocation.map(({ outcome }) => outcome),
-    ['unavailable', 'unavailable'],
-  )
-  const line = key.checks.find(({ code }) => code === 'ek-revocation')
-  t.regex(line?.found ?? '', /unavailable/)
-  const code = 'ek-revocation-unavailable'
-  t.is(
-    refusalOf(() => verify(undefined, { policy: { revocation: 'require' } })),
-    code,
-  )
-  const byVendor = { revocationByVendor: { 'id:00001014': 'require' } } as const
-  t.is(
-    refusalOf(() => verify(undefined, { policy: byVendor })),
-    code,
-  )
-  const others = { revocationByVendor: { 'id:49465800': 'require' } } as const
-  t.is(
-    refusalOf(() => verify(undefined, { policy: others })),
-    undefined,
-  )
-})
-
-test('E9 a path whose every certificate is cleared satisfies the policy', t => {
-  const policy = { revocation: 'require' } as const
-  const revocation = sources(issuerList(), rootList())
-  t.is(
-    refusalOf(() => verify(undefined, { policy, revocation })),
-    undefined,
-  )
-  const half = sources(issuerList())
-  t.is(
-    refusalOf(() => verify(undefined, { policy, revocation: half })),
-    'ek-revocation-unavailable',
-  )
-})
-
-test('E9 refuses a revoked endorsement key and a revoked intermediate, whatever the policy', t => {
-  const evidence = evidenceOf()
-  const serial = serialOf(parseCertificate(evidence.certificate))
-  const revokedKey = issuerList(parts => ({ ...parts, entries: [entry(serial, 1)] }))
-  const run = (...lists: Uint8Array[]): string | undefined =>
-    refusalOf(() => verifyEndorsementKey({ ...evidence, revocation: sources(...lists) }))
-  t.is(run(revokedKey), 'ek-revocation')
-  const issuer = parseCertificate(maker.manufacturer.issuer.certificate)
-  const revokedIssuer = rootList(parts => ({ ...parts, entries: [entry(serialOf(issuer))] }))
-  t.is(run(issuerList(), revokedIssuer), 'ek-revocation')
-  t.is(
-    run(
-      issuerList(parts => ({ ...parts, entries: [entry(der.smallInteger(5))] })),
-      rootList(),
-    ),
-    undefined,
-  )
-})
-
-test('E9 where revocation is switched off nobody’s word is looked at, and the verdict says so', t => {
-  const evidence = evidenceOf()
-  const serial = serialOf(parseCertificate(evidence.certificate))
-  const revocation = sources(issuerList(parts => ({ ...parts, entries: [entry(serial, 1)] })))
-  const key = verifyEndorsementKey({ ...evidence, revocation, policy: { revocation: 'off' } })
-  t.deepEqual(
-    key.revocation.map(({ outcome }) => outcome),
-    ['unavailable', 'unavailable'],
-  )
-  for (const code of ['ek-revocation', 'ek-revocation-unavailable'])
-    t.is(key.checks.find(check => check.code === code)?.found, 'not looked at, by configuration')
-})
-
 test('E1 the key says which path was verified, its own certificate first', t => {
   const { issuer, root } = maker.manufacturer
   const evidence = evidenceOf()
@@ -223,144 +134,6 @@ test('E1 the key says which path was verified, its own certificate first', t => 
   const hex = (certificates: readonly Uint8Array[]): string[] =>
     certificates.map(bytes => Buffer.from(bytes).toString('hex'))
   t.deepEqual(hex(verifyEndorsementKey(evidence).path), hex(path))
-})
-
-test('E9 how old a list may be is the policy’s', t => {
-  const old = (parts: ListParts): ListParts => ({ ...parts, thisUpdate: now - 3 * 86_400_000 })
-  const revocation = sources(issuerList(old), rootList(old))
-  const policy = (days: number) =>
-    ({ revocation: 'require', revocationMaxAgeSeconds: days * 86_400 }) as const
-  t.is(
-    refusalOf(() => verify(undefined, { policy: policy(4), revocation })),
-    undefined,
-  )
-  t.is(
-    refusalOf(() => verify(undefined, { policy: policy(2), revocation })),
-    'ek-revocation-unavailable',
-  )
-})
-
-test('T1 refuses the public area of another key, of either kind', t => {
-  const other = createEmulatedKey(endorsementTemplates[1]?.public ?? eccKey.area, 'endorsement')
-  t.is(
-    refusalOf(() => verify(undefined, { public: other.public })),
-    'ek-public-differs',
-  )
-  t.is(
-    refusalOf(() => verify(undefined, { public: rsaKey.public })),
-    'ek-public-differs',
-  )
-})
-
-const flip = (bytes: Uint8Array): Uint8Array => {
-  const copy = Uint8Array.from(bytes)
-  copy[copy.length - 1] = (copy[copy.length - 1] ?? 0) ^ 1
-  return copy
-}
-
-test('T1 refuses another modulus, exponent, size, curve or coordinate', t => {
-  const [rsa, ecc] = [rsaKey.area, eccKey.area]
-  if (rsa.type !== TPM_ALG.RSA || ecc.type !== TPM_ALG.ECC) throw new TypeError('templates')
-  const changedRsa = [{ modulus: flip(rsa.modulus) }, { exponent: 3 }, { keyBits: 3072 }]
-  for (const change of changedRsa) {
-    const run = (): unknown => verify(undefined, { public: areaWith(rsaKey, change) }, rsaKey)
-    t.is(refusalOf(run), 'ek-public-differs')
-  }
-  for (const change of [
-    { x: flip(ecc.x) },
-    { y: flip(ecc.y) },
-    { curveId: 4 },
-    { curveId: 0x20 },
-  ]) {
-    t.is(
-      refusalOf(() => verify(undefined, { public: areaWith(eccKey, change) })),
-      'ek-public-differs',
-    )
-  }
-})
-
-test('T1 a coordinate may lack its leading zeros, and the exponent may be written out', t => {
-  const written = areaWith(rsaKey, { exponent: 65_537 })
-  // The same key, but not the template: its exponent is 0.
-  t.is(
-    refusalOf(() => verify(undefined, { public: written }, rsaKey)),
-    'ek-template',
-  )
-  for (;;) {
-    const key = createEmulatedKey(eccKey.area, 'endorsement')
-    if (key.area.type !== TPM_ALG.ECC || key.area.x[0] !== 0) continue
-    const short = areaWith(key, { x: key.area.x.subarray(1) })
-    t.is(
-      refusalOf(() => verify(undefined, { public: short }, key)),
-      undefined,
-    )
-    break
-  }
-})
-
-const templateChanges: readonly (readonly [string, Partial<TpmtPublic>])[] = [
-  ['a name by SHA-1', { nameAlg: TPM_ALG.SHA1 }],
-  ['no symmetric algorithm', { symmetric: undefined }],
-  [
-    'another size of the symmetric key',
-    { symmetric: { algorithm: TPM_ALG.AES, keyBits: 256, mode: TPM_ALG.CFB } },
-  ],
-  ['another mode', { symmetric: { algorithm: TPM_ALG.AES, keyBits: 128, mode: 0x44 } }],
-  ['another policy', { authPolicy: flip(eccKey.area.authPolicy) }],
-  ['no policy', { authPolicy: new Uint8Array() }],
-  ['a scheme', { scheme: { scheme: TPM_ALG.ECDH, hash: TPM_ALG.SHA256 } }],
-]
-
-for (const [what, change] of templateChanges) {
-  test(`T2 refuses a public area with ${what}`, t => {
-    t.is(
-      refusalOf(() => verify(undefined, { public: areaWith(eccKey, change) })),
-      'ek-template',
-    )
-  })
-}
-
-test('T2 refuses each attribute that is toggled, restricted above all', t => {
-  const bits = Array.from({ length: 32 }, (_, bit) => 2 ** bit)
-  for (const bit of bits) {
-    const objectAttributes = (eccKey.area.objectAttributes ^ bit) >>> 0
-    const changed = areaWith(eccKey, { objectAttributes })
-    t.is(
-      refusalOf(() => verify(undefined, { public: changed })),
-      'ek-template',
-      String(bit),
-    )
-  }
-  t.true((eccKey.area.objectAttributes & TPMA_OBJECT.restricted) !== 0)
-})
-
-test('P1 P2 refuses a public area that is cut off or has anything after it', t => {
-  const code = 'ek-public-malformed'
-  const bytes = encodeTpmtPublic(eccKey.area)
-  for (let length = 0; length < bytes.length; length += 1) {
-    t.is(
-      refusalOf(() => verify(undefined, { public: bytes.subarray(0, length) })),
-      code,
-    )
-  }
-  t.is(
-    refusalOf(() => verify(undefined, { public: Buffer.concat([bytes, Uint8Array.of(0)]) })),
-    code,
-  )
-})
-
-test('T3 a key without certificate has the level of an operator’s word and no vendor', t => {
-  const key = verifyDeclaredEndorsementKey({ public: eccKey.public })
-  t.like(key, { assurance: 'tpm-declared', vendor: undefined, anchorFingerprint: undefined })
-  t.is(key.spkiSha256, verify().spkiSha256)
-  const rsa = verifyDeclaredEndorsementKey({ public: rsaKey.public })
-  t.is(rsa.spkiSha256, verify(undefined, {}, rsaKey).spkiSha256)
-  const code = 'ek-template'
-  const unrestricted = areaWith(eccKey, { objectAttributes: 0x0002_00b2 })
-  t.is(
-    refusalOf(() => verifyDeclaredEndorsementKey({ public: unrestricted })),
-    code,
-  )
 })
 
 test('T3 refuses a key without certificate that is weak, off its curve, or on a curve that is not known', t => {

@@ -1,25 +1,18 @@
 import test from 'ava'
-import * as fc from 'fast-check'
 import { TPM_ALG } from '../../../src/core/tpm/algorithm.ts'
 import { TPM_ST_ATTEST, type Attested, type TpmsAttest } from '../../../src/core/tpm/attest.ts'
 import { TPMA_OBJECT, type ObjectAttribute } from '../../../src/core/tpm/attributes.ts'
 import type { EccPublic, TpmtPublic } from '../../../src/core/tpm/public.ts'
-import {
-  verifyTpmAttestation,
-  VerifiedTpmStatement,
-} from '../../../src/core/webauthn/tpm-attestation.ts'
+import { VerifiedTpmStatement } from '../../../src/core/webauthn/tpm-attestation.ts'
 import { createEmulatedKey } from '../../../swtpm/emulated/key.ts'
 import { octets, rsaArea } from '../tpm/structures.ts'
-import { refusalOf } from '../verifier/fixtures.ts'
 import {
   aaguid,
   anchor,
   attestationKeys,
   clientDataHash,
-  expected,
   keyAuthorization,
   refusal,
-  statementOf,
   tpm,
   verify,
 } from './fixtures.ts'
@@ -124,27 +117,6 @@ test('a statement signed by another key than that of the certificate is refused'
   t.is(refusal({ certify: { signature: flip } }), 'statement-signature')
 })
 
-test('P1 a certification or signature with a byte more or less is malformed', t => {
-  const longer = (bytes: Uint8Array): Uint8Array => Buffer.concat([bytes, Uint8Array.of(0)])
-  const shorter = (bytes: Uint8Array): Uint8Array => bytes.subarray(0, -1)
-  for (const change of [longer, shorter]) {
-    t.is(refusal({ certify: { bytes: change } }), 'statement-attest-malformed')
-    t.is(refusal({ certify: { signature: change } }), 'statement-attest-malformed')
-    const bare = { form: 'bare', certify: {} } as const
-    const attStmt = (members: Readonly<Record<string, unknown>>): object => ({
-      ...members,
-      sig: change(members['sig'] as Uint8Array),
-    })
-    t.is(
-      refusal(
-        { ...bare, attStmt: members => attStmt(members) as never },
-        { signatureForm: 'bare' },
-      ),
-      'statement-attest-malformed',
-    )
-  }
-})
-
 test('F1 a statement that the TPM did not begin, or of another type, is refused', t => {
   const change = (edit: (attest: TpmsAttest) => Partial<TpmsAttest>): string =>
     refusal({ certify: { attest: attest => ({ ...attest, ...edit(attest) }) } })
@@ -246,28 +218,6 @@ test('A1 a certified key whose scheme is weak or not for signing is refused', t 
   t.is(change({ ...area, symmetric }), 'statement-scheme')
 })
 
-test('authenticator data that is absent, cut off, too long or without a credential is refused', t => {
-  const code = 'statement-authenticator-data'
-  t.is(refusal({ object: ({ authData: _authData, ...members }) => members }), code)
-  const flags = (value: number) => (bytes: Uint8Array) => {
-    const changed = Buffer.from(bytes)
-    changed.writeUInt8(value, 32)
-    return changed
-  }
-  t.is(refusal({ authData: flags(0x05) }), code)
-  t.is(refusal({ authData: flags(0xc5) }), code)
-  t.is(refusal({ authData: bytes => bytes.subarray(0, -1) }), code)
-  t.is(refusal({ authData: bytes => bytes.subarray(0, 36) }), code)
-  t.is(refusal({ authData: bytes => Buffer.concat([bytes, Uint8Array.of(0xa0)]) }), code)
-  const extended = (bytes: Uint8Array): Uint8Array =>
-    Buffer.concat([flags(0xc5)(bytes), Uint8Array.of(0xa0)])
-  t.is(refusal({ authData: extended }), 'accepted')
-  t.is(refusal({ coseKey: () => new Map([[1, 2]]) }), code)
-  t.is(refusal({ coseKey: key => new Map([...key, [3, -257]]) }), code)
-  t.is(refusal({ coseKey: key => new Map([...key, [3, -65_535]]) }), code)
-  t.is(refusal({ coseKey: () => [] as never }), code)
-})
-
 const permitted: readonly ObjectAttribute[] = ['userWithAuth', 'adminWithPolicy', 'noDA']
 
 for (const [name, bit] of Object.entries(TPMA_OBJECT)) {
@@ -294,49 +244,4 @@ test('F10 a certified key that is weak, unreadable, off its curve or named with 
   t.is(refusal({ subject }), 'statement-key-weak')
   const pubArea = new Uint8Array(5)
   t.is(refusal({ attStmt: members => ({ ...members, pubArea }) }), 'statement-public-malformed')
-})
-
-test('any byte changed gives a refusal by a code', t => {
-  const bytes = statementOf()
-  t.is(
-    refusalOf(() => verifyTpmAttestation(bytes, expected)),
-    'accepted',
-  )
-  fc.assert(
-    fc.property(fc.nat(bytes.length - 1), fc.integer({ min: 1, max: 255 }), (at, mask) => {
-      const changed = Buffer.from(bytes)
-      changed.writeUInt8(changed.readUInt8(at) ^ mask, at)
-      t.not(
-        refusalOf(() => verifyTpmAttestation(changed, expected)),
-        'accepted',
-      )
-    }),
-    { numRuns: 1000 },
-  )
-})
-
-test('P2 a statement that is cut off at any offset, or longer by a byte, is malformed', t => {
-  const bytes = statementOf()
-  const shorter = Array.from(bytes.keys()).map(end => bytes.subarray(0, end))
-  for (const changed of [...shorter, Buffer.concat([bytes, Uint8Array.of(0)])])
-    t.is(
-      refusalOf(() => verifyTpmAttestation(changed, expected)),
-      'statement-malformed',
-    )
-})
-
-test('P4 a statement of more than 64 KiB is malformed', t => {
-  const sig = new Uint8Array(0x1_0000)
-  t.is(refusal({ attStmt: members => ({ ...members, sig }) }), 'statement-malformed')
-})
-
-test('any bytes give a refusal by a code', t => {
-  fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 200 }), bytes => {
-      t.is(
-        refusalOf(() => verifyTpmAttestation(bytes, expected)),
-        'statement-malformed',
-      )
-    }),
-  )
 })
